@@ -1,0 +1,1 @@
+"""The vital signs of models in production, inside the observability stack a team already has."""

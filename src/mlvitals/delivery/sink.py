@@ -1,0 +1,71 @@
+"""The contract between the outbox and a destination."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from mlvitals.telemetry import LogRecord, MetricPoint
+
+
+class Verdict(StrEnum):
+    """What an answer means for the request.
+
+    ok: taken, and the answer says so in words that we understand.
+    rejected: taken in part; the rest must not be sent again.
+    retry: not now: the same bytes again later.
+    misconfigured: this destination takes nothing until a person acts (wrong key, wrong address, a redirect, an answer
+        that is not the protocol's); the queue is held and nothing is dropped.
+    poison: this request will never be taken; others may.
+    """
+
+    OK = "ok"
+    REJECTED = "rejected"
+    RETRY = "retry"
+    MISCONFIGURED = "misconfigured"
+    POISON = "poison"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A classified answer. `reason` is one line without secrets; `retry_after` in seconds where the server named it."""
+
+    verdict: Verdict
+    reason: str = ""
+    rejected: int = 0
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The very bytes that will be sent, however often: `body` to `route` (`metrics` or `logs`), holding `items` items.
+
+    first, last: the span of the items' stamps, in microseconds since the epoch.
+    """
+
+    route: str
+    body: bytes
+    items: int
+    first: int
+    last: int
+
+
+class Sink(Protocol):
+    """A destination. `encode` is pure and deterministic; `send` classifies every answer and raises only on a bug."""
+
+    @property
+    def name(self) -> str:
+        """The destination's name in the outbox, unique in a configuration."""
+        ...
+
+    def encode(self, points: Sequence[MetricPoint], logs: Sequence[LogRecord]) -> list[Request]:
+        """Return the requests that carry these items, in order; the same items give the same bytes."""
+        ...
+
+    def send(self, request: Request) -> Outcome:
+        """Send one request once, in bounded time."""
+        ...
+
+    def close(self) -> None:
+        """Give back what `send` opened."""
+        ...

@@ -1,0 +1,112 @@
+"""What a signal is: its name and metadata, the evidence it is computed from, and what it reads there."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from mlvitals.windows.summary import Outcome, Summary
+
+
+class Layer(StrEnum):
+    """Where one looks, in the order in which one debugs."""
+
+    PIPELINE = "pipeline"
+    DATA = "data"
+    MODEL = "model"
+    LABEL = "label"
+    VALUE = "value"
+
+
+class Orientation(StrEnum):
+    """Which way is better."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    NEITHER = "neither"
+
+
+class Export(StrEnum):
+    """The least level at which a signal's points are exported; logs always carry every measurement."""
+
+    LEAN = "lean"
+    STANDARD = "standard"
+    FULL = "full"
+
+
+class Stage(StrEnum):
+    """When a signal is known: as the window closes, or as its cohort reaches a maturity."""
+
+    WINDOW = "window"
+    MATURITY = "maturity"
+
+
+class Status(StrEnum):
+    """What a measurement says; only a budgeted detector says `alert`."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ALERT = "alert"
+    INSUFFICIENT_DATA = "insufficient_data"
+    NO_DATA = "no_data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricSpec:
+    """A metric we emit. The registry holds every one; names, units and attributes appear nowhere else.
+
+    unit: UCUM, or `{thing}` for counts. attributes: short names; a backend's spelling is telemetry's business.
+    minimum_samples: below this many, a measurement's status is `insufficient_data`.
+    warning: a plain threshold on the absolute value in excess of its noise (three standard errors); None for no verdict.
+    """
+
+    name: str
+    unit: str
+    brief: str
+    layer: Layer
+    stage: Stage
+    orientation: Orientation
+    level: Export
+    attributes: tuple[str, ...] = ()
+    minimum_samples: int = 0
+    warning: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that a statistic may look at.
+
+    current: the window (or cohort). reference: the same layout, None where there is none yet.
+    outcome: the cohort's joined labels at `maturity`; None at the window stage.
+    """
+
+    current: Summary
+    reference: Summary | None = None
+    outcome: Outcome | None = None
+    maturity: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One value that a statistic read, not yet judged. An undefined value is no reading at all.
+
+    samples: the rows that the value rests on; reference_samples: those of the reference.
+    lower, upper: an interval or a bound for the value. noise: the value's standard error where nothing changed.
+    evidence: what a person needs to understand the value, by short names.
+    """
+
+    value: float
+    samples: int
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    reference_samples: int | None = None
+    lower: float | None = None
+    upper: float | None = None
+    noise: float | None = None
+    evidence: Mapping[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistic:
+    """A signal and how it is computed: a pure function of the evidence."""
+
+    spec: MetricSpec
+    compute: Callable[[Evidence], Iterator[Reading]]

@@ -1,0 +1,55 @@
+"""Sums of doubles that are exact, as integers: adding is associative to the bit, and subtracting undoes adding.
+
+A double is a whole number of 53 bits times a power of two. Cut at every 32nd binary place it falls into three digits,
+and digits of equal weight are added as int64. A vector of such cells is a number in a redundant base-2³² notation: the
+small superaccumulator of Neal (2015), "Fast exact summation using small and large superaccumulators", without carries
+until it is read. A cell holds 2³¹ summands before it could overflow.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+_DIGIT_BITS: Final = 32
+_LEAST_EXPONENT: Final = -1074 - 53  # below the smallest place of the smallest subnormal, as frexp scales it
+CELLS: Final = (1024 - _LEAST_EXPONENT) // _DIGIT_BITS + 3
+_MANTISSA_BITS: Final = 53
+_DIGIT: Final = np.int64((1 << _DIGIT_BITS) - 1)
+
+
+def add_exact(
+    cells: npt.NDArray[np.int64], rows: npt.NDArray[np.intp], values: npt.NDArray[np.float64], signs: npt.NDArray[np.int64]
+) -> None:
+    """Add finite values, each times its sign (+1 or -1), to rows of accumulators, in place.
+
+    Args:
+        cells: accumulators, shape (n, CELLS).
+        rows: for each value the accumulator that it belongs to.
+        values: finite doubles.
+        signs: +1 adds a value, -1 takes it back.
+
+    """
+    mantissas, exponents = np.frexp(values)
+    whole = (mantissas * 2.0**_MANTISSA_BITS).astype(np.int64)
+    place = exponents.astype(np.int64) - _MANTISSA_BITS - _LEAST_EXPONENT
+    cell, shift = np.divmod(place, _DIGIT_BITS)
+    sign = np.where(whole < 0, -signs, signs)
+    magnitude = np.abs(whole)
+    # The shifted mantissa has up to 85 bits: its low 32 first, so that nothing leaves 64 bits.
+    low = (magnitude & _DIGIT) << shift
+    high = ((magnitude >> _DIGIT_BITS) << shift) + (low >> _DIGIT_BITS)
+    digits = (low & _DIGIT, high & _DIGIT, high >> _DIGIT_BITS)
+    for offset, digit in enumerate(digits):
+        np.add.at(cells, (rows, cell + offset), sign * digit)
+
+
+def read_exact(cells: npt.NDArray[np.int64]) -> float:
+    """Return the double nearest to the exact sum of one accumulator, shape (CELLS,)."""
+    total = sum(int(digit) << (_DIGIT_BITS * place) for place, digit in enumerate(cells.tolist()) if digit)
+    return _nearest(total, _LEAST_EXPONENT)
+
+
+def _nearest(total: int, exponent: int) -> float:
+    # int / int is correctly rounded in Python, over the whole range of doubles.
+    return total * (1 << exponent) / 1 if exponent >= 0 else total / (1 << -exponent)

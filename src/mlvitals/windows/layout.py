@@ -1,0 +1,208 @@
+"""The layout: which columns are summarised and into which bins, frozen when the reference is taken."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from mlvitals import wire
+from mlvitals.hashing import content_hash
+from mlvitals.windows.exact_sum import CELLS
+from mlvitals.windows.histogram import HISTOGRAM_BINS
+
+# After the bins of every column stand three special ones, in this order.
+SPECIALS: Final = 3
+MISSING, NON_FINITE, INVALID = range(3)  # numeric columns
+_, OTHER, UNSEEN = range(3)  # categorical columns: missing, other (known but rare), unseen in the reference
+
+
+class Kind(StrEnum):
+    """How a feature is summarised."""
+
+    NUMERIC = "numeric"
+    CATEGORICAL = "categorical"
+
+
+class Task(StrEnum):
+    """What kind of prediction a model makes."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+
+
+@dataclass(frozen=True)
+class NumericBins:
+    """Half-open bins between ascending edges: (-inf, e0), [e0, e1), … [ek, inf).
+
+    A point mass v has a bin of its own, [v, the next double), so that no special case is needed anywhere.
+    """
+
+    edges: tuple[float, ...]
+
+    @cached_property
+    def array(self) -> npt.NDArray[np.float64]:
+        """The edges as an array."""
+        return np.array(self.edges, dtype=np.float64)
+
+    @property
+    def size(self) -> int:
+        """The number of bins, specials excluded."""
+        return len(self.edges) + 1
+
+    @cached_property
+    def is_point(self) -> npt.NDArray[np.bool_]:
+        """Which bins hold a single double, shape (size,)."""
+        inner = np.nextafter(self.array[:-1], np.inf) == self.array[1:] if len(self.edges) > 1 else np.zeros(0, bool)
+        return np.concatenate([[False], inner, [False]])[: self.size]
+
+    def label(self, index: int) -> str:
+        """Return a bin's name, as `[1.5, 2)`, `= 0` or `< 1.5`."""
+        if not self.edges:
+            return "any"
+        if index == 0:
+            return f"< {self.edges[0]:g}"
+        if index == len(self.edges):
+            return f">= {self.edges[-1]:g}"
+        if self.is_point[index]:
+            return f"= {self.edges[index - 1]:g}"
+        return f"[{self.edges[index - 1]:g}, {self.edges[index]:g})"
+
+
+@dataclass(frozen=True)
+class CategoryBins:
+    """A bin for each of the `own` most frequent values; the rest of `values` share `other`.
+
+    `closed`: `values` are all that the reference held, so that a value not among them is `unseen`; where the reference
+    held too many to keep, such a value counts as `other`.
+    """
+
+    values: tuple[str, ...]
+    own: int
+    closed: bool = True
+
+    @property
+    def size(self) -> int:
+        """The number of bins, specials excluded."""
+        return self.own
+
+    def label(self, index: int) -> str:
+        """Return a bin's name: its value."""
+        return self.values[index]
+
+
+@dataclass(frozen=True)
+class FeatureLayout:
+    """One monitored feature and its bins."""
+
+    name: str
+    kind: Kind
+    bins: NumericBins | CategoryBins
+
+    @property
+    def column(self) -> str:
+        """The feature's column in an event batch."""
+        return wire.FEATURE_PREFIX + self.name
+
+
+@dataclass(frozen=True)
+class OutputLayout:
+    """The prediction's bins.
+
+    task: the kind of prediction.
+    score: fine bins of `prediction.score` (`prediction.value` in a regression); None where none was seen.
+    groups: for each fine bin the index of its drift bin, ascending from 0: about twenty by reference mass.
+    classes: predicted classes, most frequent first; in a binary task `positive` is the one that scores point to.
+    probability: the reference's scores all lie in [0, 1].
+    """
+
+    task: Task
+    score: NumericBins | None = None
+    groups: tuple[int, ...] = ()
+    classes: CategoryBins | None = None
+    positive: str = "1"
+    probability: bool = False
+
+    @property
+    def column(self) -> str:
+        """The column that `score` bins."""
+        return wire.PREDICTION_VALUE if self.task is Task.REGRESSION else wire.PREDICTION_SCORE
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a summary counts; two summaries add only under the same layout.
+
+    features: in the order of the reference.
+    segments: column (without prefix) to its frozen values; other values are `__other__`.
+    """
+
+    features: tuple[FeatureLayout, ...]
+    output: OutputLayout
+    segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def hash(self) -> str:
+        """A name for this layout's content, 32 hex digits."""
+        return content_hash(msgspec.json.encode(self, order="deterministic"))
+
+    @cached_property
+    def served_sections(self) -> Mapping[str, slice]:
+        """Where each part of a summary's `served` vector stands."""
+        sizes = {"predictions": 1, "errors": 1, "latency": HISTOGRAM_BINS, "lag": HISTOGRAM_BINS}
+        if self.output.score is not None:
+            sizes["score"] = self.output.score.size + SPECIALS
+        if self.output.classes is not None:
+            sizes["class"] = self.output.classes.size + SPECIALS
+        sizes |= {feature.column: feature.bins.size + SPECIALS for feature in self.features}
+        return _sections(sizes)
+
+    @cached_property
+    def outcome_sections(self) -> Mapping[str, slice]:
+        """Where each part of one row of a summary's `outcomes` stands.
+
+        labelled: labels joined. In a classification, `confusion` is predicted × true over `outcome_classes`, row by
+        row. In a binary task with scores, `negatives` and `positives` are labels by score bin and specials, and `brier`
+        is an exact sum over `measured` rows; in a regression, `absolute` and `squared` are.
+        """
+        output = self.output
+        sizes = {"labelled": 1, "measured": 1}
+        if output.task is Task.REGRESSION:
+            return _sections(sizes | {"absolute": CELLS, "squared": CELLS})
+        sizes["confusion"] = len(self.outcome_classes) ** 2
+        if output.task is Task.BINARY and output.score is not None:
+            bins = output.score.size + SPECIALS
+            sizes |= {"negatives": bins, "positives": bins, "brier": CELLS}
+        return _sections(sizes)
+
+    @cached_property
+    def outcome_classes(self) -> tuple[str, ...]:
+        """The classes of the confusion matrix; the last stand for every other class and for no class at all."""
+        if self.output.task is Task.BINARY:
+            return ("__negative__", self.output.positive, "__missing__")
+        known = self.output.classes.values[: self.output.classes.own] if self.output.classes is not None else ()
+        return (*known, "__other__", "__missing__")
+
+    @property
+    def served_size(self) -> int:
+        """The length of a summary's `served` vector."""
+        return max(part.stop for part in self.served_sections.values())
+
+    @property
+    def outcome_size(self) -> int:
+        """The length of one row of a summary's `outcomes`."""
+        return max(part.stop for part in self.outcome_sections.values())
+
+
+def _sections(sizes: Mapping[str, int]) -> Mapping[str, slice]:
+    sections, start = {}, 0
+    for name, size in sizes.items():
+        sections[name] = slice(start, start + size)
+        start += size
+    return MappingProxyType(sections)

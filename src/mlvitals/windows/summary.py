@@ -1,0 +1,163 @@
+"""The summary: all that is kept of a window, as integers that add."""
+
+import zlib
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from mlvitals.windows.exact_sum import CELLS, read_exact
+from mlvitals.windows.layout import SPECIALS, CategoryBins, FeatureLayout, Layout, NumericBins
+
+_ZLIB_LEVEL: Final = 1
+
+Counts = npt.NDArray[np.int64]
+
+
+class ColumnCounts(NamedTuple):
+    """One column's counts: a bin each, then the specials (numeric: missing, non_finite, invalid; categorical: missing,
+    other, unseen).
+    """
+
+    bins: NumericBins | CategoryBins
+    counts: Counts
+    specials: Counts
+
+    @property
+    def total(self) -> int:
+        """All rows, specials included."""
+        return int(self.counts.sum() + self.specials.sum())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Summary:
+    """Counts of one window (or reference) under a layout: a commutative group under + and -.
+
+    served: what was predicted, shape (layout.served_size,).
+    outcomes: what the labels said, one row for each age bucket, shape (buckets, layout.outcome_size). Row b holds what
+        labels of that age changed: the state at the maturity that closes bucket b is the sum of rows 0 … b.
+    """
+
+    layout: Layout
+    served: Counts
+    outcomes: Counts
+
+    @classmethod
+    def empty(cls, layout: Layout, buckets: int = 0) -> "Summary":
+        """Return the zero of this layout."""
+        return cls(
+            layout,
+            np.zeros(layout.served_size, dtype=np.int64),
+            np.zeros((buckets, layout.outcome_size), dtype=np.int64),
+        )
+
+    def __add__(self, other: "Summary") -> "Summary":
+        return Summary(self.layout, self.served + other.served, self.outcomes + other.outcomes)
+
+    def __sub__(self, other: "Summary") -> "Summary":
+        return Summary(self.layout, self.served - other.served, self.outcomes - other.outcomes)
+
+    @property
+    def predictions(self) -> int:
+        """Predictions served, failed requests excluded."""
+        return int(self.served[self.layout.served_sections["predictions"]][0])
+
+    @property
+    def errors(self) -> int:
+        """Requests that failed and carry no prediction."""
+        return int(self.served[self.layout.served_sections["errors"]][0])
+
+    def histogram(self, name: str) -> Counts:
+        """Return the duration histogram `latency` or `lag`."""
+        return self.served[self.layout.served_sections[name]]
+
+    def feature(self, feature: FeatureLayout) -> ColumnCounts:
+        """Return a feature's counts."""
+        return _column(self.served[self.layout.served_sections[feature.column]], feature.bins)
+
+    @property
+    def score(self) -> ColumnCounts | None:
+        """The counts of the score (of the value, in a regression) in its fine bins."""
+        bins = self.layout.output.score
+        return None if bins is None else _column(self.served[self.layout.served_sections["score"]], bins)
+
+    @property
+    def classes(self) -> ColumnCounts | None:
+        """The counts of the predicted classes."""
+        bins = self.layout.output.classes
+        return None if bins is None else _column(self.served[self.layout.served_sections["class"]], bins)
+
+    def outcome(self, bucket: int) -> "Outcome":
+        """Return what is known at the maturity that closes this age bucket."""
+        return Outcome(self.layout, self.outcomes[: bucket + 1].sum(axis=0))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """The joined labels of a cohort at one maturity."""
+
+    layout: Layout
+    cells: Counts
+
+    def _part(self, name: str) -> Counts:
+        return self.cells[self.layout.outcome_sections[name]]
+
+    @property
+    def labelled(self) -> int:
+        """Predictions with a label."""
+        return int(self._part("labelled")[0])
+
+    @property
+    def measured(self) -> int:
+        """Labelled predictions whose score (or value) and label enter the sums."""
+        return int(self._part("measured")[0])
+
+    @property
+    def confusion(self) -> Counts:
+        """Predicted × true class, shape (classes, classes), over `layout.outcome_classes`."""
+        side = len(self.layout.outcome_classes)
+        return self._part("confusion").reshape(side, side)
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether labels are counted by score bin."""
+        return "positives" in self.layout.outcome_sections
+
+    @property
+    def negatives(self) -> Counts:
+        """Negative labels by score bin, specials excluded."""
+        return self._part("negatives")[:-SPECIALS]
+
+    @property
+    def positives(self) -> Counts:
+        """Positive labels by score bin, specials excluded."""
+        return self._part("positives")[:-SPECIALS]
+
+    def total(self, name: str) -> float:
+        """Return an exact sum (`brier`, `absolute`, `squared`), rounded once."""
+        cells = self._part(name)
+        assert len(cells) == CELLS  # noqa: S101  # only sums are read as sums
+        return read_exact(cells)
+
+
+def _column(cells: Counts, bins: NumericBins | CategoryBins) -> ColumnCounts:
+    return ColumnCounts(bins, cells[: bins.size], cells[bins.size :])
+
+
+def pack(cells: Counts) -> bytes:
+    """Return an integer array's non-zero cells in few bytes; equal arrays give equal bytes."""
+    flat = cells.reshape(-1)
+    places = np.flatnonzero(flat)
+    steps = np.diff(places, prepend=0).astype("<u4")
+    return zlib.compress(steps.tobytes() + flat[places].astype("<i8").tobytes(), _ZLIB_LEVEL)
+
+
+def unpack(packed: bytes, shape: tuple[int, ...]) -> Counts:
+    """Return the array that `pack` was given, in this shape."""
+    raw = zlib.decompress(packed)
+    filled = len(raw) // 12
+    places = np.cumsum(np.frombuffer(raw, "<u4", filled).astype(np.int64))
+    cells = np.zeros(int(np.prod(shape)), dtype=np.int64)
+    cells[places] = np.frombuffer(raw, "<i8", filled, offset=4 * filled)
+    return cells.reshape(shape)
