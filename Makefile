@@ -1,0 +1,63 @@
+# Every target works on a machine that has Python 3.11 or newer with venv and pip, and make: the environment is made
+# here, from the locked lists in requirements/, and made again when they change.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := examples/kc_house
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check integration soak bench lock
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: $(VENV)/run.stamp ## the main job on real house sales, with a planted unit error: what it finds, as a table
+	rm -rf $(DEMO)/.mlvitals
+	$(BIN)/mlvitals reference build -c $(DEMO)/mlvitals.yaml --data $(DEMO)/reference.parquet -o $(DEMO)/house-price.reference
+	$(BIN)/mlvitals run -c $(DEMO)/mlvitals.yaml --once --until 2015-09-01T00:00:00Z
+	$(BIN)/mlvitals signals -c $(DEMO)/mlvitals.yaml --format table
+
+test: check ## lint, types, imports and the test suite: every push, at most ten minutes
+	$(BIN)/pytest -n 2 -m "not integration and not soak"
+
+check: $(VENV)/dev.stamp ## lint, formatting, types, direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+integration: $(VENV)/dev.stamp ## the tests that need real servers, as far as this machine has them
+	$(call run_marked,integration)
+
+soak: $(VENV)/dev.stamp ## the long tests: kills, simulations, large inputs
+	$(call run_marked,soak)
+
+bench: $(VENV)/dev.stamp ## the benchmarks, as ratios within one run
+	set -e; for benchmark in $(sort $(wildcard benchmarks/bench_*.py)); do $(BIN)/python $$benchmark; done
+
+lock: $(VENV)/dev.stamp ## write requirements/ anew from pyproject.toml (`make lock UPGRADE=--upgrade` takes newer versions)
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(call compile,dev,--group dev)
+	$(call compile,run,--constraint requirements/dev.txt)
+
+$(VENV)/%.stamp: requirements/%.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mlvitals needs Python 3.11 or newer: make PYTHON=python3.x")'
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+# Runs the tests with a marker; pytest's 5 says that none has it, which is said in words and is no failure.
+define run_marked
+	@$(BIN)/pytest -m $(1) --collect-only -q >$(VENV)/$(1).txt 2>&1; answer=$$?; \
+	if [ $$answer -eq 5 ]; then echo "make $(1): left out: nothing, for no test is marked $(1) yet"; \
+	elif [ $$answer -ne 0 ]; then cat $(VENV)/$(1).txt; exit $$answer; \
+	else echo "make $(1): what this machine cannot run is listed below as SKIPPED, with its reason"; $(BIN)/pytest -m $(1); fi
+endef
+
+# Locks with hashes for every platform and every Python from 3.11 on.
+define compile
+	$(BIN)/uv pip compile pyproject.toml --group build $(2) $(UPGRADE) --universal --python-version 3.11 --generate-hashes \
+		--no-annotate --custom-compile-command "make lock" --quiet -o requirements/$(1).txt
+endef
