@@ -10,7 +10,7 @@ from mlvitals.events.batch import (
     RawBatch,
     ReadAccount,
 )
-from mlvitals.events.canonical import canonical_text, column, numbers
+from mlvitals.events.canonical import Numbers, canonical_text, column, numbers
 from mlvitals.events.disposition import Disposition
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "TIME_TYPE",
     "Disposition",
     "EventBatch",
+    "Numbers",
     "RawBatch",
     "ReadAccount",
     "canonical_text",

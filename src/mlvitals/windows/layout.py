@@ -119,7 +119,8 @@ class OutputLayout:
     score: fine bins of `prediction.score` (`prediction.value` in a regression); None where none was seen.
     groups: for each fine bin the index of its drift bin, ascending from 0: about twenty by reference mass.
     classes: predicted classes, most frequent first; in a binary task `positive` is the one that scores point to.
-    probability: the reference's scores all lie in [0, 1].
+    threshold: in a binary task, the score from which on a prediction that logs no label is a positive.
+    probability: the reference's scores all lie in [0, 1], so that the Brier score means something.
     """
 
     task: Task
@@ -127,6 +128,7 @@ class OutputLayout:
     groups: tuple[int, ...] = ()
     classes: CategoryBins | None = None
     positive: str = "1"
+    threshold: float = 0.5
     probability: bool = False
 
     @property

@@ -1,0 +1,76 @@
+"""Coding categories: text to the index of its bin, remembering what the last batch's dictionary was coded to."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlvitals.events import canonical_text
+from mlvitals.windows.layout import MISSING, OTHER, UNSEEN, CategoryBins
+
+Codes = npt.NDArray[np.intp]
+
+_SMALL_DICTIONARY: Final = 256
+
+
+class CategoryCoder:
+    """Codes one column under its bins: own bins from 0, then missing, other and unseen.
+
+    Parquet hands out a dictionary that only grows from batch to batch, so its known prefix is coded once.
+    """
+
+    def __init__(self, bins: CategoryBins) -> None:
+        self._bins = bins
+        self._values = pa.array(bins.values, pa.string())
+        self._dictionary: pa.Array | None = None
+        self._table: Codes = np.zeros(0, dtype=np.intp)
+
+    def codes(self, array: pa.Array, *, numerals: bool = False) -> Codes:
+        """Return each value's code; see `canonical_text` for `numerals`."""
+        encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+        table = self._code_dictionary(encoded.dictionary, numerals=numerals)
+        if encoded.null_count == 0:
+            return table[np.asarray(encoded.indices)]
+        padded = np.append(table, self._bins.size + MISSING)
+        return padded[np.asarray(encoded.indices.fill_null(len(table)))]
+
+    def _code_dictionary(self, dictionary: pa.Array, *, numerals: bool) -> Codes:
+        known = self._known_prefix(dictionary)
+        fresh = self._code_texts(canonical_text(dictionary.slice(known), numerals=numerals))
+        table = np.concatenate([self._table[:known], fresh])
+        if len(dictionary) > _SMALL_DICTIONARY:
+            self._dictionary, self._table = dictionary, table
+        return table
+
+    def _known_prefix(self, dictionary: pa.Array) -> int:
+        before = self._dictionary
+        if before is None or len(before) > len(dictionary) or before.type != dictionary.type:
+            return 0
+        return len(before) if dictionary.slice(0, len(before)).equals(before) else 0
+
+    def _code_texts(self, texts: pa.Array) -> Codes:
+        if pa.types.is_dictionary(texts.type):
+            texts = texts.cast(pa.string())
+        bins = self._bins
+        ranks = np.asarray(pc.index_in(texts, value_set=self._values).fill_null(-1)).astype(np.intp)
+        unknown = bins.size + (UNSEEN if bins.closed else OTHER)
+        codes = np.where(ranks < 0, unknown, np.where(ranks < bins.own, ranks, bins.size + OTHER))
+        if texts.null_count:
+            codes[np.asarray(texts.is_null())] = bins.size + MISSING
+        return codes
+
+
+class Coders:
+    """The coders of a pipeline's layouts, each made when it is first needed."""
+
+    def __init__(self) -> None:
+        self._coders: dict[tuple[str, int], tuple[CategoryBins, CategoryCoder]] = {}
+
+    def coder(self, name: str, bins: CategoryBins) -> CategoryCoder:
+        """Return the coder of a column under these bins."""
+        held = self._coders.get((name, id(bins)))
+        if held is None or held[0] is not bins:
+            held = self._coders[name, id(bins)] = (bins, CategoryCoder(bins))
+        return held[1]

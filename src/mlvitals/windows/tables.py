@@ -1,0 +1,76 @@
+"""The tables that windows own: cohorts, what is remembered of predictions, and their labels."""
+
+from typing import Final
+
+from mlvitals.state import Migrations
+
+MIGRATIONS: Final = Migrations(
+    owner="windows",
+    steps=(
+        (
+            """
+            CREATE TABLE layout (
+                hash TEXT PRIMARY KEY,
+                document BLOB NOT NULL
+            ) STRICT, WITHOUT ROWID
+            """,
+            """
+            CREATE TABLE cohort (
+                model TEXT NOT NULL,
+                start INTEGER NOT NULL,
+                version TEXT NOT NULL,
+                segment TEXT NOT NULL,
+                end INTEGER NOT NULL,
+                layout TEXT NOT NULL,
+                served BLOB NOT NULL,
+                outcomes BLOB NOT NULL,
+                closed INTEGER NOT NULL DEFAULT 0,
+                changed INTEGER NOT NULL DEFAULT 0,
+                PRIMARY KEY (model, start, version, segment)
+            ) STRICT, WITHOUT ROWID
+            """,
+            """
+            CREATE TABLE settlement (
+                model TEXT NOT NULL,
+                start INTEGER NOT NULL,
+                version TEXT NOT NULL,
+                segment TEXT NOT NULL,
+                maturity TEXT NOT NULL,
+                digest TEXT NOT NULL,
+                revision INTEGER NOT NULL,
+                PRIMARY KEY (model, start, version, segment, maturity)
+            ) STRICT, WITHOUT ROWID
+            """,
+            """
+            CREATE TABLE prediction (
+                model TEXT NOT NULL,
+                id BLOB NOT NULL,
+                version TEXT NOT NULL,
+                time INTEGER NOT NULL,
+                start INTEGER NOT NULL,
+                late INTEGER NOT NULL,
+                fingerprint INTEGER NOT NULL,
+                score REAL,
+                decision TEXT,
+                amount REAL,
+                segments TEXT NOT NULL,
+                PRIMARY KEY (model, id, version)
+            ) STRICT, WITHOUT ROWID
+            """,
+            "CREATE INDEX prediction_by_window ON prediction (model, start)",
+            """
+            CREATE TABLE label (
+                model TEXT NOT NULL,
+                id BLOB NOT NULL,
+                time INTEGER NOT NULL,
+                content TEXT NOT NULL,
+                version TEXT NOT NULL,
+                amount TEXT NOT NULL,
+                source TEXT NOT NULL,
+                PRIMARY KEY (model, id, time, content, version, amount)
+            ) STRICT, WITHOUT ROWID
+            """,
+            "CREATE INDEX label_by_time ON label (model, time)",
+        ),
+    ),
+)
