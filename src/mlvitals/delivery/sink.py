@@ -28,12 +28,18 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """A classified answer. `reason` is one line without secrets; `retry_after` in seconds where the server named it."""
+    """A classified answer.
+
+    reason: one line without secrets; beside `ok` it is a warning from the destination.
+    rejected: how many items a `rejected` request lost. retry_after: seconds, where the server named them.
+    doubtful: a `poison` that may as well be the destination's own fault; many in a row hold the queue.
+    """
 
     verdict: Verdict
     reason: str = ""
     rejected: int = 0
     retry_after: float | None = None
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +57,7 @@ class Request:
 
 
 class Sink(Protocol):
-    """A destination. `encode` is pure and deterministic; `send` classifies every answer and raises only on a bug."""
+    """A destination. `encode` and `split` are pure and deterministic; `send` raises only on a bug."""
 
     @property
     def name(self) -> str:
@@ -59,11 +65,20 @@ class Sink(Protocol):
         ...
 
     def encode(self, points: Sequence[MetricPoint], logs: Sequence[LogRecord]) -> list[Request]:
-        """Return the requests that carry these items, in order; the same items give the same bytes."""
+        """Return the requests that carry these items, in order; the same items give the same bytes.
+
+        Raises:
+            ValueError: an item cannot be what it claims to be (a value that is not finite): a bug of ours.
+
+        """
+        ...
+
+    def split(self, request: Request) -> list[Request]:
+        """Return two requests that carry a request's items in order, or nothing where it cannot be divided."""
         ...
 
     def send(self, request: Request) -> Outcome:
-        """Send one request once, in bounded time."""
+        """Send one request once, in bounded time, and classify whatever is answered."""
         ...
 
     def close(self) -> None:

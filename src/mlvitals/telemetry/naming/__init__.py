@@ -1,0 +1,1 @@
+"""How each backend spells names: pure rules that sinks and assets share."""

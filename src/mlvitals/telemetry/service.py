@@ -1,0 +1,17 @@
+"""Who speaks: the attributes that stand on everything one process sends."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The monitoring service itself, as its destinations shall know it.
+
+    tags: on every point and log, by each destination's own means. owner: whom an unrouted page asks for.
+    """
+
+    name: str
+    environment: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    owner: str = ""
