@@ -1,1 +1,1 @@
-"""decisions"""
+"""What a reading is worth: thresholds."""

@@ -56,7 +56,8 @@ class MetricSpec:
 
     unit: UCUM, or `{thing}` for counts. attributes: short names; a backend's spelling is telemetry's business.
     minimum_samples: below this many, a measurement's status is `insufficient_data`.
-    warning: a plain threshold on the absolute value in excess of its noise (three standard errors); None for no verdict.
+    warning: a plain threshold on the absolute value in excess of its noise (three standard errors); None: no verdict.
+    warning_method: the one `method` that `warning` speaks of, where methods share a name; None for every reading.
     """
 
     name: str
@@ -69,18 +70,21 @@ class MetricSpec:
     attributes: tuple[str, ...] = ()
     minimum_samples: int = 0
     warning: float | None = None
+    warning_method: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """All that a statistic may look at.
 
-    current: the window (or cohort). reference: the same layout, None where there is none yet.
+    current: the window (or cohort). reference: normal production, None where there is none yet. training: what the
+    version learned on, None where it is not known. A reference under another layout is not comparable.
     outcome: the cohort's joined labels at `maturity`; None at the window stage.
     """
 
     current: Summary
     reference: Summary | None = None
+    training: Summary | None = None
     outcome: Outcome | None = None
     maturity: str | None = None
 

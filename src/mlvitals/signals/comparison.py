@@ -1,0 +1,31 @@
+"""What a window is compared with, and when it can be."""
+
+from enum import StrEnum
+from typing import Final
+
+from mlvitals.signals.spec import Evidence
+from mlvitals.windows.summary import Summary
+
+# The least rows of a window whose drift is judged. Where nothing changed, three standard errors are then below the
+# thresholds: 3 ÷ √100 = 0.3 of 0.5 sd for the location, 3·√(2·22) ÷ 100 = 0.2 of 0.25 for the PSI of 23 cells.
+DRIFT_ROWS: Final = 100
+
+# Siddiqi (2006), "Credit risk scorecards": from 0.25 on a population is commonly said to have shifted.
+PSI_WARNING: Final = 0.25
+
+# A normal variable that moves by d standard deviations has a PSI of d²: the same bar on the other yardstick.
+LOCATION_WARNING: Final = 0.5
+
+
+class Comparison(StrEnum):
+    """Which reference a window is held against: drift is against normal production, skew against training."""
+
+    OPERATING = "operating"
+    TRAINING = "training"
+
+    def reference(self, evidence: Evidence) -> Summary | None:
+        """Return this comparison's reference, None where there is none or its layout is not the window's."""
+        reference = evidence.training if self is Comparison.TRAINING else evidence.reference
+        if reference is None or reference.layout.hash != evidence.current.layout.hash:
+            return None
+        return reference

@@ -1,0 +1,71 @@
+"""The tables of docs/signals.md, rendered from the registry."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from mlvitals.signals.registry import STATISTICS
+from mlvitals.signals.spec import Layer, MetricSpec
+
+BEGIN: Final = "<!-- rendered from the registry: begin -->"
+END: Final = "<!-- rendered from the registry: end -->"
+
+_TITLES: Final = {
+    Layer.PIPELINE: "Pipeline and service",
+    Layer.DATA: "Data",
+    Layer.MODEL: "Model",
+    Layer.LABEL: "Label",
+    Layer.VALUE: "Value",
+}
+_HEADER: Final = (
+    "| name | unit | attributes | known | level | least samples | warning | what it says |",
+    "|---|---|---|---|---|---|---|---|",
+)
+
+
+def render_signals() -> str:
+    """Return a Markdown table of the registered signals for each layer that has any."""
+    return "\n".join(_lines())
+
+
+def update_document(document: str) -> str:
+    """Return the document with its rendered part, between the two marker comments, brought up to date.
+
+    Raises:
+        ValueError: the document does not hold exactly one such part.
+
+    """
+    part = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
+    updated, count = part.subn(lambda _: f"{BEGIN}\n{render_signals()}\n{END}", document)
+    if count != 1:
+        raise ValueError(f"the document holds {count} rendered parts, from `{BEGIN}` to `{END}`; it must hold one")
+    return updated
+
+
+def _lines() -> Iterator[str]:
+    for layer in Layer:
+        specs = [statistic.spec for statistic in STATISTICS if statistic.spec.layer is layer]
+        if specs:
+            yield from ("", f"## {_TITLES[layer]}", "", *_HEADER)
+            yield from (_row(spec) for spec in specs)
+    yield ""
+
+
+def _row(spec: MetricSpec) -> str:
+    columns = (
+        f"`{spec.name}`",
+        f"`{spec.unit}`",
+        ", ".join(f"`{name}`" for name in spec.attributes) or "none",
+        f"at the {'close of the window' if spec.stage == 'window' else 'maturity'}",
+        spec.level.value,
+        str(spec.minimum_samples),
+        _warning(spec),
+        spec.brief,
+    )
+    return f"| {' | '.join(columns)} |"
+
+
+def _warning(spec: MetricSpec) -> str:
+    if spec.warning is None:
+        return "none"
+    return f"{spec.warning:g}" if spec.warning_method is None else f"{spec.warning:g} ({spec.warning_method})"

@@ -1,0 +1,44 @@
+"""Every signal there is: the only source of names. Adding one is one line here; the contract battery comes with it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from mlvitals.signals.feature_drift import (
+    FEATURE_DRIFT_LOCATION,
+    FEATURE_DRIFT_SCORE,
+    FEATURE_SKEW_LOCATION,
+    FEATURE_SKEW_SCORE,
+)
+from mlvitals.signals.performance import PERFORMANCE_ERROR, PERFORMANCE_SCORE
+from mlvitals.signals.prediction_drift import PREDICTION_DRIFT_SCORE, PREDICTION_SKEW_SCORE
+from mlvitals.signals.share import FEATURE_MISSING_RATIO, LABEL_COVERAGE_RATIO, PREDICTION_CLASS_RATIO
+from mlvitals.signals.spec import MetricSpec, Statistic
+from mlvitals.signals.traffic import EVENT_LAG, PREDICTION_COUNT, REQUEST_LATENCY
+
+# In the order in which one debugs: pipeline, data, model, label.
+STATISTICS: Final[tuple[Statistic, ...]] = (
+    PREDICTION_COUNT,
+    REQUEST_LATENCY,
+    EVENT_LAG,
+    FEATURE_MISSING_RATIO,
+    FEATURE_DRIFT_LOCATION,
+    FEATURE_DRIFT_SCORE,
+    FEATURE_SKEW_LOCATION,
+    FEATURE_SKEW_SCORE,
+    PREDICTION_CLASS_RATIO,
+    PREDICTION_DRIFT_SCORE,
+    PREDICTION_SKEW_SCORE,
+    PERFORMANCE_SCORE,
+    PERFORMANCE_ERROR,
+    LABEL_COVERAGE_RATIO,
+)
+
+REGISTRY: Final[Mapping[str, MetricSpec]] = MappingProxyType(
+    {statistic.spec.name: statistic.spec for statistic in STATISTICS}
+)
+
+
+def names() -> tuple[str, ...]:
+    """Return the full name of every signal, in registry order."""
+    return tuple(REGISTRY)

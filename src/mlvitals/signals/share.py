@@ -1,0 +1,125 @@
+"""Plain shares of a window: missing features, predicted classes, predictions that have their label."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from mlvitals.signals.comparison import Comparison
+from mlvitals.signals.proportion import wilson_interval
+from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
+from mlvitals.windows.layout import MISSING, OTHER, UNSEEN
+from mlvitals.windows.summary import ColumnCounts
+
+# Half of Wilson's interval at a share of one half is 0.17 for 30 rows.
+RATIO_ROWS: Final = 30
+
+OTHER_CLASS: Final = "__other__"
+
+
+def _missing(evidence: Evidence) -> Iterator[Reading]:
+    reference = Comparison.OPERATING.reference(evidence)
+    for feature in evidence.current.layout.features:
+        column = evidence.current.feature(feature)
+        if column.total == 0:
+            continue
+        normal = None if reference is None else reference.feature(feature)
+        known = normal is not None and normal.total > 0
+        yield Reading(
+            value=int(column.specials[MISSING]) / column.total,
+            samples=column.total,
+            attributes={"feature": feature.name},
+            reference_samples=normal.total if normal is not None and known else None,
+            evidence={"reference": int(normal.specials[MISSING]) / normal.total}
+            if normal is not None and known
+            else {},
+        )
+
+
+def class_shares(column: ColumnCounts) -> dict[str, float]:
+    """Return each class's share of the rows that have a class; rare and new ones together, where there are any."""
+    predicted = column.total - int(column.specials[MISSING])
+    if predicted == 0:
+        return {}
+    counts = {column.bins.label(index): int(count) for index, count in enumerate(column.counts)}
+    rest = int(column.specials[OTHER] + column.specials[UNSEEN])
+    if rest:
+        counts[OTHER_CLASS] = rest
+    return {name: count / predicted for name, count in counts.items()}
+
+
+def _classes(evidence: Evidence) -> Iterator[Reading]:
+    column = evidence.current.classes
+    if column is None:
+        return
+    reference = Comparison.OPERATING.reference(evidence)
+    normal = None if reference is None else reference.classes
+    usual = {} if normal is None else class_shares(normal)
+    for name, share in class_shares(column).items():
+        yield Reading(
+            value=share,
+            samples=column.total - int(column.specials[MISSING]),
+            attributes={"class": name},
+            reference_samples=normal.total - int(normal.specials[MISSING]) if normal is not None and usual else None,
+            evidence={"reference": usual.get(name, 0.0)} if usual else {},
+        )
+
+
+def _coverage(evidence: Evidence) -> Iterator[Reading]:
+    served = evidence.current.predictions
+    if evidence.outcome is None or evidence.maturity is None or served == 0:
+        return
+    labelled = evidence.outcome.labelled
+    lower, upper = wilson_interval(labelled, served)
+    yield Reading(
+        value=labelled / served,
+        samples=served,
+        attributes={"maturity": evidence.maturity},
+        lower=lower,
+        upper=upper,
+        evidence={"labelled": float(labelled)},
+    )
+
+
+FEATURE_MISSING_RATIO: Final = Statistic(
+    spec=MetricSpec(
+        name="mlvitals.feature.missing.ratio",
+        unit="1",
+        brief="Share of predictions made without a value of the feature.",
+        layer=Layer.DATA,
+        stage=Stage.WINDOW,
+        orientation=Orientation.LOWER,
+        level=Export.STANDARD,
+        attributes=("feature",),
+        minimum_samples=RATIO_ROWS,
+    ),
+    compute=_missing,
+)
+
+PREDICTION_CLASS_RATIO: Final = Statistic(
+    spec=MetricSpec(
+        name="mlvitals.prediction.class.ratio",
+        unit="1",
+        brief="Share of each predicted class.",
+        layer=Layer.MODEL,
+        stage=Stage.WINDOW,
+        orientation=Orientation.NEITHER,
+        level=Export.STANDARD,
+        attributes=("class",),
+        minimum_samples=RATIO_ROWS,
+    ),
+    compute=_classes,
+)
+
+LABEL_COVERAGE_RATIO: Final = Statistic(
+    spec=MetricSpec(
+        name="mlvitals.label.coverage.ratio",
+        unit="1",
+        brief="Share of the cohort's predictions whose label came within the maturity.",
+        layer=Layer.LABEL,
+        stage=Stage.MATURITY,
+        orientation=Orientation.HIGHER,
+        level=Export.LEAN,
+        attributes=("maturity",),
+        minimum_samples=RATIO_ROWS,
+    ),
+    compute=_coverage,
+)
