@@ -1,0 +1,24 @@
+"""What a sink is opened with."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from mlvitals.signals.spec import MetricSpec
+from mlvitals.state import Store
+from mlvitals.telemetry import Service
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkContext:
+    """What a configured sink needs to become a destination.
+
+    specs: every metric that may be sent, by name. store: the state, where a sink may keep something. stdout: where a
+    sink may print.
+    """
+
+    service: Service
+    specs: Mapping[str, MetricSpec]
+    store: Store
+    stdout: BinaryIO = field(default_factory=lambda: sys.stdout.buffer)

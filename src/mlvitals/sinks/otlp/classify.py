@@ -1,0 +1,127 @@
+"""What an answer to an OTLP request means: the protocol's rules, and a decision where they leave one open.
+
+Kept: 200 with an Export*ServiceResponse is the only success, a partial one is never sent again, and only 429, 502, 503
+and 504 are waited for ("OTLP/HTTP Response" and "Retryable Response Codes").
+
+Decided here:
+
+- An empty body with 200 is the encoding of the empty response; Prometheus answers so, naming no type.
+- Another 2xx counts only if its body speaks the protocol. 204 says nothing, and many servers say it to anything: held.
+- A status that no other body would change (a redirect, a refused key, a wrong path or method, a type or a version that
+  the server does not speak) is misconfigured: the data is good, so that it waits for a person.
+- Any other 4xx is about this body: poison. Halves of it may well pass, also after 408 and 413.
+- 500 and unknown 5xx may be a server that fails on one body, or that fails. The protocol forbids to send the same
+  again, so that they are poison, which sends halves; but a doubtful one: an outage holds the queue after a few items,
+  instead of emptying it into the dead letters.
+"""
+
+import json
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsPartialSuccess,
+    ExportMetricsServiceResponse,
+)
+
+from mlvitals.clock import SECOND
+from mlvitals.delivery import Outcome, Verdict
+from mlvitals.sinks.otlp.encode import METRICS
+from mlvitals.transport import Answer
+
+PROTOBUF: Final = "application/x-protobuf"
+JSON: Final = "application/json"
+
+_RETRY: Final = frozenset({429, 502, 503, 504})
+_MISCONFIGURED: Final = frozenset({401, 402, 403, 404, 405, 406, 407, 410, 411, 415, 421, 426, 451, 501, 505, 511})
+
+
+def classify(answer: Answer, route: str, now: int) -> Outcome:
+    """Return what an answer means for a request to `route`; `now` in microseconds since the epoch."""
+    status = answer.status
+    if 200 <= status < 300:
+        return _success(answer, route)
+    reason = _reason(answer)
+    if status in _RETRY:
+        return Outcome(verdict=Verdict.RETRY, reason=reason, retry_after=_retry_after(answer, now))
+    if status < 400:
+        return Outcome(verdict=Verdict.MISCONFIGURED, reason=f"{reason}, a redirect, which would lose the request")
+    if status in _MISCONFIGURED:
+        return Outcome(verdict=Verdict.MISCONFIGURED, reason=reason)
+    return Outcome(verdict=Verdict.POISON, reason=reason, doubtful=status >= 500)
+
+
+def _success(answer: Answer, route: str) -> Outcome:
+    response = _response(answer, route)
+    if response is None:
+        said = _media_type(answer) or "nothing"
+        reason = f"HTTP {answer.status} with {said}, not an OTLP response: is this the address of an OTLP receiver?"
+        return Outcome(verdict=Verdict.MISCONFIGURED, reason=reason)
+    partial = response.partial_success
+    rejected = partial.rejected_data_points if route == METRICS else partial.rejected_log_records
+    message = _line(partial.error_message)
+    if rejected > 0:
+        return Outcome(verdict=Verdict.REJECTED, rejected=rejected, reason=message or "refused without a reason")
+    return Outcome(verdict=Verdict.OK, reason=message)
+
+
+def _response(answer: Answer, route: str) -> Any:
+    """Return the protocol's response, or None where the answer is something else."""
+    response = ExportMetricsServiceResponse() if route == METRICS else ExportLogsServiceResponse()
+    media_type = _media_type(answer)
+    try:
+        if media_type == PROTOBUF:
+            response.ParseFromString(answer.body)
+            return response
+        if media_type == JSON:
+            return json_format.Parse(answer.body, response, ignore_unknown_fields=True)
+    except (DecodeError, json_format.ParseError, UnicodeDecodeError):
+        return None
+    return response if answer.status == 200 and not answer.body and not media_type else None
+
+
+def _reason(answer: Answer) -> str:
+    said = _line(_message(answer))
+    return f"HTTP {answer.status}: {said}" if said else f"HTTP {answer.status}"
+
+
+def _message(answer: Answer) -> str:
+    """Return the message of a google.rpc.Status, or a text as it is."""
+    media_type = _media_type(answer)
+    if media_type == PROTOBUF:
+        # A status {code = 1, message = 2} reads as the partial success {rejected = 1, error_message = 2}.
+        try:
+            return str(ExportMetricsPartialSuccess.FromString(answer.body).error_message)
+        except DecodeError:
+            return ""
+    text = answer.body.decode("utf-8", "replace")
+    if media_type == JSON:
+        try:
+            told = json.loads(text)
+        except ValueError:
+            return text
+        return str(told["message"]) if isinstance(told, dict) and "message" in told else text
+    return text if media_type == "text/plain" else ""
+
+
+def _line(text: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _media_type(answer: Answer) -> str:
+    return answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _retry_after(answer: Answer, now: int) -> float | None:
+    """Return the seconds that a Retry-After header asks for: a number, or a date (RFC 9110, section 10.2.3)."""
+    asked = answer.headers.get("retry-after", "").strip()
+    if asked.isascii() and asked.isdigit():
+        return float(asked)
+    try:
+        moment = parsedate_to_datetime(asked).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return max(moment - now / SECOND, 0.0)

@@ -1,0 +1,82 @@
+"""An OTLP receiver as a destination: encode, post, classify."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from mlvitals.clock import Clock, SystemClock
+from mlvitals.delivery import Outcome, Request, Verdict
+from mlvitals.sinks.base import SinkContext
+from mlvitals.sinks.otlp.classify import PROTOBUF, classify
+from mlvitals.sinks.otlp.config import OtlpSink
+from mlvitals.sinks.otlp.encode import Encoder
+from mlvitals.sinks.otlp.envelope import VERSION
+from mlvitals.sinks.otlp.split import split
+from mlvitals.telemetry import LogRecord, MetricPoint
+from mlvitals.transport import HttpTransport, TransportError
+
+_REASON_LENGTH: Final = 200
+_SECRET_LENGTH: Final = 6  # a shorter piece of a header would mask words of the server's message
+
+
+class OtlpDestination:
+    """Sends to `/v1/metrics` and `/v1/logs`. clock: against which a Retry-After date is read."""
+
+    def __init__(
+        self, config: OtlpSink, context: SinkContext, transport: HttpTransport, clock: Clock | None = None
+    ) -> None:
+        self._name = config.name
+        self._compressed = config.compression == "gzip"
+        self._encoder = Encoder(context.service, context.specs, config.attributes, compressed=self._compressed)
+        self._transport = transport
+        self._clock = clock or SystemClock()
+        own = {"User-Agent": f"mlvitals/{VERSION}", "Content-Type": PROTOBUF}
+        encoding = {"Content-Encoding": "gzip"} if self._compressed else {}
+        self._headers = {**config.headers, **own, **encoding}
+        self._secrets = _secrets(config)
+
+    @property
+    def name(self) -> str:
+        """The destination's name in the outbox."""
+        return self._name
+
+    def encode(self, points: Sequence[MetricPoint], logs: Sequence[LogRecord]) -> list[Request]:
+        """Return the requests for the points, then those for the logs.
+
+        Raises:
+            ValueError: a value is not finite, or a body holds what the protocol cannot.
+            KeyError: a metric's name stands in no spec.
+
+        """
+        return self._encoder.metrics(points) + self._encoder.logs(logs)
+
+    def split(self, request: Request) -> list[Request]:
+        """Return the two halves of a request, or nothing where it holds one item."""
+        return split(request, compressed=self._compressed)
+
+    def send(self, request: Request) -> Outcome:
+        """Post one request once and classify the answer."""
+        try:
+            answer = self._transport.post(f"/v1/{request.route}", request.body, self._headers)
+        except TransportError as error:
+            verdict = Verdict.MISCONFIGURED if error.lasting else Verdict.RETRY
+            return Outcome(verdict=verdict, reason=error.reason)
+        outcome = classify(answer, request.route, self._clock.now())
+        return replace(outcome, reason=self._told(outcome.reason))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def _told(self, reason: str) -> str:
+        """Return a reason without secrets, then cut, so that no half of one remains."""
+        masked = self._secrets.sub("***", reason) if self._secrets is not None else reason
+        return masked if len(masked) <= _REASON_LENGTH else masked[: _REASON_LENGTH - 1] + "…"
+
+
+def _secrets(config: OtlpSink) -> re.Pattern[str] | None:
+    """Return what must not be repeated when a server echoes it: the headers' values and the words in them."""
+    pieces = {piece for value in config.headers.values() for piece in (value.strip(), *value.split())}
+    told = sorted((piece for piece in pieces if len(piece) >= _SECRET_LENGTH), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, told))) if told else None

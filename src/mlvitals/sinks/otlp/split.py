@@ -1,0 +1,64 @@
+"""Divide a request in two, by its own bytes, so that the item that nobody takes can be found."""
+
+from typing import Any, Final
+
+from google.protobuf.message import Message
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+
+from mlvitals.delivery import Request
+from mlvitals.sinks.otlp.encode import METRICS
+from mlvitals.sinks.otlp.envelope import pack, unpack
+
+_NANOSECONDS: Final = 1_000
+
+
+def split(request: Request, *, compressed: bool) -> list[Request]:
+    """Return the two halves of a request, or nothing where it holds one item.
+
+    Raises:
+        ValueError: the request's body is not one of ours.
+
+    """
+    if request.items < 2:
+        return []
+    middle = request.items // 2
+    return [_part(request, part, compressed=compressed) for part in (range(middle), range(middle, request.items))]
+
+
+def _part(request: Request, kept: range, *, compressed: bool) -> Request:
+    message = ExportMetricsServiceRequest() if request.route == METRICS else ExportLogsServiceRequest()
+    unpack(request.body, message, compressed=compressed)
+    times: list[int] = []
+    position = 0
+    for items in _lists(message, request.route):
+        count = len(items)
+        low, high = (min(max(bound - position, 0), count) for bound in (kept.start, kept.stop))
+        del items[high:]
+        del items[:low]
+        position += count
+        times += [item.time_unix_nano // _NANOSECONDS for item in items]
+    if request.route == METRICS:
+        _drop_empty(message)
+    return Request(
+        route=request.route,
+        body=pack(message, compressed=compressed),
+        items=len(times),
+        first=min(times),
+        last=max(times),
+    )
+
+
+def _lists(message: Any, route: str) -> list[Any]:
+    if route == METRICS:
+        scopes = (scope for outer in message.resource_metrics for scope in outer.scope_metrics)
+        return [metric.gauge.data_points for scope in scopes for metric in scope.metrics]
+    return [scope.log_records for outer in message.resource_logs for scope in outer.scope_logs]
+
+
+def _drop_empty(message: Message) -> None:
+    for outer in message.resource_metrics:
+        for scope in outer.scope_metrics:
+            kept = [metric for metric in scope.metrics if metric.gauge.data_points]
+            del scope.metrics[:]
+            scope.metrics.extend(kept)
