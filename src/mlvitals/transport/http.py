@@ -101,7 +101,7 @@ class HttpTransport:
     def _read(self, response: urllib3.BaseHTTPResponse) -> bytes:
         until = time.monotonic() + self._timeout
         content = bytearray()
-        while piece := response.read(min(_PIECE, ANSWER_BYTES + 1 - len(content))):
+        while piece := response.read1(min(_PIECE, ANSWER_BYTES + 1 - len(content))):
             content += piece
             if len(content) > ANSWER_BYTES:
                 response.close()
@@ -125,14 +125,14 @@ class HttpTransport:
 
 def _explain(error: Exception, timeout: float) -> str:
     match error:
-        case ConnectTimeoutError():
-            return f"no connection within {timeout:g} s"
-        case ReadTimeoutError():
-            return f"no answer within {timeout:g} s"
         case NameResolutionError():
             return "the host's name is not known"
         case NewConnectionError():
             return f"no connection: {getattr(error.__cause__, 'strerror', None) or 'refused'}"
+        case ConnectTimeoutError():  # the two above are special cases of it
+            return f"no connection within {timeout:g} s"
+        case ReadTimeoutError():
+            return f"no answer within {timeout:g} s"
         case ProtocolError():
             return "the connection was lost before the whole answer came"
         case _:
