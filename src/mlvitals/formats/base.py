@@ -37,21 +37,43 @@ class DecodePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """A piece of a stream: whole rows, and the offset after them (opaque to all but the format that made it)."""
+    """A piece of a stream: whole rows, and where the next piece starts.
+
+    offset: after the rows; bytes of the decompressed stream in a format that `appends`, else known to the format only.
+    first_line, next_line: the numbers of the first row's line, and of the line at `offset`.
+    """
 
     data: bytes | pa.RecordBatch
     offset: int
     header: bytes = b""
     first_line: int = 1
+    next_line: int = 1
 
 
 class Format(Protocol):
-    """A way in which events are written."""
+    """A way in which events are written.
 
-    def cut(self, stream: BinaryIO, path: Path, offset: int, *, complete: bool) -> Iterator[Cut]:
-        """Cut a (decompressed) stream into batches from `offset` on, by content only.
+    appends: rows may be appended to a file that has been read, and offsets are bytes; otherwise a file is whole.
+    """
 
-        `complete`: nothing will be appended any more, so that a last line without its newline is a line.
+    @property
+    def appends(self) -> bool:
+        """Whether a file may grow, and offsets are bytes of the decompressed stream."""
+        ...
+
+    def cut(self, stream: BinaryIO, path: Path, offset: int, line: int = 1, *, complete: bool) -> Iterator[Cut]:
+        """Cut a (decompressed) stream into batches from an earlier cut's end on, by content only.
+
+        Args:
+            stream: seekable, or standing at `offset` already.
+            path: for messages.
+            offset: 0, or the `offset` of a cut.
+            line: 1, or the `next_line` of that cut.
+            complete: nothing will be appended any more, so that a last line without its newline is a line.
+
+        Raises:
+            InputError: the file is not of this format at all.
+
         """
         ...
 

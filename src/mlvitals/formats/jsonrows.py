@@ -1,0 +1,228 @@
+"""JSON events row by row: the slow and forgiving way, for the few lines that the fast one refuses."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from mlvitals import wire
+from mlvitals.formats.base import DecodePlan, Want
+from mlvitals.formats.lines import UNENDING
+from mlvitals.formats.names import escape
+from mlvitals.formats.rows import (
+    NAME_FIELDS,
+    NUMBER_FIELDS,
+    PREDICTION_PROBABILITIES,
+    PREDICTION_RANKING,
+    SCALAR_FIELDS,
+    TIME_FIELDS,
+    Failure,
+    Mask,
+    Rows,
+    spell,
+)
+from mlvitals.formats.shape import DEEPEST
+
+# Python's own reader stops at its recursion limit, which depends on the caller; ours must not.
+_DEEPEST_JSON: Final = 2 * DEEPEST
+_JSON_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_INT64: Final = range(-(2**63), 2**63)
+
+
+class BadRowError(ValueError):
+    """A line is no JSON object that we can hold; the message never quotes it."""
+
+
+def parse_line(line: bytes) -> dict[str, Any]:
+    """Parse one line.
+
+    Raises:
+        BadRowError: with the reason.
+
+    """
+    if line == UNENDING:
+        raise BadRowError("the line is too long")
+    if _nests_deeper(line):
+        raise BadRowError("the JSON nests too deeply")
+    try:
+        value = json.loads(line.decode(), object_pairs_hook=_object)
+        if b"\\u" in line:
+            # An escaped half of a surrogate pair is valid JSON, but no text.
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeDecodeError as error:
+        raise BadRowError("not UTF-8") from error
+    except UnicodeEncodeError as error:
+        raise BadRowError("a string is not Unicode") from error
+    except BadRowError:
+        raise
+    except ValueError as error:
+        raise BadRowError("not JSON") from error
+    if not isinstance(value, dict):
+        raise BadRowError("not a JSON object")
+    return value
+
+
+def read_rows(lines: Sequence[bytes], numbers: npt.NDArray[np.int64], plan: DecodePlan) -> tuple[Rows, list[Any]]:
+    """Read lines one by one; return the rows, and the objects behind them to learn from."""
+    failures, objects, good = [], [], []
+    for line, number in zip(lines, numbers.tolist(), strict=True):
+        try:
+            value = parse_line(line)
+            cells = _Cells()
+            cells.take(value)
+        except BadRowError as error:
+            failures.append(Failure(number, str(error)))
+            continue
+        objects.append((value, cells))
+        good.append(number)
+    columns, wrong = _columns([cells for _, cells in objects], plan)
+    rows = Rows(columns=columns, wrong=wrong, lines=np.array(good, dtype=np.int64), failures=failures)
+    return rows, [value for value, _ in objects]
+
+
+class _Cells:
+    """One row's cells by flattened name, and the names whose value has a type that the field cannot have."""
+
+    __slots__ = ("values", "wrong")
+
+    def __init__(self) -> None:
+        self.values: dict[str, Any] = {}
+        self.wrong: list[str] = []
+
+    def take(self, row: dict[str, Any]) -> None:
+        for name, value in row.items():
+            if value is None:
+                continue
+            if name == wire.FEATURES:
+                self._take_features(value)
+            elif name == wire.PREDICTION:
+                self._take_prediction(value)
+            elif name == wire.ERROR:
+                self._take_error(value)
+            elif name == wire.EVENT:
+                self.values[name] = value if isinstance(value, str) else "?"
+            else:
+                self._take_field(name, value)
+
+    def _take_features(self, value: object) -> None:
+        if isinstance(value, dict):
+            self._flatten(wire.FEATURES, value, 1)
+        else:
+            self.wrong.append(wire.FEATURES)
+
+    def _flatten(self, prefix: str, value: dict[str, Any], depth: int) -> None:
+        if depth > DEEPEST:
+            raise BadRowError("the features nest too deeply")
+        for level, inner in value.items():
+            name = f"{prefix}.{escape(level)}"
+            if isinstance(inner, dict):
+                self._flatten(name, inner, depth + 1)
+            elif inner is not None:
+                self.values[name] = inner
+
+    def _take_prediction(self, value: object) -> None:
+        if not isinstance(value, dict):
+            self.wrong.append(wire.PREDICTION)
+            return
+        for level, inner in value.items():
+            name = f"{wire.PREDICTION}.{level}"
+            if inner is None:
+                continue
+            if name in {PREDICTION_PROBABILITIES, PREDICTION_RANKING}:
+                self.values[name] = True
+            else:
+                self._take_field(name, inner)
+
+    def _take_error(self, value: object) -> None:
+        if isinstance(value, bool):
+            if value:
+                self.values[wire.ERROR] = "true"
+        else:
+            self.values[wire.ERROR] = wire.ERROR if isinstance(value, dict | list) else value
+
+    def _take_field(self, name: str, value: object) -> None:
+        allowed = _ALLOWED.get(name)
+        if allowed is None:
+            return
+        if type(value) in allowed:
+            self.values[name] = value
+        else:
+            self.wrong.append(name)
+
+
+_ALLOWED: Final[dict[str, frozenset[type]]] = {
+    **dict.fromkeys(TIME_FIELDS, frozenset({str})),
+    **dict.fromkeys(NAME_FIELDS, frozenset({str, int, float})),
+    **dict.fromkeys(NUMBER_FIELDS, frozenset({int, float})),
+    **dict.fromkeys(SCALAR_FIELDS, frozenset({str, int, float, bool})),
+}
+
+
+def _columns(cells: Sequence[_Cells], plan: DecodePlan) -> tuple[dict[str, pa.Array], dict[str, Mask]]:
+    count = len(cells)
+    values: dict[str, list[Any]] = {}
+    wrong: dict[str, Mask] = {}
+    for row, one in enumerate(cells):
+        for name, value in one.values.items():
+            column = values.get(name)
+            if column is None:
+                column = values[name] = [None] * count
+            column[row] = value
+        for name in one.wrong:
+            wrong.setdefault(name, np.zeros(count, dtype=bool))[row] = True
+    floats = set(NUMBER_FIELDS)
+    floats.update(wire.FEATURE_PREFIX + name for name, want in (plan.features or {}).items() if want is Want.NUMBER)
+    return {name: to_array(column, as_float=name in floats) for name, column in values.items()}, wrong
+
+
+def to_array(values: list[Any], *, as_float: bool) -> pa.Array:
+    """Return one column: of the type that all values have, of float64 where numbers mix, of text where others do."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds <= {int, float}:
+        if float in kinds or as_float or any(value not in _INT64 for value in values if value is not None):
+            return pa.array([None if value is None else _to_float(value) for value in values], pa.float64())
+        return pa.array(values, pa.int64())
+    if kinds == {bool}:
+        return pa.array(values, pa.bool_())
+    if kinds == {list}:
+        return _lists(values)
+    return pa.array([None if value is None else spell(value) for value in values], pa.string())
+
+
+def _to_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+
+
+def _lists(values: list[list[Any] | None]) -> pa.Array:
+    inner = {type(one) for value in values if value is not None for one in value if one is not None}
+    if inner <= {int, float}:
+        floats = [None if v is None else [None if one is None else _to_float(one) for one in v] for v in values]
+        return pa.array(floats, pa.list_(pa.float64()))
+    for kind, arrow in ((str, pa.string()), (bool, pa.bool_())):
+        if inner == {kind}:
+            return pa.array(values, pa.list_(arrow))
+    return pa.array([None if value is None else spell(value) for value in values], pa.string())
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise BadRowError("a key stands twice in one object")
+    return value
+
+
+def _nests_deeper(line: bytes) -> bool:
+    if line.count(b"{") + line.count(b"[") <= _DEEPEST_JSON:
+        return False
+    marks = np.frombuffer(_JSON_STRING.sub(b"", line), dtype=np.uint8)
+    steps = np.zeros(len(marks), dtype=np.int8)
+    steps[(marks == ord("{")) | (marks == ord("["))] = 1
+    steps[(marks == ord("}")) | (marks == ord("]"))] = -1
+    return bool(np.cumsum(steps, dtype=np.int64).max(initial=0) > _DEEPEST_JSON)

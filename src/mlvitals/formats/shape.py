@@ -1,0 +1,138 @@
+"""What fields a stream of JSON events has, learned from its rows, and the Arrow schema that reads them quickly."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pyarrow as pa
+
+from mlvitals import wire
+from mlvitals.formats.base import DecodePlan, Want
+from mlvitals.formats.names import levels_of
+
+DEEPEST: Final = 64
+_MOST_FIELDS: Final = 10_000
+_INT64: Final = range(-(2**63), 2**63)
+_SCALARS: Final = {
+    "null": pa.null(),
+    "bool": pa.bool_(),
+    "int": pa.int64(),
+    "float": pa.float64(),
+    "text": pa.string(),
+}
+_TEXTS: Final = (
+    wire.EVENT,
+    wire.TIMESTAMP,
+    wire.MODEL,
+    wire.MODEL_VERSION,
+    wire.PREDICTION_ID,
+    wire.ERROR,
+    wire.LABEL,
+    wire.LABEL_TIMESTAMP,
+    wire.LABEL_VERSION,
+    wire.KIND,
+    wire.TEXT,
+    wire.PREDICTION_LABEL,
+)
+_FLOATS: Final = (
+    wire.PREDICTION_SCORE,
+    wire.PREDICTION_VALUE,
+    wire.LATENCY_MS,
+    wire.WEIGHT,
+    wire.AMOUNT,
+    wire.LABEL_AMOUNT,
+)
+
+
+@dataclass(slots=True)
+class _Node:
+    """The type of one field: a scalar's name, `list` (of `items`) or `struct` (of `fields`)."""
+
+    kind: str = "null"
+    fields: dict[str, "_Node"] = field(default_factory=dict)
+    items: "_Node | None" = None
+
+    def to_arrow(self) -> pa.DataType:
+        if self.kind == "struct":
+            return pa.struct([(name, node.to_arrow()) for name, node in self.fields.items()])
+        if self.kind == "list":
+            return pa.list_(pa.null() if self.items is None else self.items.to_arrow())
+        return _SCALARS[self.kind]
+
+
+class Shape:
+    """The known fields of a stream of JSON events.
+
+    It starts with the fields of native events and the plan's features. `learn` adds what rows hold; where a field turns
+    up with another type, the newest counts, except that integers among floats are floats. Numbers in lists are floats.
+    """
+
+    def __init__(self, plan: DecodePlan) -> None:
+        self._root = _Node("struct")
+        self._count = 0
+        for kind, names in (("text", _TEXTS), ("float", _FLOATS)):
+            for name in names:
+                self._declare(name.split("."), kind)
+        self._declare([wire.FEATURES], "struct")
+        for name, want in (plan.features or {}).items():
+            self._declare([wire.FEATURES, *levels_of(name)], "float" if want is Want.NUMBER else "text")
+        self._most = self._count + _MOST_FIELDS
+
+    @property
+    def count(self) -> int:
+        """How many fields are known."""
+        return self._count
+
+    def schema(self) -> pa.Schema:
+        """Return the Arrow schema of all known fields."""
+        return pa.schema([(name, node.to_arrow()) for name, node in self._root.fields.items()])
+
+    def learn(self, values: Iterable[dict[str, Any]]) -> None:
+        """Take in the fields of some rows, up to a bound that only garbage reaches."""
+        for value in values:
+            self._learn(self._root, value, 0)
+
+    def _declare(self, levels: list[str], kind: str) -> None:
+        node = self._root
+        for level in levels:
+            node.kind = "struct"
+            if level not in node.fields:
+                self._count += 1
+                node.fields[level] = _Node()
+            node = node.fields[level]
+        node.kind = kind
+
+    def _learn(self, node: _Node, value: object, depth: int) -> None:
+        if value is None or depth > DEEPEST:
+            return
+        if isinstance(value, dict):
+            self._learn_object(node, value, depth)
+        elif isinstance(value, list):
+            self._learn_list(node, value, depth)
+        elif isinstance(value, str):
+            node.kind = "text"
+        elif isinstance(value, bool):
+            node.kind = "bool"
+        elif isinstance(value, float) or value not in _INT64:
+            node.kind = "float"
+        elif node.kind != "float":
+            node.kind = "int"
+
+    def _learn_object(self, node: _Node, value: dict[str, Any], depth: int) -> None:
+        node.kind = "struct"
+        for name, inner in value.items():
+            known = node.fields.get(name)
+            if known is None:
+                if self._count >= self._most:
+                    continue
+                self._count += 1
+                known = node.fields[name] = _Node()
+            self._learn(known, inner, depth + 1)
+
+    def _learn_list(self, node: _Node, value: list[Any], depth: int) -> None:
+        if node.kind != "list" or node.items is None:
+            node.kind, node.items = "list", _Node()
+        for inner in value:
+            self._learn(node.items, inner, depth + 1)
+        if node.items.kind == "int":
+            node.items.kind = "float"
