@@ -1,0 +1,93 @@
+"""Prediction drift over groups of score bins, or over classes."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlvitals.signals.prediction_drift import PREDICTION_DRIFT_SCORE, PREDICTION_SKEW_SCORE, group_bins
+from mlvitals.signals.spec import Evidence
+from mlvitals.signals.stability import stability_index
+from mlvitals.windows.layout import CategoryBins, NumericBins
+from mlvitals.windows.summary import ColumnCounts
+
+
+@st.composite
+def grouped_values(draw):
+    """Edges, a group for each bin, and values."""
+    edges = sorted(draw(st.lists(st.integers(-50, 50).map(float), min_size=1, max_size=12, unique=True)))
+    steps = draw(st.lists(st.booleans(), min_size=len(edges), max_size=len(edges)))
+    groups = (0, *np.cumsum(steps).tolist())
+    return tuple(edges), groups, np.array(draw(st.lists(st.floats(-60, 60), max_size=50)))
+
+
+@given(grouped_values())
+def test_groups_count_what_their_own_edges_would_have_counted(case):
+    edges, groups, values = case
+    fine = NumericBins(edges)
+    counts = np.bincount(np.searchsorted(fine.array, values, side="right"), minlength=fine.size)
+    specials = np.array([1, 2, 3])
+    found = group_bins(ColumnCounts(fine, counts, specials), groups)
+    assert isinstance(found.bins, NumericBins)
+    assert found.bins.size == groups[-1] + 1 == len(found.counts)
+    coarse = np.searchsorted(found.bins.array, values, side="right")
+    assert found.counts.tolist() == np.bincount(coarse, minlength=found.bins.size).tolist()
+    assert found.specials.tolist() == [1, 2, 3]
+
+
+def test_a_point_that_is_a_group_of_its_own_stays_a_point():
+    bins = NumericBins((0.2, 0.5, float(np.nextafter(0.5, 1)), 0.9))
+    found = group_bins(ColumnCounts(bins, np.arange(5), np.zeros(3, int)), (0, 0, 1, 2, 2))
+    assert isinstance(found.bins, NumericBins)
+    assert found.bins.is_point.tolist() == [False, True, False]
+    assert found.counts.tolist() == [1, 2, 7]
+
+
+def test_without_groups_or_edges_columns_stay_as_they_are():
+    fine = ColumnCounts(NumericBins((1.0,)), np.array([1, 2]), np.zeros(3, int))
+    classes = ColumnCounts(CategoryBins(("a",), own=1), np.array([1]), np.zeros(3, int))
+    assert group_bins(fine, ()) is fine
+    assert group_bins(classes, (0,)) is classes
+
+
+def test_the_score_is_compared_in_its_groups(layouts, fill):
+    layout = layouts["binary"]  # groups 0 0 1 2 3 3 4, then three specials
+    current = fill(layout, {"score": [5, 6, 7, 8, 9, 10, 11, 1, 0, 2]})
+    reference = fill(layout, {"score": [50, 40, 30, 20, 10, 50, 60, 3, 0, 0]})
+    readings = list(PREDICTION_DRIFT_SCORE.compute(Evidence(current=current, reference=reference)))
+    psi, ks = readings
+    expected = stability_index(np.array([11, 7, 8, 19, 11, 1, 0, 2]), np.array([90, 30, 20, 60, 60, 3, 0, 0]))
+    assert expected is not None
+    assert psi.value == expected.value
+    assert psi.samples == 59
+    assert ks.value == pytest.approx(max(abs(90 / 260 - 11 / 56), abs(120 / 260 - 18 / 56)), rel=1e-12)
+    assert [reading.attributes["method"] for reading in readings] == ["psi", "ks"]
+
+
+def test_a_score_that_goes_missing_is_seen(layouts, fill):
+    layout = layouts["binary"]
+    reference = fill(layout, {"score": [50, 40, 30, 20, 10, 50, 60, 0, 0, 0]})
+    current = fill(layout, {"score": [0] * 7 + [500, 0, 0]})
+    (psi,) = PREDICTION_DRIFT_SCORE.compute(Evidence(current=current, reference=reference))
+    assert psi.evidence["bin"] == "missing"
+
+
+def test_without_scores_classes_are_compared_by_psi_alone(layouts, fill):
+    layout = layouts["multiclass"]
+    current, reference = fill(layout, {"class": [5, 6, 7, 0, 0, 9]}), fill(layout, {"class": [70, 60, 50, 0, 9, 0]})
+    (psi,) = PREDICTION_SKEW_SCORE.compute(Evidence(current=current, training=reference))
+    assert psi.attributes == {"comparison": "training", "method": "psi"}
+    assert psi.evidence["bin"] == "unseen"
+
+
+def test_a_regression_is_compared_by_its_values(layouts, fill):
+    layout = layouts["regression"]
+    current, reference = (
+        fill(layout, {"score": [1, 2, 3, 4, 0, 0, 0]}),
+        fill(layout, {"score": [4, 3, 2, 1, 0, 0, 0]}),
+    )
+    methods = [
+        reading.attributes["method"]
+        for reading in PREDICTION_DRIFT_SCORE.compute(Evidence(current=current, reference=reference))
+    ]
+    assert methods == ["psi", "ks"]

@@ -1,0 +1,47 @@
+"""What the registry holds and in which order it is read."""
+
+from collections.abc import Mapping
+
+from mlvitals.signals.measure import measure
+from mlvitals.signals.registry import REGISTRY, STATISTICS, names
+from mlvitals.signals.spec import Evidence, Export, Layer, Stage
+
+
+def test_the_order_is_the_one_in_which_one_debugs():
+    layers = [statistic.spec.layer for statistic in STATISTICS]
+    assert layers == sorted(layers, key=list(Layer).index)
+
+
+def test_names_are_those_of_the_registry():
+    assert names() == tuple(REGISTRY) == tuple(statistic.spec.name for statistic in STATISTICS)
+
+
+def test_the_lean_level_is_what_one_looks_at_first():
+    lean = {spec.name.removeprefix("mlvitals.") for spec in REGISTRY.values() if spec.level is Export.LEAN}
+    assert lean == {
+        "prediction.count",
+        "request.latency",
+        "event.lag",
+        "feature.drift.location",
+        "performance.score",
+        "performance.error",
+        "label.coverage.ratio",
+    }
+
+
+def test_each_stage_reads_its_own_signals_in_registry_order(usual: Mapping[str, Evidence]):
+    order = {name: place for place, name in enumerate(names())}
+    seen: set[str] = set()
+    for evidence in usual.values():
+        for stage in Stage:
+            readings = list(measure(evidence, stage))
+            assert {spec.stage for spec, _ in readings} == {stage}
+            places = [order[spec.name] for spec, _ in readings]
+            assert places == sorted(places)
+            seen |= {spec.name for spec, _ in readings}
+    assert seen == set(names())
+
+
+def test_other_statistics_can_be_measured_instead(usual: Mapping[str, Evidence]):
+    readings = measure(usual["binary"], Stage.WINDOW, statistics=STATISTICS[:1])
+    assert [spec.name for spec, _ in readings] == ["mlvitals.prediction.count"]
