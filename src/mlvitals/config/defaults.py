@@ -1,0 +1,92 @@
+"""What a key is when it is left out: the document's `defaults` under each model, then our own that depend on others."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from mlvitals.clock import parse_duration
+from mlvitals.errors import ConfigError
+
+_MODEL_PATH: Final = re.compile(r" - at `\$\.models\[(\d+)\](.*)`$")
+_NAMED_FIELD: Final = re.compile(r"unknown field `([^`]+)`")
+_STATE_PATH: Final = ".mlvitals/state.db"
+
+
+def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `over` laid on `under`: mappings merge, anything else (lists, nulls) replaces what is under it."""
+    merged = dict(under)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def fill(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document without `defaults`, every key that depends on others filled in.
+
+    What has not the expected shape passes unchanged: converting it says what is wrong.
+
+    Raises:
+        ConfigError: `defaults` is no mapping.
+
+    """
+    filled = {"models": [], "sources": [], "sinks": [{"type": "local"}], **document}
+    defaults = filled.pop("defaults", {})
+    if not isinstance(defaults, dict):
+        raise ConfigError("Expected `object` - at `$.defaults`")
+    if isinstance(filled["models"], list):
+        filled["models"] = [_fill_model(merge(defaults, m)) if isinstance(m, dict) else m for m in filled["models"]]
+    filled["state"] = _fill_state(filled.get("state"))
+    return filled
+
+
+def blame(message: str, document: Mapping[str, Any]) -> str:
+    """Return a message about a model's key with the path in `defaults`, where the value came from there."""
+    match = _MODEL_PATH.search(message)
+    defaults = document.get("defaults")
+    if match is None or not isinstance(defaults, dict):
+        return message
+    keys = re.findall(r"[^.\[\]]+", match[2])
+    if field := _NAMED_FIELD.search(message):
+        keys.append(field[1])
+    if keys and _holds(defaults, keys) and not _holds(document["models"][int(match[1])], keys):
+        return f"{message[: match.start()]} - at `$.defaults{match[2]}`"
+    return message
+
+
+def _holds(part: Any, keys: list[str]) -> bool:
+    for key in keys:
+        if isinstance(part, dict) and key in part:
+            part = part[key]
+        elif isinstance(part, list) and key.isdecimal() and int(key) < len(part):
+            part = part[int(key)]
+        else:
+            return key == "..." and isinstance(part, dict)  # msgspec does not say which entry of a mapping
+    return True
+
+
+def _fill_model(model: dict[str, Any]) -> dict[str, Any]:
+    labels = model.get("labels")
+    if isinstance(labels, dict):
+        model["labels"] = _fill_labels(labels)
+    if model.get("deduplicate") is None:
+        model["deduplicate"] = labels is not None
+    return model
+
+
+def _fill_labels(labels: Mapping[str, Any]) -> dict[str, Any]:
+    given = {key: value for key, value in labels.items() if value is not None}
+    try:
+        ascending = sorted(given.get("maturities", ()), key=parse_duration)
+    except (TypeError, ValueError):
+        return given
+    return {"delay": ascending[0], "horizon": ascending[-1], **given} if ascending else given
+
+
+def _fill_state(state: Any) -> Any:
+    if state is not None and not isinstance(state, dict):
+        return state
+    filled = {"path": _STATE_PATH, **(state or {})}
+    if filled.get("key") is None:
+        filled["key"] = {"path": f"{filled['path']}.key"}
+    return filled

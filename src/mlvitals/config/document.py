@@ -1,0 +1,102 @@
+"""YAML text to one plain mapping: a file, or a folder of files that add up."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from mlvitals.errors import ConfigError
+
+_Base: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Base):  # type: ignore[misc, valid-type]  # the C loader where libyaml is there
+    """Plain scalars as YAML 1.2 reads them, so that `no` is text and a date keeps its spelling; no key twice."""
+
+    yaml_implicit_resolvers: Final[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  # PyYAML's signature
+        lines: dict[Any, int] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be text", key.start_mark)
+            if key.value in lines:
+                problem = f"the key `{key.value}` stands twice, first on line {lines[key.value]}"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            lines[key.value] = key.start_mark.line + 1
+        built: dict[Any, Any] = super().construct_mapping(node, deep)
+        return built
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("int", r"[-+]?[0-9]+", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+0123456789."),
+    ("merge", r"<<", "<"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), list(_first))
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Return the document in a file, or the sum of a folder's `*.yaml` files in the order of their names.
+
+    In a sum lists are concatenated and mappings united; two different values of one key are refused.
+
+    Raises:
+        ConfigError: a file cannot be read, is no YAML mapping, or contradicts another.
+
+    """
+    if not path.is_dir():
+        return _read_file(path)
+    files = sorted(path.glob("*.yaml"))
+    if not files:
+        raise ConfigError(f"{path}: the folder holds no *.yaml file")
+    document: dict[str, Any] = {}
+    for file in files:
+        document = _unite(document, _read_file(file), "$", file)
+    return document
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        document = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506  # a subclass of the safe loader
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
+        raise ConfigError(f"{path}:{line}: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not YAML text: {getattr(error, 'reason', 'unreadable')}") from error
+    if not isinstance(document, dict):
+        raise ConfigError(f"{path}: the document must be a mapping, as `models: …` - at `$`")
+    _refuse_odd_keys(document, "$", path)
+    return document
+
+
+def _refuse_odd_keys(part: Any, path: str, file: Path) -> None:
+    if isinstance(part, dict):
+        for key, value in part.items():
+            if not isinstance(key, str):
+                raise ConfigError(f"{file}: the key `{key}` is not text: put it in quotes - at `{path}`")
+            _refuse_odd_keys(value, f"{path}.{key}", file)
+    elif isinstance(part, list):
+        for index, value in enumerate(part):
+            _refuse_odd_keys(value, f"{path}[{index}]", file)
+
+
+def _unite(left: Mapping[str, Any], right: Mapping[str, Any], path: str, file: Path) -> dict[str, Any]:
+    united = dict(left)
+    for key, value in right.items():
+        known = united.get(key, value)
+        if isinstance(known, dict) and isinstance(value, dict):
+            united[key] = _unite(known, value, f"{path}.{key}", file) if key in left else value
+        elif isinstance(known, list) and isinstance(value, list):
+            united[key] = known + value if key in left else value
+        elif known != value:
+            raise ConfigError(f"{file}: another file of the folder gives `{key}` another value - at `{path}.{key}`")
+        else:
+            united[key] = value
+    return united

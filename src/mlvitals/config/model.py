@@ -1,0 +1,163 @@
+"""The configuration's shape: what a key may hold, and what it is when it is left out."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from mlvitals.config.scalar import Duration, SizeText
+from mlvitals.sinks import SinkConfig
+from mlvitals.sources import SourceConfig
+
+FeatureKind = Literal["numeric", "categorical"]
+PerformanceMetric = Literal["accuracy", "precision", "recall", "f1", "roc_auc", "brier", "mae", "rmse"]
+ExportLevel = Literal["lean", "standard", "full"]
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class ServiceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Who reports: stands on every point and log."""
+
+    name: Text = "mlvitals"
+    environment: Text = "default"
+    tags: Mapping[str, str] = {}
+
+
+class VersionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One version of a model: `training` is the reference file of what it learned on."""
+
+    training: Path
+
+
+class OperatingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What normal production looks like: a reference file, or the first stretch that is served."""
+
+    path: Path | None = None
+    first: Duration | None = None
+
+    def __post_init__(self) -> None:
+        if (self.path is None) == (self.first is None):
+            raise ValueError("give either `path` or `first`")
+        if self.first is not None and self.first.microseconds == 0:
+            raise ValueError("`first` must be longer than nothing")
+
+
+class WindowsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How event time is cut.
+
+    lateness: how long after a window's end its events may still come. idle: how long a source may be silent before it
+    no longer holds the watermark.
+    """
+
+    size: SizeText = SizeText("1h")
+    lateness: Duration = Duration("10m")
+    idle: Duration = Duration("5m")
+
+
+class LabelsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How labels are joined.
+
+    maturities: ages at which a cohort is judged, ascending. delay: the age by which most labels are expected; the first
+    maturity where it is left out. horizon: how long labels are listened for; the last maturity where it is left out.
+    """
+
+    maturities: Annotated[tuple[Duration, ...], msgspec.Meta(min_length=1)]
+    delay: Duration
+    horizon: Duration
+
+    def __post_init__(self) -> None:
+        ages = [maturity.microseconds for maturity in self.maturities]
+        if ages[0] == 0:
+            raise ValueError(f"maturity `{self.maturities[0]}` must be longer than nothing")
+        for index in range(1, len(ages)):
+            before, after = self.maturities[index - 1], self.maturities[index]
+            if ages[index] == ages[index - 1]:
+                raise ValueError(f"maturities `{before}` and `{after}` are the same age")
+            if ages[index] < ages[index - 1]:
+                raise ValueError(f"maturities must ascend: `{after}` stands after `{before}`")
+        if self.horizon.microseconds < ages[-1]:
+            raise ValueError(f"horizon `{self.horizon}` ends before the largest maturity, `{self.maturities[-1]}`")
+
+
+class FeaturesConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which features are monitored, and as what.
+
+    include, exclude: names or patterns with `*`. aliases: a name in the events to the name it is known by. sensitive:
+    features whose values never leave.
+    """
+
+    include: tuple[Text, ...] = ("*",)
+    exclude: tuple[Text, ...] = ()
+    kinds: Mapping[str, FeatureKind] = {}
+    aliases: Mapping[str, Text] = {}
+    sensitive: tuple[Text, ...] = ()
+
+
+class PerformanceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How predictions are judged by their labels; None or empty goes by the kind of prediction.
+
+    positive: the positive class of a binary model. threshold: the score from which it is predicted, where no predicted
+    class is logged.
+    """
+
+    metrics: tuple[PerformanceMetric, ...] = ()
+    positive: Text | None = None
+    threshold: float | None = None
+
+
+class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One model. `labels` None joins no labels; `weight` is its share where models divide something."""
+
+    name: Text
+    owner: Text | None = None
+    tags: Mapping[str, str] = {}
+    versions: Mapping[str, VersionConfig] = {}
+    operating: OperatingConfig | None = None
+    windows: WindowsConfig = WindowsConfig()
+    labels: LabelsConfig | None = None
+    features: FeaturesConfig = FeaturesConfig()
+    segments: tuple[Text, ...] = ()
+    performance: PerformanceConfig = PerformanceConfig()
+    deduplicate: bool
+    weight: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+
+    def __post_init__(self) -> None:
+        if self.operating is None and not self.versions:
+            raise ValueError("a model needs something to compare with: give `operating`, or `versions` with `training`")
+
+
+class KeyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The file with the key of the ids' keyed hash; it is made where there is none."""
+
+    path: Path
+
+
+class StateConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the embedded database stands. `key` is a file beside it where it is left out."""
+
+    path: Path
+    key: KeyConfig
+
+
+class BudgetConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much is exported as points."""
+
+    export: ExportLevel = "lean"
+
+
+class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The whole document, its defaults already under each model."""
+
+    service: ServiceConfig = ServiceConfig()
+    models: tuple[ModelConfig, ...]
+    sources: tuple[SourceConfig, ...]
+    sinks: tuple[SinkConfig, ...]
+    state: StateConfig
+    budget: BudgetConfig = BudgetConfig()
+
+
+class Config(Document, frozen=True, kw_only=True):
+    """A document that was checked, with `base`, the folder from which its relative paths start."""
+
+    base: Path

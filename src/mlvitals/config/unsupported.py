@@ -1,0 +1,56 @@
+"""Keys that the interface names and this version does not know yet: refused by name, never quietly ignored."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from mlvitals.errors import ConfigError
+
+_ROOT: Final = ("decisions", "plugins")
+_MODEL: Final = ("match", "groups", "cost", "links")
+_SINKS: Final = ("datadog", "opensearch", "elasticsearch", "prometheus")
+_FORMATS: Final = ("json",)
+_KINDS: Final = ("calendar",)
+
+
+def refuse_unsupported(document: Mapping[str, Any]) -> None:
+    """Raise a ConfigError for the first key or type that this version does not support."""
+    for what, path in _found(document):
+        raise ConfigError(f"`{what}` is not supported by this version - at `{path}`")
+
+
+def _found(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from _keys(document, "$", _ROOT)
+    yield from _keys(document.get("budget"), "$.budget", ("series",))
+    yield from _model(document.get("defaults"), "$.defaults")
+    for index, model in enumerate(_items(document.get("models"))):
+        yield from _model(model, f"$.models[{index}]")
+    for index, source in enumerate(_items(document.get("sources"))):
+        if isinstance(source, Mapping):
+            yield from _type(source.get("format"), f"$.sources[{index}].format", _FORMATS)
+    for index, sink in enumerate(_items(document.get("sinks"))):
+        yield from _type(sink, f"$.sinks[{index}]", _SINKS)
+
+
+def _model(model: Any, path: str) -> Iterator[tuple[str, str]]:
+    yield from _keys(model, path, _MODEL)
+    if not isinstance(model, Mapping):
+        return
+    yield from _keys(model.get("operating"), f"{path}.operating", ("last",))
+    features = model.get("features")
+    kinds = features.get("kinds") if isinstance(features, Mapping) else None
+    if isinstance(kinds, Mapping):
+        yield from ((kind, f"{path}.features.kinds.{name}") for name, kind in kinds.items() if kind in _KINDS)
+
+
+def _keys(part: Any, path: str, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
+    if isinstance(part, Mapping):
+        yield from ((key, f"{path}.{key}") for key in keys if key in part)
+
+
+def _type(part: Any, path: str, types: Sequence[str]) -> Iterator[tuple[str, str]]:
+    if isinstance(part, Mapping) and part.get("type") in types:
+        yield part["type"], f"{path}.type"
+
+
+def _items(part: Any) -> Sequence[Any]:
+    return part if isinstance(part, list) else ()
