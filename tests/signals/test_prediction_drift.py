@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlvitals.signals.prediction_drift import PREDICTION_DRIFT_SCORE, PREDICTION_SKEW_SCORE, group_bins
+from mlvitals.signals.prediction_drift import PREDICTION_DRIFT_SCORE, PREDICTION_SKEW_SCORE, coarsen
 from mlvitals.signals.spec import Evidence
 from mlvitals.signals.stability import stability_index
 from mlvitals.windows.layout import CategoryBins, NumericBins
@@ -27,7 +27,7 @@ def test_groups_count_what_their_own_edges_would_have_counted(case):
     fine = NumericBins(edges)
     counts = np.bincount(np.searchsorted(fine.array, values, side="right"), minlength=fine.size)
     specials = np.array([1, 2, 3])
-    found = group_bins(ColumnCounts(fine, counts, specials), groups)
+    found = coarsen(ColumnCounts(fine, counts, specials), groups)
     assert isinstance(found.bins, NumericBins)
     assert found.bins.size == groups[-1] + 1 == len(found.counts)
     coarse = np.searchsorted(found.bins.array, values, side="right")
@@ -37,7 +37,7 @@ def test_groups_count_what_their_own_edges_would_have_counted(case):
 
 def test_a_point_that_is_a_group_of_its_own_stays_a_point():
     bins = NumericBins((0.2, 0.5, float(np.nextafter(0.5, 1)), 0.9))
-    found = group_bins(ColumnCounts(bins, np.arange(5), np.zeros(3, int)), (0, 0, 1, 2, 2))
+    found = coarsen(ColumnCounts(bins, np.arange(5), np.zeros(3, int)), (0, 0, 1, 2, 2))
     assert isinstance(found.bins, NumericBins)
     assert found.bins.is_point.tolist() == [False, True, False]
     assert found.counts.tolist() == [1, 2, 7]
@@ -46,8 +46,8 @@ def test_a_point_that_is_a_group_of_its_own_stays_a_point():
 def test_without_groups_or_edges_columns_stay_as_they_are():
     fine = ColumnCounts(NumericBins((1.0,)), np.array([1, 2]), np.zeros(3, int))
     classes = ColumnCounts(CategoryBins(("a",), own=1), np.array([1]), np.zeros(3, int))
-    assert group_bins(fine, ()) is fine
-    assert group_bins(classes, (0,)) is classes
+    assert coarsen(fine, ()) is fine
+    assert coarsen(classes, (0,)) is classes
 
 
 def test_the_score_is_compared_in_its_groups(layouts, fill):

@@ -13,7 +13,7 @@ from mlvitals.windows.layout import NumericBins
 from mlvitals.windows.summary import ColumnCounts, Summary
 
 
-def group_bins(column: ColumnCounts, groups: tuple[int, ...]) -> ColumnCounts:
+def coarsen(column: ColumnCounts, groups: tuple[int, ...]) -> ColumnCounts:
     """Return a numeric column's counts in coarser bins; specials stay as they are.
 
     groups: for each fine bin the index of its coarse bin, ascending from 0 without gaps; empty: the fine bins stay.
@@ -28,7 +28,7 @@ def group_bins(column: ColumnCounts, groups: tuple[int, ...]) -> ColumnCounts:
 def _output(summary: Summary) -> ColumnCounts | None:
     if summary.score is None:
         return summary.classes
-    return group_bins(summary.score, summary.layout.output.groups)
+    return coarsen(summary.score, summary.layout.output.groups)
 
 
 def _score(evidence: Evidence, comparison: Comparison) -> Iterator[Reading]:
