@@ -125,10 +125,14 @@ def test_compressed_files_stay_compressed_and_the_same_input_gives_the_same_byte
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
-def test_damaged_input_is_named_and_leaves_no_file_behind(recorded, tmp_path):
-    path = recorded("events.jsonl.gz", prediction("2014-09-02T00:00:00Z"))
-    path.write_bytes(path.read_bytes()[:-12])
-    with pytest.raises(InputError, match=r"events\.jsonl\.gz: the compressed data is damaged"):
+@pytest.mark.parametrize(
+    ("name", "compress"), [("events.jsonl.gz", gzip.compress), ("events.jsonl.zst", zstandard.compress)]
+)
+@pytest.mark.parametrize("damage", [lambda whole: whole[:-12], lambda whole: b"no" + whole])
+def test_damaged_input_is_named_and_leaves_no_file_behind(name, compress, damage, tmp_path):
+    path = tmp_path / name
+    path.write_bytes(damage(compress(prediction("2014-09-02T00:00:00Z"))))
+    with pytest.raises(InputError, match=f"{name}: the compressed data is damaged"):
         shift_events([path], DAY_A_MINUTE, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
 

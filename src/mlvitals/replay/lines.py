@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, cast
 
 import msgspec
-import zstandard
+import pyarrow as pa
 
 from mlvitals import wire
 from mlvitals.clock import format_time, parse_time
@@ -44,7 +44,7 @@ def read_lines(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb") as raw:
             yield from _decompressed(raw, path.suffix)
-    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "the compressed data is damaged"
         raise InputError(f"{path}: {reason}") from error
 
@@ -57,7 +57,7 @@ def open_target(path: Path) -> Iterator[BinaryIO]:
             with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as stream:
                 yield cast("BinaryIO", stream)
         elif path.suffix == ".zst":
-            with zstandard.ZstdCompressor().stream_writer(raw, closefd=False) as stream:
+            with pa.CompressedOutputStream(raw, "zstd") as stream:
                 yield cast("BinaryIO", stream)
         else:
             yield raw
@@ -100,7 +100,6 @@ def _raw(value: object) -> msgspec.Raw:
 def _decompressed(raw: BinaryIO, suffix: str) -> Iterable[bytes]:
     if suffix == ".gz":
         return gzip.GzipFile(fileobj=raw)
-    if suffix == ".zst":  # a file that was appended to holds several frames
-        reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-        return io.BufferedReader(cast("io.RawIOBase", reader), _BUFFER)
+    if suffix == ".zst":  # by pyarrow, which reads on across frames and notices where the last one is cut short
+        return io.BufferedReader(pa.CompressedInputStream(raw, "zstd"), _BUFFER)
     return raw
