@@ -34,7 +34,9 @@ soak: $(VENV)/dev.stamp ## the long tests: kills, simulations, large inputs
 	$(call run_marked,soak)
 
 bench: $(VENV)/dev.stamp ## the benchmarks, as ratios within one run
-	set -e; for benchmark in $(sort $(wildcard benchmarks/bench_*.py)); do $(BIN)/python $$benchmark; done
+	@answer=0; for benchmark in $(sort $(wildcard benchmarks/*.py)); do \
+		echo "== $$benchmark"; $(BIN)/python $$benchmark || answer=1; \
+	done; exit $$answer
 
 lock: $(VENV)/dev.stamp ## write requirements/ anew from pyproject.toml (`make lock UPGRADE=--upgrade` takes newer versions)
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
