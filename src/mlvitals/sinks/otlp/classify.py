@@ -77,8 +77,9 @@ def _response(answer: Answer, route: str) -> Any:
             response.ParseFromString(answer.body)
             return response
         if media_type == JSON:
-            return json_format.Parse(answer.body, response, ignore_unknown_fields=True)
-    except (DecodeError, json_format.ParseError, UnicodeDecodeError):
+            told = json.loads(answer.body)
+            return json_format.ParseDict(told, response, ignore_unknown_fields=True) if isinstance(told, dict) else None
+    except (DecodeError, json_format.ParseError, ValueError):
         return None
     return response if answer.status == 200 and not answer.body and not media_type else None
 

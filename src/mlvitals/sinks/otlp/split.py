@@ -38,6 +38,8 @@ def _part(request: Request, kept: range, *, compressed: bool) -> Request:
         del items[:low]
         position += count
         times += [item.time_unix_nano // _NANOSECONDS for item in items]
+    if position != request.items:
+        raise ValueError(f"a body of {position} items says that it holds {request.items}")
     if request.route == METRICS:
         _drop_empty(message)
     return Request(
