@@ -12,6 +12,7 @@ from mlvitals.events.batch import (
 )
 from mlvitals.events.canonical import Numbers, canonical_text, column, numbers
 from mlvitals.events.disposition import Disposition
+from mlvitals.events.fingerprint import fingerprints
 
 __all__ = [
     "CHANGE_COLUMNS",
@@ -26,5 +27,6 @@ __all__ = [
     "ReadAccount",
     "canonical_text",
     "column",
+    "fingerprints",
     "numbers",
 ]

@@ -23,9 +23,22 @@ class Comparison(StrEnum):
     OPERATING = "operating"
     TRAINING = "training"
 
-    def reference(self, evidence: Evidence) -> Summary | None:
-        """Return this comparison's reference, None where there is none or its layout is not the window's."""
-        reference = evidence.training if self is Comparison.TRAINING else evidence.reference
-        if reference is None or reference.layout.hash != evidence.current.layout.hash:
+    def features(self, evidence: Evidence) -> Summary | None:
+        """Return the reference to hold features against, None where there is none or its bins are not the window's."""
+        reference = self._reference(evidence)
+        if reference is None or reference.layout.features != evidence.current.layout.features:
             return None
         return reference
+
+    def output(self, evidence: Evidence) -> Summary | None:
+        """Return the reference to hold predictions against, None where there is none or its bins are not the window's.
+
+        A version may bin its scores as its own training did, while its features keep the model's bins.
+        """
+        reference = self._reference(evidence)
+        if reference is None or reference.layout.output != evidence.current.layout.output:
+            return None
+        return reference
+
+    def _reference(self, evidence: Evidence) -> Summary | None:
+        return evidence.training if self is Comparison.TRAINING else evidence.reference

@@ -10,7 +10,7 @@ from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientati
 
 
 def _location(evidence: Evidence, comparison: Comparison) -> Iterator[Reading]:
-    reference = comparison.reference(evidence)
+    reference = comparison.features(evidence)
     if reference is None:
         return
     for feature in evidence.current.layout.features:
@@ -19,7 +19,7 @@ def _location(evidence: Evidence, comparison: Comparison) -> Iterator[Reading]:
 
 
 def _score(evidence: Evidence, comparison: Comparison) -> Iterator[Reading]:
-    reference = comparison.reference(evidence)
+    reference = comparison.features(evidence)
     if reference is None:
         return
     for feature in evidence.current.layout.features:

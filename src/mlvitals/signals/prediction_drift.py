@@ -32,7 +32,7 @@ def _output(summary: Summary) -> ColumnCounts | None:
 
 
 def _score(evidence: Evidence, comparison: Comparison) -> Iterator[Reading]:
-    reference = comparison.reference(evidence)
+    reference = comparison.output(evidence)
     if reference is None:
         return
     current_output, reference_output = _output(evidence.current), _output(reference)

@@ -16,7 +16,7 @@ OTHER_CLASS: Final = "__other__"
 
 
 def _missing(evidence: Evidence) -> Iterator[Reading]:
-    reference = Comparison.OPERATING.reference(evidence)
+    reference = Comparison.OPERATING.features(evidence)
     for feature in evidence.current.layout.features:
         column = evidence.current.feature(feature)
         if column.total == 0:
@@ -50,7 +50,7 @@ def _classes(evidence: Evidence) -> Iterator[Reading]:
     column = evidence.current.classes
     if column is None:
         return
-    reference = Comparison.OPERATING.reference(evidence)
+    reference = Comparison.OPERATING.output(evidence)
     normal = None if reference is None else reference.classes
     usual = {} if normal is None else class_shares(normal)
     for name, share in class_shares(column).items():

@@ -19,7 +19,10 @@ _DIGIT: Final = np.int64((1 << _DIGIT_BITS) - 1)
 
 
 def add_exact(
-    cells: npt.NDArray[np.int64], rows: npt.NDArray[np.intp], values: npt.NDArray[np.float64], signs: npt.NDArray[np.int64]
+    cells: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.intp],
+    values: npt.NDArray[np.float64],
+    signs: npt.NDArray[np.int64],
 ) -> None:
     """Add finite values, each times its sign (+1 or -1), to rows of accumulators, in place.
 

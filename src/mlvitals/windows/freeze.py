@@ -60,9 +60,7 @@ def freeze_categories(counts: Mapping[str, int]) -> CategoryBins:
     ordered = sorted(counts, key=lambda value: (-counts[value], value))
     own = sum(counts[value] >= _OWN_COUNT for value in ordered[:_OWN_CATEGORIES])
     own = own or min(len(ordered), _OWN_CATEGORIES)
-    return CategoryBins(
-        values=tuple(ordered[:_KNOWN_CATEGORIES]), own=own, closed=len(ordered) <= _KNOWN_CATEGORIES
-    )
+    return CategoryBins(values=tuple(ordered[:_KNOWN_CATEGORIES]), own=own, closed=len(ordered) <= _KNOWN_CATEGORIES)
 
 
 def freeze_classes(classes: Iterable[str], counts: Counter[str]) -> CategoryBins:

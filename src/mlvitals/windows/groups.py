@@ -31,7 +31,9 @@ class Grouping:
     segments: list[str]
 
 
-def group_rows(rows: Rows, starts: npt.NDArray[np.int64], segment: tuple[str, npt.NDArray[np.intp], tuple[str, ...]] | None) -> Grouping:
+def group_rows(
+    rows: Rows, starts: npt.NDArray[np.int64], segment: tuple[str, npt.NDArray[np.intp], tuple[str, ...]] | None
+) -> Grouping:
     """Group rows by window start and, where given, by the codes of one segment column.
 
     Args:
@@ -59,7 +61,9 @@ def group_rows(rows: Rows, starts: npt.NDArray[np.int64], segment: tuple[str, np
     )
 
 
-def segment_codes(batch: pa.RecordBatch, name: str, values: tuple[str, ...]) -> tuple[npt.NDArray[np.intp], tuple[str, ...]]:
+def segment_codes(
+    batch: pa.RecordBatch, name: str, values: tuple[str, ...]
+) -> tuple[npt.NDArray[np.intp], tuple[str, ...]]:
     """Return each row's code of a segment column (a feature, or a column of the event) and the names of the codes."""
     names = (*values, OTHER_SEGMENT)
     array = column(batch, wire.FEATURE_PREFIX + name)

@@ -132,12 +132,18 @@ class LabelIndex:
         self._connection.execute("DELETE FROM prediction WHERE model = ? AND start = ?", (model, start))
 
     def forget_labels(self, model: str, before: int) -> None:
-        """Forget labels older than a time: the horizon of any prediction they could have met has passed."""
-        self._connection.execute("DELETE FROM label WHERE model = ? AND time < ?", (model, before))
+        """Forget labels older than a time that met no prediction: the horizon of any that could still come has passed."""
+        self._connection.execute(
+            "DELETE FROM label WHERE model = ?1 AND time < ?2 AND NOT EXISTS "
+            "(SELECT 1 FROM prediction WHERE prediction.model = ?1 AND prediction.id = label.id)",
+            (model, before),
+        )
 
 
 def _pairs_of(columns: Sequence[tuple[object, ...]]) -> Pairs:
-    ids, versions, times, starts, late, scores, decisions, segments, moments, contents, sources, limits, amounts = columns
+    ids, versions, times, starts, late, scores, decisions, segments, moments, contents, sources, limits, amounts = (
+        columns
+    )
     count = len(ids)
     new = np.ones(count, dtype=bool)
     new[1:] = [

@@ -84,9 +84,7 @@ def _add_scores(outcomes: Counts, layout: Layout, pairs: Pairs, what: Contributi
     _add_sums(outcomes, layout, what, terms)
 
 
-def _add_sums(
-    outcomes: Counts, layout: Layout, what: Contributions, terms: dict[str, npt.NDArray[np.float64]]
-) -> None:
+def _add_sums(outcomes: Counts, layout: Layout, what: Contributions, terms: dict[str, npt.NDArray[np.float64]]) -> None:
     parts = layout.outcome_sections
     usable = np.logical_and.reduce([np.isfinite(values) for values in terms.values()])
     buckets, signs = what.buckets[usable], what.signs[usable]

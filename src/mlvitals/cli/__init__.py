@@ -1,0 +1,5 @@
+"""The commands: the only place that prints."""
+
+from mlvitals.cli.main import main
+
+__all__ = ["main"]

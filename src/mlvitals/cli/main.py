@@ -1,0 +1,76 @@
+"""The root command: finds a subcommand when it is called, and turns errors into one line and an exit code."""
+
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Final
+
+import click
+
+from mlvitals.errors import MlvitalsError
+
+_INTERRUPTED: Final = 130
+
+# Each command stands in its own module, imported when it is called, so that `--help` costs nothing.
+_COMMANDS: Final = {
+    "check": ("mlvitals.cli.check", "Validate the configuration; reach every source and destination. No side effects."),
+    "demo": ("mlvitals.cli.demo", "Run the main job on real house sales and show what it finds."),
+    "reference": ("mlvitals.cli.reference", "Build and inspect references."),
+    "replay": ("mlvitals.cli.replay", "Shift and compress the times of events: demos and end-to-end alert tests."),
+    "run": ("mlvitals.cli.run", "The main job: read events, measure windows, deliver."),
+    "signals": ("mlvitals.cli.signals", "Show the measurements in the local state."),
+    "status": ("mlvitals.cli.status", "Show positions, the account of rows, watermarks and the outbox."),
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        command = importlib.import_module(_COMMANDS[cmd_name][0]).command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{_COMMANDS[cmd_name][0]}.command is no command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, brief) for name, (_, brief) in sorted(_COMMANDS.items())])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--debug", is_flag=True, help="Show the whole traceback of an error.")
+@click.version_option(package_name="mlvitals")
+def cli(*, debug: bool) -> None:
+    """The vital signs of models in production, inside the observability stack a team already has."""
+    del debug
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its code.
+
+    0 done; 1 the answer is no; 2 wrong usage or configuration; 3 an input that cannot be read or decided; 130
+    interrupted.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        answer = cli.main(args=words, prog_name="mlvitals", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+    except MlvitalsError as error:
+        if "--debug" in words:
+            traceback.print_exc()
+        click.echo(f"mlvitals: {error}", err=True)
+        sys.exit(error.exit_code)
+    sys.exit(answer if isinstance(answer, int) else 0)

@@ -1,0 +1,57 @@
+"""Options that several commands share, and how they are read."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlvitals.clock import parse_time
+
+if TYPE_CHECKING:
+    from mlvitals.config import Config, ModelConfig
+
+
+class Moment(click.ParamType[int]):
+    """An RFC 3339 time with its zone, as microseconds since the epoch."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the time that a person typed."""
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_time(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+config_option = click.option(
+    "-c",
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    default=Path("mlvitals.yaml"),
+    show_default=True,
+    help="The configuration: a file, or a folder of them.",
+)
+
+
+def load_config(path: Path) -> "Config":
+    """Return the configuration in a file or folder."""
+    from mlvitals.config import load  # noqa: PLC0415  # sources and sinks come with it
+
+    return load(path, os.environ)
+
+
+def pick_model(config: "Config", name: str | None) -> "ModelConfig":
+    """Return the model of this name, or the only one where none is named."""
+    if name is None:
+        if len(config.models) == 1:
+            return config.models[0]
+        raise click.UsageError(f"name one with --model: {', '.join(model.name for model in config.models)}")
+    for model in config.models:
+        if model.name == name:
+            return model
+    raise click.UsageError(f"there is no model `{name}`: {', '.join(model.name for model in config.models)}")

@@ -1,0 +1,45 @@
+"""How long work shows itself: a bar on a terminal, a plain line now and then elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import click
+
+_SECONDS_BETWEEN_LINES: Final = 10.0
+
+
+@contextmanager
+def counting_rows(what: str) -> Iterator[Callable[[int], None]]:
+    """Yield a function that is told of rows as they pass."""
+    if sys.stderr.isatty():
+        with _bar(what) as advance:
+            yield advance
+    else:
+        yield _lines(what)
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Callable[[int], None]]:
+    from rich.console import Console  # noqa: PLC0415  # only a terminal needs it
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,.0f} rows")
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what)
+        yield lambda rows: progress.advance(task, rows)
+
+
+def _lines(what: str) -> Callable[[int], None]:
+    passed, last = 0, time.monotonic()
+
+    def tell(rows: int) -> None:
+        nonlocal passed, last
+        passed += rows
+        if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
+            last = time.monotonic()
+            click.echo(f"{what}: {passed} rows", err=True)
+
+    return tell

@@ -1,0 +1,67 @@
+"""The account of rows: every row of every source has one disposition, or waits and is counted as held."""
+
+import sqlite3
+from collections import Counter
+from typing import Final, NamedTuple
+
+from mlvitals.events import Disposition, ReadAccount
+
+ANY_MODEL: Final = ""  # the model of rows that were not read as far as their model
+EXAMPLES_KEPT: Final = 20
+
+
+class AccountKey(NamedTuple):
+    """What a row was: its source, the kind of event, its model, and what became of it."""
+
+    source: str
+    event: str
+    model: str
+    disposition: str
+
+
+class Account:
+    """Collects changes of the account and writes them in the caller's transaction."""
+
+    def __init__(self) -> None:
+        self._changes: Counter[AccountKey] = Counter()
+        self._examples: list[tuple[str, str]] = []
+
+    def add(self, source: str, event: str, model: str, disposition: Disposition, rows: int) -> None:
+        """Count rows; a negative number takes back an earlier count (an orphan that found its prediction)."""
+        if rows:
+            self._changes[AccountKey(source, event, model, disposition.value)] += rows
+
+    def add_read(self, source: str, read: ReadAccount) -> None:
+        """Count what the format could not use."""
+        self.add(source, "row", ANY_MODEL, Disposition.UNPARSEABLE, read.unparseable)
+        self.add(source, "row", ANY_MODEL, Disposition.SKIPPED, read.skipped)
+        self._examples.extend((source, reason) for reason in read.examples)
+
+    def flush(self, connection: sqlite3.Connection) -> None:
+        """Write the changes."""
+        connection.executemany(
+            "INSERT INTO account VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET rows = rows + excluded.rows",
+            ((*key, rows) for key, rows in sorted(self._changes.items()) if rows),
+        )
+        for source, reason in self._examples:
+            (kept,) = connection.execute("SELECT count(*) FROM example WHERE source = ?", (source,)).fetchone()
+            if kept < EXAMPLES_KEPT:
+                connection.execute("INSERT OR IGNORE INTO example VALUES (?, ?)", (source, reason))
+        self._changes.clear()
+        self._examples.clear()
+
+
+def read_account(connection: sqlite3.Connection) -> dict[AccountKey, int]:
+    """Return the account so far, in order."""
+    rows = connection.execute("SELECT source, event, model, disposition, rows FROM account ORDER BY 1, 2, 3, 4")
+    return {
+        AccountKey(source, event, model, disposition): count
+        for source, event, model, disposition, count in rows
+        if count
+    }
+
+
+def read_held(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:
+    """Return the rows that wait, by source and kind of event."""
+    rows = connection.execute("SELECT source, event, sum(rows) FROM held GROUP BY 1, 2 ORDER BY 1, 2")
+    return {(source, event): count for source, event, count in rows}

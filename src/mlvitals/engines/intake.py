@@ -1,0 +1,175 @@
+"""Taking a batch's predictions of one model: each row's disposition, then counts and memory."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mlvitals import wire
+from mlvitals.clock import HOUR
+from mlvitals.events import Disposition, canonical_text, column, fingerprints
+from mlvitals.hashing import KeyedHash
+from mlvitals.windows.labels import Label, Remembered
+from mlvitals.windows.layout import Layout, Task
+from mlvitals.windows.summarize import Columns, predicted_texts
+
+PARK_AHEAD = HOUR  # clocks differ by seconds; an hour ahead is a wrong zone or a wrong field
+UNKNOWN_VERSION = "unknown"
+
+Rows = npt.NDArray[np.intp]
+Times = npt.NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class Sorted:
+    """A model's rows of one batch by what became of them. `accepted` and `late` are in source order."""
+
+    accepted: Rows
+    late: Rows
+    counts: dict[Disposition, int] = field(default_factory=dict)
+
+
+def times_of(batch: pa.RecordBatch) -> Times:
+    """Return the batch's times in microseconds since the epoch."""
+    return np.asarray(batch.column(wire.TIMESTAMP).cast(pa.int64()))
+
+
+def rows_by_text(batch: pa.RecordBatch, name: str, absent: str) -> dict[str, Rows]:
+    """Return the rows of each value of a column; nulls stand under `absent`."""
+    array = column(batch, name)
+    if array is None:
+        return {absent: np.arange(batch.num_rows)} if batch.num_rows else {}
+    encoded = canonical_text(array)
+    if not pa.types.is_dictionary(encoded.type):
+        encoded = encoded.dictionary_encode()
+    names = [absent if value is None else value for value in encoded.dictionary.to_pylist()] + [absent]
+    codes = np.asarray(encoded.indices.fill_null(len(names) - 1))
+    present = np.flatnonzero(np.bincount(codes, minlength=len(names)))
+    if len(present) == 1:
+        return {names[present[0]]: np.arange(batch.num_rows)}
+    found: dict[str, Rows] = {}
+    for code in present:
+        rows = np.flatnonzero(codes == code)
+        known = found.get(names[code])
+        found[names[code]] = rows if known is None else np.sort(np.concatenate([known, rows]))
+    return found
+
+
+def sort_by_time(times: Times, rows: Rows, ends: Times, now: int, closed: int | None) -> Sorted:
+    """Part rows that are implausibly early for the clock, and those whose window is closed, from the others.
+
+    Args:
+        times: of the whole batch. rows: the model's rows. ends: the window end of each of these rows.
+        now: the clock. closed: windows that end at or before it are closed.
+
+    """
+    parked = times[rows] > now + PARK_AHEAD
+    late = np.zeros(len(rows), dtype=bool) if closed is None else (ends <= closed) & ~parked
+    counts = {Disposition.PARKED: int(parked.sum())}
+    return Sorted(accepted=rows[~(parked | late)], late=rows[late], counts=counts)
+
+
+def drop_repeats(parted: Sorted, identities: "Identities", known: dict[tuple[bytes, str], int]) -> Sorted:
+    """Take out rows whose id and version were served before: duplicates, or conflicts if their content differs.
+
+    Args:
+        parted: the rows, in source order within each kind.
+        identities: each row's hashed id, version and fingerprint.
+        known: the fingerprints of what is remembered, by id and version; what is kept here is added to it.
+
+    """
+    repeated: set[int] = set()
+    counts = Counter(parted.counts)
+    for row in np.sort(np.concatenate([parted.accepted, parted.late])).tolist():
+        key, fingerprint = identities.key(row), identities.fingerprint(row)
+        if key not in known:
+            known[key] = fingerprint
+            continue
+        repeated.add(row)
+        counts[Disposition.DUPLICATE if known[key] == fingerprint else Disposition.CONFLICT] += 1
+    if not repeated:
+        return parted
+    gone = np.array(sorted(repeated), dtype=np.intp)
+    return Sorted(
+        accepted=np.setdiff1d(parted.accepted, gone, assume_unique=True),
+        late=np.setdiff1d(parted.late, gone, assume_unique=True),
+        counts=dict(counts),
+    )
+
+
+class Identities:
+    """Who the rows of a batch are: hashed id, version, and a fingerprint of the content."""
+
+    def __init__(self, batch: pa.RecordBatch, rows: Rows, key: KeyedHash) -> None:
+        places = pa.array(rows)
+        self.rows = rows
+        self.ids = key.digest(_texts(batch, wire.PREDICTION_ID, "").take(places).to_pylist())
+        self.versions: list[str] = _texts(batch, wire.MODEL_VERSION, UNKNOWN_VERSION).take(places).to_pylist()
+        self._fingerprints: list[int] = fingerprints(batch, rows).tolist()
+        self._place = dict(zip(rows.tolist(), range(len(rows)), strict=True))
+
+    def key(self, row: int) -> tuple[bytes, str]:
+        """Return a row's id and version."""
+        place = self._place[row]
+        return self.ids[place], self.versions[place]
+
+    def fingerprint(self, row: int) -> int:
+        """Return a row's fingerprint."""
+        return self._fingerprints[self._place[row]]
+
+
+def remembered(
+    columns: Columns,
+    layout: Layout,
+    identities: Identities,
+    rows: Rows,
+    starts: Times,
+    segments: list[str],
+    *,
+    late: bool,
+) -> list[Remembered]:
+    """Return what is kept of predictions until their labels come.
+
+    Args:
+        columns: the batch. layout: of the rows' version. identities: of (at least) these rows.
+        rows: the predictions. starts: their window starts. segments: their segments, as JSON arrays.
+        late: they belong to no cohort.
+
+    """
+    places = pa.array(rows)
+    read = columns.numbers(layout.output.column)
+    scores = [None] * len(rows) if read is None else read.values[rows].tolist()  # SQLite keeps NaN as NULL
+    regression = layout.output.task is Task.REGRESSION
+    decisions = [None] * len(rows) if regression else predicted_texts(columns, layout).take(places).to_pylist()
+    amounts = columns.numbers(wire.AMOUNT)
+    money = [None] * len(rows) if amounts is None else amounts.values[rows].tolist()
+    times = times_of(columns.batch)[rows].tolist()
+    return [
+        Remembered(
+            *identities.key(row), time, start, late, identities.fingerprint(row), score, decision, amount, segment
+        )
+        for row, time, start, score, decision, amount, segment in zip(
+            rows.tolist(), times, starts.tolist(), scores, decisions, money, segments, strict=True
+        )
+    ]
+
+
+def labels_of(batch: pa.RecordBatch, key: KeyedHash, source: str) -> list[Label]:
+    """Return a batch's labels as they are kept."""
+    ids = key.digest(_texts(batch, wire.PREDICTION_ID, "").to_pylist())
+    contents = canonical_text(batch.column(wire.LABEL), numerals=True).cast(pa.string()).to_pylist()
+    versions = _texts(batch, wire.LABEL_VERSION, "").to_pylist()
+    amounts = _texts(batch, wire.AMOUNT, "").to_pylist()
+    columns = zip(ids, times_of(batch).tolist(), contents, versions, amounts, strict=True)
+    return [Label(*columns_of_one, source) for columns_of_one in columns]
+
+
+def _texts(batch: pa.RecordBatch, name: str, absent: str) -> pa.Array:
+    array = column(batch, name)
+    if array is None:
+        return pa.array([absent]).take(pa.array(np.zeros(batch.num_rows, dtype=np.int32)))
+    texts = canonical_text(array)
+    return pc.fill_null(texts.cast(pa.string()), absent)

@@ -1,0 +1,85 @@
+"""Joining labels: what arrives changes what met before into what meets now, and the difference is counted."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlvitals import wire
+from mlvitals.engines.account import Account
+from mlvitals.events import Disposition
+from mlvitals.windows.cohorts import CohortKey, Cohorts
+from mlvitals.windows.groups import ALL
+from mlvitals.windows.labels import Label, LabelIndex, Pairs, Remembered
+from mlvitals.windows.outcomes import Contributions, add_outcomes, contributions
+
+
+@dataclass(slots=True, kw_only=True)
+class LabelJoin:
+    """The join of one model. Every call belongs into the caller's transaction.
+
+    maturities: ascending ages, in microseconds; horizon: the greatest age of a label that counts at all.
+    """
+
+    model: str
+    index: LabelIndex
+    cohorts: Cohorts
+    account: Account
+    maturities: Sequence[int]
+    horizon: int
+
+    def remember(self, ids: Sequence[bytes], predictions: Sequence[Remembered]) -> None:
+        """Remember predictions, whose labels may be there already."""
+        with self._change(ids):
+            self.index.remember(self.model, predictions)
+
+    def add(self, labels: Sequence[Label]) -> None:
+        """Take labels, whose predictions may be there already or come later."""
+        with self._change([label.id for label in labels]):
+            duplicates = self.index.add_labels(self.model, labels)
+        arrived: dict[str, int] = defaultdict(int)
+        for label in labels:
+            arrived[label.source] += 1
+        for source, count in arrived.items():
+            known = duplicates.get(source, 0)
+            self._count(source, Disposition.DUPLICATE, known)
+            self._count(source, Disposition.ORPHAN, count - known)
+
+    @contextmanager
+    def _change(self, ids: Sequence[bytes]) -> Iterator[None]:
+        self.index.touch(ids)
+        before = self.index.pairs(self.model)
+        yield
+        after = self.index.pairs(self.model)
+        for pairs, sign in ((before, -1), (after, 1)):
+            self._count_pairs(pairs, sign)
+            self._add_outcomes(pairs, sign)
+
+    def _count_pairs(self, pairs: Pairs, sign: int) -> None:
+        """A label that met its prediction is no orphan any more: it is accepted, or expired if it came too late."""
+        for source, (within, beyond) in pairs.labels_by_source(self.horizon).items():
+            self._count(source, Disposition.ACCEPTED, sign * within)
+            self._count(source, Disposition.EXPIRED, sign * beyond)
+            self._count(source, Disposition.ORPHAN, -sign * (within + beyond))
+
+    def _count(self, source: str, disposition: Disposition, rows: int) -> None:
+        self.account.add(source, wire.EVENT_LABEL, self.model, disposition, rows)
+
+    def _add_outcomes(self, pairs: Pairs, sign: int) -> None:
+        what = contributions(pairs, np.array(self.maturities, dtype=np.int64))
+        members: dict[CohortKey, list[int]] = defaultdict(list)
+        for place, row in enumerate(what.rows.tolist()):
+            start, version = int(pairs.starts[row]), pairs.versions[row]
+            for segment in (ALL, *json.loads(pairs.segments[row])):
+                members[CohortKey(start, version, segment)].append(place)
+        for key, places in sorted(members.items()):
+            cohort = self.cohorts.get(key)
+            if cohort is None:
+                raise KeyError(f"cohort {key} of model `{self.model}` is gone before its predictions")
+            chosen = Contributions(what.rows[places], what.buckets[places], sign * what.signs[places])
+            outcomes = np.zeros_like(cohort.summary.outcomes)
+            add_outcomes(outcomes, cohort.summary.layout, pairs, chosen)
+            self.cohorts.add_outcomes(key, outcomes)

@@ -1,0 +1,81 @@
+"""Which layout and which references hold for a model and its versions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from mlvitals.config import ModelConfig
+from mlvitals.windows.choice import Choice
+from mlvitals.windows.layout import CategoryBins, Kind, Layout, NumericBins, OutputLayout, Task
+from mlvitals.windows.reference import Reference
+
+
+def choice_of(config: ModelConfig) -> Choice:
+    """Return what a model's configuration chooses of its layout."""
+    return Choice(
+        include=config.features.include,
+        exclude=config.features.exclude,
+        kinds={name: Kind(kind) for name, kind in config.features.kinds.items()},
+        aliases=config.features.aliases,
+        segments=config.segments,
+        metrics=frozenset(config.performance.metrics),
+        positive=config.performance.positive,
+        threshold=config.performance.threshold,
+    )
+
+
+@dataclass(slots=True)
+class References:
+    """A model's references: normal production, and what each version was trained on.
+
+    The features' layout belongs to the model; the score's to the version, which has seen its own training.
+    """
+
+    choice: Choice
+    operating: Reference | None = None
+    training: Mapping[str, Reference] = field(default_factory=dict)
+    _layouts: dict[str, Layout] = field(default_factory=dict)
+
+    def layout(self, version: str) -> Layout | None:
+        """Return the layout for a version, None while there is nothing to freeze one from."""
+        if version not in self._layouts:
+            made = self._make(version)
+            if made is None:
+                return None
+            self._layouts[version] = made
+        return self._layouts[version]
+
+    def learn(self, operating: Reference) -> None:
+        """Take an operating reference that was learnt while running."""
+        self.operating = operating
+        self._layouts.clear()
+
+    def _make(self, version: str) -> Layout | None:
+        trained = self.training.get(version)
+        base = self.operating or trained or next(iter(self.training.values()), None)
+        if base is None:
+            return None
+        if trained is None or trained.layout == base.layout:
+            return base.layout
+        return replace(base.layout, output=trained.layout.output)
+
+
+def provisional_layout(choice: Choice, *, regression: bool) -> Layout:
+    """Return the layout of windows that are served while the reference is still being learnt: no features yet.
+
+    Scores are taken for probabilities, in two thousand equal bins, so that labels can be judged from the first day.
+    """
+    if regression:
+        return Layout(features=(), output=OutputLayout(task=Task.REGRESSION))
+    positive = choice.positive or "1"
+    classes = ("0", "1") if positive == "1" else (positive,)
+    edges = tuple(index / 2000 for index in range(1, 2000))
+    output = OutputLayout(
+        task=Task.BINARY,
+        score=NumericBins(edges),
+        groups=tuple(index // 100 for index in range(2000)),
+        classes=CategoryBins(classes, own=len(classes), closed=False),
+        positive=positive,
+        threshold=0.5 if choice.threshold is None else choice.threshold,
+        probability=True,
+    )
+    return Layout(features=(), output=output)

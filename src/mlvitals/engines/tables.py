@@ -1,0 +1,46 @@
+"""The tables that an engine owns: positions, progress, the account of rows, and rows that wait."""
+
+from typing import Final
+
+from mlvitals.state import Migrations
+
+MIGRATIONS: Final = Migrations(
+    owner="engines",
+    steps=(
+        (
+            "CREATE TABLE position (source TEXT PRIMARY KEY, position BLOB NOT NULL) STRICT, WITHOUT ROWID",
+            "CREATE TABLE progress (model TEXT PRIMARY KEY, document BLOB NOT NULL) STRICT, WITHOUT ROWID",
+            "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID",
+            """
+            CREATE TABLE account (
+                source TEXT NOT NULL,
+                event TEXT NOT NULL,
+                model TEXT NOT NULL,
+                disposition TEXT NOT NULL,
+                rows INTEGER NOT NULL,
+                PRIMARY KEY (source, event, model, disposition)
+            ) STRICT, WITHOUT ROWID
+            """,
+            "CREATE TABLE example (source TEXT NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (source, reason)) STRICT",
+            """
+            CREATE TABLE held (
+                sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+                source TEXT NOT NULL,
+                model TEXT NOT NULL,
+                event TEXT NOT NULL,
+                rows INTEGER NOT NULL,
+                batch BLOB NOT NULL
+            ) STRICT
+            """,
+            """
+            CREATE TABLE learning (
+                sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+                model TEXT NOT NULL,
+                rows INTEGER NOT NULL,
+                batch BLOB NOT NULL
+            ) STRICT
+            """,
+            "CREATE TABLE learnt (model TEXT PRIMARY KEY, reference BLOB NOT NULL) STRICT",
+        ),
+    ),
+)

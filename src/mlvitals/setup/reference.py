@@ -1,0 +1,118 @@
+"""Building a reference from files of rows."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+
+from mlvitals import wire
+from mlvitals.config import ModelConfig
+from mlvitals.engines.intake import UNKNOWN_VERSION, rows_by_text
+from mlvitals.engines.layouts import choice_of
+from mlvitals.errors import InputError
+from mlvitals.events import ReadAccount
+from mlvitals.formats import DecodePlan, format_by_name
+from mlvitals.sources import FileSource
+from mlvitals.windows.reference import Reference, read_reference
+from mlvitals.windows.taking import take_reference
+
+
+@dataclass(slots=True)
+class Built:
+    """A reference that was built, and what became of the rows it was built from."""
+
+    reference: Reference
+    account: ReadAccount
+    other_models: int
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The rows of one model (and version) in some files, readable again and again."""
+
+    model: str
+    version: str | None
+    paths: Sequence[str]
+    progress: Callable[[int], None]
+    account: ReadAccount = field(default_factory=lambda: ReadAccount(rows=0, parsed=0))
+    other_models: int = 0
+
+    def read(self) -> Iterator[pa.RecordBatch]:
+        plan = DecodePlan(ids=False, model=self.model)
+        self.account, self.other_models = ReadAccount(rows=0, parsed=0), 0
+        for path in self.paths:
+            source = FileSource(path=path, format=format_by_name(path)).open(plan)
+            problems = source.check()
+            if problems:
+                raise InputError(problems[0])
+            for raw in source.read(complete=True):
+                batch = source.format.decode(raw)
+                self.account += batch.account
+                mine = self._mine(batch.predictions)
+                self.other_models += batch.predictions.num_rows - mine.num_rows
+                self.progress(mine.num_rows)
+                yield mine
+            source.close()
+
+    def _mine(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        batch = _only(batch, wire.MODEL, {self.model})
+        return batch if self.version is None else _only(batch, wire.MODEL_VERSION, {self.version, UNKNOWN_VERSION})
+
+
+def build_reference(
+    model: ModelConfig,
+    *,
+    version: str | None,
+    paths: Sequence[str],
+    complete: bool,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Built:
+    """Build a model's operating reference, or with `version` that version's training reference.
+
+    A training reference takes the features' bins of the operating one where that is there already, so that both can be
+    held against the same windows.
+
+    Args:
+        model: the model's configuration. version: of the rows; None for the operating reference.
+        paths: files, globs or folders. complete: they hold all that was served, not a sample.
+        progress: told the number of rows of each batch, in each of the two passes.
+
+    Raises:
+        InputError: a path is not there, or holds no row of the model.
+
+    """
+    rows = _Rows(model.name, version, paths, progress)
+    operating = None if model.operating is None else model.operating.path
+    bins = (
+        read_reference(operating).layout
+        if version is not None and operating is not None and operating.exists()
+        else None
+    )
+    reference = take_reference(
+        choice_of(model),
+        rows.read,
+        model=model.name,
+        version=version or "",
+        size=model.windows.size.window,
+        complete=complete,
+        provenance={"taken from": ", ".join(Path(path).name for path in paths)},
+        features_of=bins,
+    )
+    if not reference.summary.predictions:
+        raise InputError(f"{', '.join(paths)}: no usable row of model `{model.name}`" + _reason(rows))
+    return Built(reference, rows.account, rows.other_models)
+
+
+def _only(batch: pa.RecordBatch, name: str, values: set[str]) -> pa.RecordBatch:
+    parts = rows_by_text(batch, name, UNKNOWN_VERSION)
+    if set(parts) <= values:
+        return batch
+    rows = [row for value, rows in parts.items() if value in values for row in rows.tolist()]
+    return batch.take(pa.array(sorted(rows), pa.int64()))
+
+
+def _reason(rows: _Rows) -> str:
+    if rows.other_models:
+        return f" ({rows.other_models} rows are of other models)"
+    return f" ({rows.account.examples[0]})" if rows.account.examples else ""

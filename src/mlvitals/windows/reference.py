@@ -1,0 +1,138 @@
+"""The reference: what normal looks like, as a frozen layout with its counts."""
+
+import base64
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from mlvitals.errors import InputError
+from mlvitals.hashing import content_hash
+from mlvitals.windows.layout import Layout
+from mlvitals.windows.layout_codec import decode_layout, encode_layout
+from mlvitals.windows.summary import Counts, Summary, pack, unpack
+
+_MAGIC: Final = b"mlvitals reference 1\n"
+OUTCOME_BUCKETS: Final = 1  # a reference's labels have no age
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """A layout, the counts of the reference under it, and where they come from.
+
+    summary: all rows together; its single outcome row counts the labels, whenever they came.
+    series: the served counts of each window, by its start: they give season and natural variance.
+    window: the size of the series' windows. complete: the rows are all that was served, not a sample of it.
+    provenance: what a person needs to know of its making.
+    """
+
+    model: str
+    version: str
+    window: str
+    complete: bool
+    summary: Summary
+    series: Mapping[int, Counts]
+    provenance: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def layout(self) -> Layout:
+        """The layout that every window of the model is counted under."""
+        return self.summary.layout
+
+    @cached_property
+    def hash(self) -> str:
+        """A name for this reference's counts under their layout, 32 hex digits."""
+        return content_hash(self.layout.hash.encode(), self.summary.served.tobytes(), self.summary.outcomes.tobytes())
+
+
+class _Document(msgspec.Struct, frozen=True, kw_only=True):
+    model: str
+    version: str
+    window: str
+    complete: bool
+    layout: str
+    served: str
+    outcomes: str
+    series: dict[int, str]
+    provenance: dict[str, str]
+
+
+def encode_reference(reference: Reference) -> bytes:
+    """Return a reference's file; equal references give equal bytes."""
+    document = _Document(
+        model=reference.model,
+        version=reference.version,
+        window=reference.window,
+        complete=reference.complete,
+        layout=_text(encode_layout(reference.layout)),
+        served=_text(pack(reference.summary.served)),
+        outcomes=_text(pack(reference.summary.outcomes)),
+        series={start: _text(pack(served)) for start, served in sorted(reference.series.items())},
+        provenance=dict(reference.provenance),
+    )
+    return _MAGIC + zlib.compress(msgspec.json.encode(document, order="deterministic"), 6)
+
+
+def decode_reference(data: bytes, place: str) -> Reference:
+    """Return the reference in a file's bytes.
+
+    Raises:
+        InputError: these are not a reference, or one of another version of the file format; names `place`.
+
+    """
+    if not data.startswith(_MAGIC):
+        raise InputError(f"{place} is not a reference file: build one with `mlvitals reference build`")
+    try:
+        document = msgspec.json.decode(zlib.decompress(data[len(_MAGIC) :]), type=_Document)
+        layout = decode_layout(_bytes(document.layout))
+        summary = Summary(
+            layout,
+            unpack(_bytes(document.served), (layout.served_size,)),
+            unpack(_bytes(document.outcomes), (OUTCOME_BUCKETS, layout.outcome_size)),
+        )
+        series = {start: unpack(_bytes(text), (layout.served_size,)) for start, text in document.series.items()}
+    except (zlib.error, msgspec.DecodeError, ValueError, IndexError) as error:
+        raise InputError(f"{place} is a damaged reference file: {error}") from error
+    return Reference(
+        model=document.model,
+        version=document.version,
+        window=document.window,
+        complete=document.complete,
+        summary=summary,
+        series=series,
+        provenance=document.provenance,
+    )
+
+
+def read_reference(path: Path) -> Reference:
+    """Return the reference in a file.
+
+    Raises:
+        InputError: there is no such file, or it is not a reference.
+
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot read the reference: {error.strerror}") from error
+    return decode_reference(data, str(path))
+
+
+def write_reference(reference: Reference, path: Path) -> None:
+    """Write a reference to a file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".part")
+    draft.write_bytes(encode_reference(reference))
+    draft.replace(path)
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)

@@ -1,0 +1,112 @@
+"""Taking a reference: the layout from a first pass over its rows, the counts from a second."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from mlvitals import wire
+from mlvitals.clock import format_time
+from mlvitals.events import canonical_text, column
+from mlvitals.windows.categories import Coders
+from mlvitals.windows.choice import Choice
+from mlvitals.windows.groups import group_rows
+from mlvitals.windows.labels import Pairs
+from mlvitals.windows.layout import Layout, Task
+from mlvitals.windows.outcomes import add_outcomes, contributions
+from mlvitals.windows.reference import OUTCOME_BUCKETS, Reference
+from mlvitals.windows.sample import ReferenceSample
+from mlvitals.windows.summarize import Columns, predicted_texts, summarize
+from mlvitals.windows.summary import Counts, Summary
+from mlvitals.windows.window import WindowSize
+
+
+def take_reference(
+    choice: Choice,
+    batches: Callable[[], Iterator[pa.RecordBatch]],
+    *,
+    model: str,
+    version: str,
+    size: WindowSize,
+    complete: bool,
+    provenance: Mapping[str, str],
+    features_of: Layout | None = None,
+) -> Reference:
+    """Return the reference of some rows.
+
+    Args:
+        choice: what to monitor, and as what.
+        batches: yields the rows from the beginning each time it is called; with `label`, where the truth is known.
+        model, version, size, complete, provenance: as in Reference; counts of rows and their span are added.
+        features_of: a layout whose features' bins (and segments) are used instead of freezing new ones.
+
+    """
+    sample = ReferenceSample(choice)
+    for batch in batches():
+        sample.add(choice.rename(batch))
+    layout = sample.freeze()
+    if features_of is not None:
+        layout = replace(layout, features=features_of.features, segments=features_of.segments)
+    summary = Summary.empty(layout, OUTCOME_BUCKETS)
+    series: dict[int, Counts] = {}
+    coders = Coders()
+    first, last, rows = None, None, 0
+    for batch in batches():
+        columns = Columns(choice.rename(batch), coders)
+        times = np.asarray(batch.column(wire.TIMESTAMP).cast(pa.int64()))
+        if not len(times):
+            continue
+        grouping = group_rows(np.arange(len(times)), size.starts(times), None)
+        for start, served in zip(grouping.starts, summarize(columns, layout, grouping, None), strict=True):
+            series[start] = series[start] + served if start in series else served
+            summary.served[:] += served
+        pairs = _labelled(columns, layout)
+        add_outcomes(summary.outcomes, layout, pairs, contributions(pairs, np.zeros(OUTCOME_BUCKETS, dtype=np.int64)))
+        rows += len(times)
+        first = int(times.min()) if first is None else min(first, int(times.min()))
+        last = int(times.max()) if last is None else max(last, int(times.max()))
+    return Reference(
+        model=model,
+        version=version,
+        window=size.text,
+        complete=complete,
+        summary=summary,
+        series=dict(sorted(series.items())),
+        provenance=dict(provenance) | _span(rows, first, last),
+    )
+
+
+def _span(rows: int, first: int | None, last: int | None) -> dict[str, str]:
+    if first is None or last is None:
+        return {"rows": "0"}
+    return {"rows": str(rows), "first": format_time(first), "last": format_time(last)}
+
+
+def _labelled(columns: Columns, layout: Layout) -> Pairs:
+    """Return the rows that carry their label, as pairs of age 0."""
+    batch = columns.batch
+    labels = column(batch, wire.LABEL)
+    if labels is None:
+        rows = np.zeros(0, dtype=np.intp)
+        contents: list[str] = []
+    else:
+        rows = np.flatnonzero(~np.asarray(labels.is_null()))
+        contents = canonical_text(labels, numerals=True).cast(pa.string()).take(pa.array(rows)).to_pylist()
+    scores = columns.numbers(layout.output.column)
+    if layout.output.task is Task.REGRESSION:
+        decisions: list[str | None] = [None] * len(rows)
+    else:
+        decisions = predicted_texts(columns, layout).take(pa.array(rows)).to_pylist()
+    return Pairs(
+        prediction=np.arange(len(rows)),
+        versions=("",) * len(rows),
+        starts=np.zeros(len(rows), dtype=np.int64),
+        late=np.zeros(len(rows), dtype=bool),
+        ages=np.zeros(len(rows), dtype=np.int64),
+        scores=np.full(len(rows), np.nan) if scores is None else scores.values[rows],
+        decisions=tuple(decisions),
+        segments=("[]",) * len(rows),
+        contents=tuple(contents),
+        labels=(),
+    )
