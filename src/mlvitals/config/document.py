@@ -16,6 +16,12 @@ class _Loader(_Base):  # type: ignore[misc, valid-type]  # the C loader where li
     """Plain scalars as YAML 1.2 reads them, so that `no` is text and a date keeps its spelling; no key twice."""
 
     yaml_implicit_resolvers: Final[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
+    # Nothing but what JSON has, and for any other tag the answer of the safe loader: an error with its line.
+    yaml_constructors: Final = {
+        tag: construct
+        for tag, construct in _Base.yaml_constructors.items()
+        if tag is None or tag.rpartition(":")[2] in ("map", "seq", "str", "int", "float", "bool", "null")
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002  # PyYAML's signature
         lines: dict[Any, int] = {}
@@ -33,8 +39,8 @@ class _Loader(_Base):  # type: ignore[misc, valid-type]  # the C loader where li
 for _tag, _pattern, _first in (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("int", r"[-+]?[0-9]+", "-+0123456789"),
-    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+0123456789."),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),  # 007 is a name, not 7 and not octal
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?", "-+0123456789."),
     ("merge", r"<<", "<"),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), list(_first))
@@ -70,9 +76,14 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}:{line}: {error.problem}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML text: {getattr(error, 'reason', 'unreadable')}") from error
+    except (ValueError, KeyError) as error:
+        raise ConfigError(f"{path}: a value does not fit the tag in front of it") from error
     if not isinstance(document, dict):
         raise ConfigError(f"{path}: the document must be a mapping, as `models: …` - at `$`")
-    _refuse_odd_keys(document, "$", path)
+    try:
+        _refuse_odd_keys(document, "$", path)
+    except RecursionError:
+        raise ConfigError(f"{path}: the document contains itself") from None
     return document
 
 
