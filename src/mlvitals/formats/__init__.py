@@ -1,6 +1,10 @@
 """Ways in which events are written: each cuts a stream into batches, and reads a batch into columns."""
 
 from mlvitals.formats.base import Cut, DecodePlan, Format, Want
+from mlvitals.formats.delimited import CsvFormat
 from mlvitals.formats.jsonlines import MlvitalsFormat
+from mlvitals.formats.parquet import ParquetFormat
 
-__all__ = ["Cut", "DecodePlan", "Format", "MlvitalsFormat", "Want"]
+FormatConfig = MlvitalsFormat | ParquetFormat | CsvFormat
+
+__all__ = ["CsvFormat", "Cut", "DecodePlan", "Format", "FormatConfig", "MlvitalsFormat", "ParquetFormat", "Want"]

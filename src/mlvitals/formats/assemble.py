@@ -164,5 +164,3 @@ def _check_labels(fields: Fields, roles: Roles, verdicts: Verdicts) -> None:
     times = fields.label_time
     bad = fields.wrong(wire.LABEL_TIMESTAMP) | times.unreadable | times.naive | times.out_of_range
     verdicts.fail(roles.combined & bad, "the label's time cannot be read")
-
-

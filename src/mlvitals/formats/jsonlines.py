@@ -1,5 +1,6 @@
 """Native events as JSON Lines: whole blocks by Arrow's reader, line by line only where a block refuses."""
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.json
 
 from mlvitals import wire
@@ -17,8 +19,7 @@ from mlvitals.formats.assemble import assemble
 from mlvitals.formats.base import Cut, DecodePlan, Want
 from mlvitals.formats.jsonrows import BadRowError, parse_line, read_rows
 from mlvitals.formats.lines import BLOCK_BYTES, cut_lines
-from mlvitals.formats.names import escape
-from mlvitals.formats.rows import PREDICTION_PROBABILITIES, PREDICTION_RANKING, Rows, concatenate, valid
+from mlvitals.formats.rows import PREDICTION_PROBABILITIES, PREDICTION_RANKING, Rows, concatenate, flatten_struct, valid
 from mlvitals.formats.shape import Shape
 from mlvitals.formats.times import check_zone
 
@@ -31,10 +32,14 @@ _SLOW_LINES: Final = 256
 _PIECES: Final = 8
 _SAMPLE: Final = 64
 
+_LINE_FEED, _OPENING, _CLOSING = b"\n{}"
+
 Numbers = npt.NDArray[np.int64]
 
 
-class MlvitalsFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="mlvitals", tag_field="type"):
+class MlvitalsFormat(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="mlvitals", tag_field="type"
+):
     """Native events, one JSON object on each line.
 
     zone: where times without a zone belong (an IANA name, or an offset like +02:00); without it they are refused.
@@ -144,7 +149,7 @@ class JsonLines:
 
     def _read_fast(self, data: bytes, count: int) -> dict[str, pa.Array] | None:
         """Read a block at once; return None if it holds anything that is not as the schema says."""
-        if count * self._shape.count > _MOST_CELLS or not _is_plain(data):
+        if count * self._shape.count > _MOST_CELLS or not _is_text(data):
             return None
         try:
             table = pyarrow.json.read_json(
@@ -156,7 +161,15 @@ class JsonLines:
             )
         except pa.ArrowException:
             return None
-        return _flatten_table(table) if table.num_rows == count else None
+        if table.num_rows != count:
+            return None
+        arrays = [
+            chunked.combine_chunks() if chunked.num_chunks != 1 else chunked.chunk(0) for chunked in table.columns
+        ]
+        # A search through the text would cost more than sums of columns; they rarely find anything.
+        if any(map(_holds_non_finite, arrays)) and _ODD_NUMERALS.search(data):
+            return None
+        return _flatten(dict(zip(table.schema.names, arrays, strict=True)))
 
     def _finish(self, rows: Rows) -> Rows:
         """Give features that the plan reads as numbers one type, and move misplaced objects to `wrong`."""
@@ -199,6 +212,8 @@ _WIRE_NAMES: Final = frozenset(
     }
 )
 
+_OUTPUT_FIELDS: Final = (wire.PREDICTION_LABEL, wire.PREDICTION_SCORE, wire.PREDICTION_VALUE)
+
 
 def _whole_lines(data: bytes) -> int:
     """Return the number of lines if each runs from `{` to `}`, else 0.
@@ -207,18 +222,18 @@ def _whole_lines(data: bytes) -> int:
     which minds no line ends, has read one row from each if it has read as many as there are lines. It must also not be
     given a block that starts with anything but an object.
     """
-    if not data.startswith(b"{"):
+    characters = np.frombuffer(data, dtype=np.uint8)
+    breaks = np.flatnonzero(characters == _LINE_FEED)
+    if len(breaks) == 0 or breaks[-1] != len(data) - 1:
+        breaks = np.append(breaks, len(data))
+    starts = np.concatenate(([0], breaks[:-1] + 1))
+    if (breaks == starts).any() or (characters[starts] != _OPENING).any() or (characters[breaks - 1] != _CLOSING).any():
         return 0
-    breaks = data.count(b"\n")
-    if data.endswith(b"}\n"):
-        breaks -= 1
-    elif not data.endswith(b"}"):
-        return 0
-    return breaks + 1 if data.count(b"}\n{") == breaks else 0
+    return len(breaks)
 
 
-def _is_plain(data: bytes) -> bool:
-    """Tell whether Arrow's reader and JSON's definition agree on all characters: it checks no UTF-8, for one."""
+def _is_text(data: bytes) -> bool:
+    """Tell whether this is UTF-8 without NUL: Arrow's reader checks neither."""
     if b"\0" in data:
         return False
     if not data.isascii():
@@ -226,30 +241,42 @@ def _is_plain(data: bytes) -> bool:
             data.decode()
         except UnicodeDecodeError:
             return False
-    return (b"Inf" not in data and b"-NaN" not in data) or _ODD_NUMERALS.search(data) is None
+    return True
 
 
-def _flatten_table(table: pa.Table) -> dict[str, pa.Array]:
+def _holds_non_finite(array: pa.Array) -> bool:
+    if pa.types.is_struct(array.type):
+        return any(_holds_non_finite(array.field(index)) for index in range(array.type.num_fields))
+    if pa.types.is_list(array.type):
+        return _holds_non_finite(array.values)
+    if pa.types.is_floating(array.type):
+        total = pc.sum(array).as_py()
+        return total is not None and not math.isfinite(total)
+    return False
+
+
+def _flatten(arrays: dict[str, pa.Array]) -> dict[str, pa.Array]:
     columns: dict[str, pa.Array] = {}
-    for name, chunked in zip(table.schema.names, table.columns, strict=True):
+    for name, array in arrays.items():
         if name not in _WIRE_NAMES or "." in name:
             continue
-        array = chunked.combine_chunks() if chunked.num_chunks != 1 else chunked.chunk(0)
         if name == wire.FEATURES and pa.types.is_struct(array.type):
-            _flatten_struct(name, array, columns)
+            flatten_struct(name, array, columns)
         elif name == wire.PREDICTION and pa.types.is_struct(array.type):
-            for field, child in zip(array.type, array.flatten(), strict=True):
-                if f"{name}.{field.name}" in _WIRE_NAMES:
-                    columns[f"{name}.{field.name}"] = child
+            _take_prediction(array, columns)
         else:
             columns[name] = array
     return columns
 
 
-def _flatten_struct(prefix: str, array: pa.Array, columns: dict[str, pa.Array]) -> None:
-    for field, child in zip(array.type, array.flatten(), strict=True):
-        name = f"{prefix}.{escape(field.name)}"
-        if pa.types.is_struct(field.type):
-            _flatten_struct(name, child, columns)
-        elif child.null_count < len(child):
-            columns[name] = child
+def _take_prediction(array: pa.Array, columns: dict[str, pa.Array]) -> None:
+    leaves: dict[str, pa.Array] = {}
+    flatten_struct(wire.PREDICTION, array, leaves)
+    for name, leaf in leaves.items():
+        if name in _OUTPUT_FIELDS:
+            columns[name] = leaf
+        for whole in (PREDICTION_PROBABILITIES, PREDICTION_RANKING):
+            # One column says where there are any, however many classes there be.
+            if name == whole or name.startswith(whole + "."):
+                there = valid(leaf) | (valid(columns[whole]) if whole in columns else False)
+                columns[whole] = pa.array(there, mask=~there)

@@ -133,7 +133,8 @@ class _Cells:
             if inner is None:
                 continue
             if name in {PREDICTION_PROBABILITIES, PREDICTION_RANKING}:
-                self.values[name] = True
+                if _holds_anything(inner):
+                    self.values[name] = True
             else:
                 self._take_field(name, inner)
 
@@ -209,6 +210,12 @@ def _lists(values: list[list[Any] | None]) -> pa.Array:
         if inner == {kind}:
             return pa.array(values, pa.list_(arrow))
     return pa.array([None if value is None else spell(value) for value in values], pa.string())
+
+
+def _holds_anything(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_anything(inner) for inner in value.values())
+    return value is not None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
+import numpy as np
+
 from mlvitals.formats.base import Cut
 
 BLOCK_BYTES: Final = 4 << 20
@@ -12,59 +14,7 @@ LONGEST_LINE: Final = 64 << 20
 UNENDING: Final = b"\0row without an end"
 
 _CHUNK: Final = 1 << 20
-
-
-class Window:
-    """The bytes of a stream from a moving offset on, with the number of the line that starts there."""
-
-    def __init__(self, stream: BinaryIO, offset: int, line: int) -> None:
-        stream.seek(offset)
-        self._stream = stream
-        self.held = bytearray()
-        self.offset = offset
-        self.line = line
-
-    def fill(self, size: int) -> bool:
-        """Hold at least `size` bytes; return False where the stream ends before."""
-        while len(self.held) < size:
-            if not self.more(size - len(self.held)):
-                return False
-        return True
-
-    def more(self, size: int = _CHUNK) -> bool:
-        """Hold some more; return False at the stream's end."""
-        chunk = self._stream.read(size)
-        self.held += chunk
-        return bool(chunk)
-
-    def take(self, size: int) -> Cut:
-        """Cut off the first `size` bytes."""
-        with memoryview(self.held) as view:
-            data = bytes(view[:size])
-        return self._cut(data, size, data.count(b"\n"))
-
-    def skip_line(self) -> bool:
-        """Drop bytes through the next line end; return False where the stream ends before."""
-        while True:
-            end = self.held.find(b"\n") + 1
-            dropped = end or len(self.held)
-            del self.held[:dropped]
-            self.offset += dropped
-            if end:
-                return True
-            if not self.more():
-                return False
-
-    def unending(self) -> Cut:
-        """Return what stands for a row that was skipped."""
-        return self._cut(UNENDING + b"\n", 0, 1)
-
-    def _cut(self, data: bytes, size: int, lines: int) -> Cut:
-        first = self.line
-        del self.held[:size]
-        self.offset += size
-        self.line += lines
-        return Cut(data=data, offset=self.offset, first_line=first, next_line=self.line)
+_LINE_FEED: Final = ord("\n")
 
 
 def cut_lines(
@@ -81,7 +31,7 @@ def cut_lines(
     The grid is absolute, so that reading on from any earlier cut cuts alike.
 
     Args:
-        stream: the decompressed bytes.
+        stream: the decompressed bytes, buffered.
         offset: where a line starts.
         line: that line's number.
         complete: a last line without its end is a line too; otherwise it waits.
@@ -89,41 +39,55 @@ def cut_lines(
         longest: a line beyond this many bytes is skipped over, and stands as one unreadable row; at least `block`.
 
     """
-    window = Window(stream, offset, line)
+    stream.seek(offset)
     while True:
-        target = block - window.offset % block
-        if not window.fill(target):
-            yield from _last(window, complete=complete)
-            return
-        start = window.held.rfind(b"\n", 0, target - 1) + 1
-        end = _end_of_line(window, start, target - 1, longest)
-        if end is None:
-            yield from _last(window, complete=complete)
-            return
-        if end - start <= longest:
-            yield window.take(end)
-            continue
-        if start:
-            yield window.take(start)
-        if not window.skip_line() and not complete:
-            return
-        yield window.unending()
-
-
-def _end_of_line(window: Window, start: int, searched: int, longest: int) -> int | None:
-    """Return the offset after the line's end, anything beyond the bound if it is too long, None if it has no end."""
-    while True:
-        end = window.held.find(b"\n", searched) + 1
+        target = block - offset % block
+        data = stream.read(target)
+        start = data.rfind(b"\n") + 1
+        if len(data) < target or start == target:
+            end = start
+        else:
+            data += stream.readline(longest + 1 - (len(data) - start))
+            end = len(data) if data.endswith(b"\n") else start
+        unending = len(data) - start > longest
+        if complete and not unending:
+            end = len(data)
+        if unending:
+            end = start
         if end:
-            return end
-        searched = len(window.held)
-        if searched - start > longest:
-            return searched
-        if not window.more():
-            return None
+            cut = line_cut(data[:end] if end < len(data) else data, offset, line)
+            offset, line = cut.offset, cut.next_line
+            yield cut
+        if unending:
+            skipped, found = _skip_line(stream, data)
+            if not found and not complete:
+                return
+            offset += len(data) - start + skipped
+            yield unending_cut(offset, line)
+            line += 1
+        elif len(data) < target or end < len(data):
+            return
 
 
-def _last(window: Window, *, complete: bool) -> Iterator[Cut]:
-    end = len(window.held) if complete else window.held.rfind(b"\n") + 1
-    if end:
-        yield window.take(end)
+def line_cut(data: bytes, offset: int, line: int) -> Cut:
+    """Return a cut of lines that stands at this offset."""
+    lines = int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == _LINE_FEED))
+    return Cut(data=data, offset=offset + len(data), first_line=line, next_line=line + lines)
+
+
+def unending_cut(offset: int, line: int) -> Cut:
+    """Return what stands for a row that ends at this offset and was not held."""
+    return Cut(data=UNENDING + b"\n", offset=offset, first_line=line, next_line=line + 1)
+
+
+def _skip_line(stream: BinaryIO, held: bytes) -> tuple[int, bool]:
+    """Read on to the end of the line that `held` may have reached; return the bytes read and whether there is an end."""
+    skipped = 0
+    found = held.endswith(b"\n")
+    while not found:
+        chunk = stream.readline(_CHUNK)
+        if not chunk:
+            break
+        skipped += len(chunk)
+        found = chunk.endswith(b"\n")
+    return skipped, found

@@ -12,6 +12,7 @@ import pyarrow as pa
 from mlvitals import wire
 from mlvitals.events import canonical_text
 from mlvitals.events.canonical import canonical_numeral
+from mlvitals.formats.names import escape
 
 PREDICTION_PROBABILITIES: Final = "prediction.probabilities"
 PREDICTION_RANKING: Final = "prediction.ranking"
@@ -134,3 +135,13 @@ def as_text(array: pa.Array) -> pa.Array:
     if pa.types.is_nested(array.type):
         return pa.array([None if value is None else spell(value) for value in array.to_pylist()], pa.string())
     return canonical_text(array)
+
+
+def flatten_struct(prefix: str, array: pa.Array, columns: dict[str, pa.Array]) -> None:
+    """Add the leaves of nested columns under their flattened names, those without any value left out."""
+    for leaf, child in zip(array.type, array.flatten(), strict=True):
+        name = f"{prefix}.{escape(leaf.name)}"
+        if pa.types.is_struct(leaf.type):
+            flatten_struct(name, child, columns)
+        elif child.null_count < len(child):
+            columns[name] = child

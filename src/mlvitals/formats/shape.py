@@ -56,7 +56,9 @@ class _Node:
         if self.kind == "struct":
             return pa.struct([(name, node.to_arrow()) for name, node in self.fields.items()])
         if self.kind == "list":
-            return pa.list_(pa.null() if self.items is None else self.items.to_arrow())
+            # Lists of lists or objects are left to the slow way, which keeps them as JSON text.
+            plain = self.items is not None and self.items.kind not in {"list", "struct"}
+            return pa.list_(self.items.to_arrow() if self.items is not None and plain else pa.null())
         return _SCALARS[self.kind]
 
 

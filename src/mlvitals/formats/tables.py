@@ -80,9 +80,7 @@ def _choose(fields: Fields, combined: Mask, of_combined: str, of_native: str) ->
     if kind is None:
         return None
     nothing = pa.scalar(None, kind)
-    return pc.if_else(
-        pa.array(combined), nothing if first is None else first, nothing if second is None else second
-    )
+    return pc.if_else(pa.array(combined), nothing if first is None else first, nothing if second is None else second)
 
 
 def _plain(array: pa.Array | None) -> pa.Array | None:

@@ -90,16 +90,16 @@ def _of_text(text: pa.Array, zone: str | None) -> tuple[pa.Array, Mask]:
         text = pc.replace_substring_regex(text, _BEYOND_MICROSECONDS, r"\1")
     naive = np.asarray(pc.match_substring_regex(text, _NAIVE).fill_null(False))  # noqa: FBT003  # Arrow's signature
     if not naive.any():
-        return _cast_each(text, TIME_TYPE), none
+        return cast_each(text, TIME_TYPE), none
     mask = pa.array(naive)
-    zoned = _cast_each(pc.if_else(mask, pa.scalar(None, pa.string()), text), TIME_TYPE)
+    zoned = cast_each(pc.if_else(mask, pa.scalar(None, pa.string()), text), TIME_TYPE)
     if zone is None:
         return zoned, naive
-    local = _cast_each(pc.if_else(mask, text, pa.scalar(None, pa.string())), pa.timestamp("us"))
+    local = cast_each(pc.if_else(mask, text, pa.scalar(None, pa.string())), pa.timestamp("us"))
     return pc.coalesce(_in_zone(local, zone), zoned), none
 
 
-def _cast_each(text: pa.Array, kind: pa.DataType) -> pa.Array:
+def cast_each(text: pa.Array, kind: pa.DataType) -> pa.Array:
     """Cast what can be cast, and null what cannot: halves are tried until a bad value stands alone."""
     try:
         return text.cast(kind)
@@ -107,7 +107,7 @@ def _cast_each(text: pa.Array, kind: pa.DataType) -> pa.Array:
         if len(text) == 1:
             return pa.nulls(1, kind)
     half = len(text) // 2
-    return pa.concat_arrays([_cast_each(text[:half], kind), _cast_each(text[half:], kind)])
+    return pa.concat_arrays([cast_each(text[:half], kind), cast_each(text[half:], kind)])
 
 
 def _of_timestamps(array: pa.Array, zone: str | None) -> tuple[pa.Array, Mask]:

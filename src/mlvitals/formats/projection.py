@@ -1,0 +1,40 @@
+"""Which columns of a file with flattened names a plan needs."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from mlvitals import wire
+from mlvitals.formats.base import DecodePlan
+from mlvitals.formats.rows import PREDICTION_PROBABILITIES, PREDICTION_RANKING
+
+_ALWAYS: Final = {wire.EVENT, wire.TIMESTAMP, wire.MODEL, wire.MODEL_VERSION, wire.AMOUNT, wire.KIND, wire.TEXT}
+_OF_PREDICTIONS: Final = {wire.LATENCY_MS, wire.WEIGHT}
+# They also tell a prediction from a label where no column `event` does.
+_OF_KIND: Final = {wire.PREDICTION_LABEL, wire.PREDICTION_SCORE, wire.PREDICTION_VALUE, wire.PREDICTION, wire.ERROR}
+_OF_LABELS: Final = {wire.LABEL_TIMESTAMP, wire.LABEL_AMOUNT, wire.LABEL_VERSION}
+
+
+def wanted_columns(names: Sequence[str], plan: DecodePlan) -> list[str]:
+    """Return the columns that the plan needs, in the file's order."""
+    known = _ALWAYS | _OF_KIND | {wire.LABEL}
+    if plan.ids:
+        known = known | {wire.PREDICTION_ID}
+    if plan.predictions:
+        known = known | _OF_PREDICTIONS
+    if plan.labels:
+        known = known | _OF_LABELS
+    return [
+        name
+        for name in names
+        if name in known
+        or name.startswith((PREDICTION_PROBABILITIES, PREDICTION_RANKING))
+        or (plan.predictions and _is_wanted_feature(name, plan))
+    ]
+
+
+def _is_wanted_feature(name: str, plan: DecodePlan) -> bool:
+    if name == wire.FEATURES:
+        return True
+    if not name.startswith(wire.FEATURE_PREFIX):
+        return False
+    return plan.features is None or name.removeprefix(wire.FEATURE_PREFIX) in plan.features
