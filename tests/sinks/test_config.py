@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import msgspec
 import pytest
 
@@ -81,3 +84,9 @@ def test_headers_are_never_shown():
 def test_a_certificate_that_is_not_there_is_told_on_opening(context, tmp_path):
     with pytest.raises(ConfigError, match=r"none\.pem: there is no such file"):
         OtlpSink(ca_file=str(tmp_path / "none.pem")).open(context)
+
+
+def test_a_configuration_is_read_without_loading_the_protocols():
+    code = "import sys, mlvitals.sinks; print({'google.protobuf', 'urllib3', 'ssl'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "set()"

@@ -1,5 +1,6 @@
 import gzip
 import itertools
+import json
 from dataclasses import replace
 
 import pytest
@@ -224,6 +225,20 @@ def test_a_record_arrives_as_it_is(encoder):
     assert value_of(told.body) == body
     assert type(value_of(told.body)["measurements"][0]["samples"]) is int
     assert value_of(told.body)["measurements"][0]["late"] is False
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | FINITE | st.sampled_from([0, 1, 0.0, -0.0, 1.0, ""]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=2), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(body=st.dictionaries(st.sampled_from("abc"), JSON))
+def test_any_json_value_arrives_unchanged_and_of_its_type(encoder, body):
+    (request,) = encoder.logs([LogRecord(event_name="e", time=1, body=body)])
+    (record,) = logs_of(request).resource_logs[0].scope_logs[0].log_records
+    assert json.dumps(value_of(record.body), sort_keys=True) == json.dumps(body, sort_keys=True)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 2**63, -(2**63) - 1, b"x", {1, 2}, object()])

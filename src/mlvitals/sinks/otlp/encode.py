@@ -14,7 +14,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import NumberDataPoint
 from mlvitals.delivery import Request
 from mlvitals.signals.spec import MetricSpec
 from mlvitals.sinks.otlp.envelope import SCHEMA_URL, SCOPE, pack, resource
-from mlvitals.sinks.otlp.values import any_value, key_values
+from mlvitals.sinks.otlp.values import any_value, key_value_list
 from mlvitals.telemetry import LogRecord, MetricPoint, Service, Severity
 from mlvitals.telemetry.naming.otel import Spelling, attribute_name
 
@@ -117,7 +117,7 @@ class Encoder:
 
     def _encode_attribute(self, short: str, value: str) -> bytes:
         # A message's bytes are its fields' bytes one after the other, so that parts of a point can be kept and joined.
-        pair = key_values({attribute_name(short, self._spelling): value})
+        pair = key_value_list({attribute_name(short, self._spelling): value}).values
         encoded: bytes = NumberDataPoint(attributes=pair).SerializeToString(deterministic=True)
         return encoded
 
@@ -151,8 +151,8 @@ class Encoder:
             severity_number=_SEVERITIES[record.severity],
             severity_text=record.severity,
             event_name=record.event_name,
-            attributes=key_values(
+            attributes=key_value_list(
                 {attribute_name(short, self._spelling): value for short, value in record.attributes.items()}
-            ),
+            ).values,
             body=any_value(record.body),
         )

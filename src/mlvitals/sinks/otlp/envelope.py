@@ -10,7 +10,7 @@ from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
-from mlvitals.sinks.otlp.values import key_values
+from mlvitals.sinks.otlp.values import key_value_list
 from mlvitals.telemetry import Service
 
 # The first release of OpenTelemetry's conventions with every name of theirs that we use (deployment.environment.name).
@@ -41,7 +41,7 @@ def resource(service: Service) -> Resource:
         "service.instance.id": str(uuid.uuid5(_INSTANCES, f"{service.environment}/{service.name}")),
         "deployment.environment.name": service.environment,
     }
-    return Resource(attributes=key_values({**service.tags, **own}))
+    return Resource(attributes=key_value_list({**service.tags, **own}).values)
 
 
 def pack(message: Message, *, compressed: bool) -> bytes:
