@@ -139,9 +139,9 @@ def test_poison_is_found_by_halves_and_all_else_is_delivered(bench, bad):
 
 def test_poison_shows_that_the_destination_is_well_again(bench):
     bench.enqueue([1])
-    bench.answers(RETRY, POISON)
-    bench.sender.drain(bench.clock.now() + MINUTE)
-    assert bench.status().trouble == ""
+    bench.answers(Outcome(verdict=RETRY, reason="HTTP 503"), POISON)
+    assert bench.sender.drain(bench.clock.now() + MINUTE).trouble == ""
+    assert bench.status().since is None
 
 
 def test_one_item_on_which_the_server_fails_is_buried(bench):
