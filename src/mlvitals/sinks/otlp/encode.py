@@ -50,7 +50,9 @@ class Encoder:
         self._specs = specs
         self._spelling = spelling
         self._compressed = compressed
-        self._attribute = lru_cache(maxsize=65_536)(self._encode_attribute)
+        # The same series come window after window, and their attributes share most of their pairs.
+        self._attribute = lru_cache(maxsize=16_384)(self._encode_attribute)
+        self._attributes = lru_cache(maxsize=16_384)(self._encode_attributes)
 
     def metrics(self, points: Sequence[MetricPoint]) -> list[Request]:
         """Return requests that carry the points by time, as gauges.
@@ -99,7 +101,7 @@ class Encoder:
         for point in points:
             if not math.isfinite(point.value):
                 raise ValueError(f"{point.name}: {point.value} is not a value")
-            attributes = b"".join([self._attribute(*pair) for pair in sorted(point.attributes.items())])
+            attributes = self._attributes(tuple(point.attributes.items()))
             header = 0 if point.name in named else self._header_bytes(point.name)
             if len(chunk) == ITEMS or (chunk and size + _POINT_BYTES + len(attributes) + header > BODY_BYTES):
                 yield chunk
@@ -114,6 +116,9 @@ class Encoder:
     def _header_bytes(self, name: str) -> int:
         spec = self._specs[name]
         return _METRIC_BYTES + len(name) + len(spec.unit.encode()) + len(spec.brief.encode())
+
+    def _encode_attributes(self, pairs: tuple[tuple[str, str], ...]) -> bytes:
+        return b"".join([self._attribute(*pair) for pair in sorted(pairs)])
 
     def _encode_attribute(self, short: str, value: str) -> bytes:
         # A message's bytes are its fields' bytes one after the other, so that parts of a point can be kept and joined.
