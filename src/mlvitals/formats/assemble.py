@@ -48,7 +48,8 @@ class Verdicts:
     @property
     def good(self) -> Mask:
         """Where nothing is wrong."""
-        return self._codes == 0
+        mask: Mask = self._codes == 0
+        return mask
 
     def examples(self, lines: npt.NDArray[np.int64]) -> list[tuple[int, str]]:
         """Return the first bad rows' lines and reasons."""
@@ -117,8 +118,9 @@ def _kinds(fields: Fields) -> npt.NDArray[np.int8]:
         events = pc.dictionary_encode(events)
     words = events.dictionary.to_pylist()
     # The last code stands for null.
-    codes = np.array([*(_KINDS.get(word, _OTHER) for word in words), _UNDECIDED], dtype=np.int8)
-    return codes[np.asarray(events.indices.fill_null(len(words)))]
+    codes: npt.NDArray[np.int8] = np.array([*(_KINDS.get(word, _OTHER) for word in words), _UNDECIDED], dtype=np.int8)
+    kinds: npt.NDArray[np.int8] = codes[np.asarray(events.indices.fill_null(len(words)))]
+    return kinds
 
 
 def _check_common(fields: Fields, roles: Roles, verdicts: Verdicts) -> None:

@@ -78,5 +78,5 @@ class Format(Protocol):
         ...
 
     def decode(self, raw: RawBatch) -> EventBatch:
-        """Read a batch; raise nothing for what stands in it: a bad row is counted, with its reason, and loses only itself."""
+        """Read a batch; raise nothing for what stands in it: a bad row is counted, and loses only itself."""
         ...

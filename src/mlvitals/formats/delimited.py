@@ -7,6 +7,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -110,10 +111,10 @@ class Csv:
             return _no_rows([Failure(first_line, "the record does not end")])
         if not data.endswith(b"\n"):
             data += b"\n"
-        ends = record_ends(data, self._delimiter)
+        ends = np.union1d(record_ends(data, self._delimiter), [len(data)])
         starts = np.concatenate(([0], ends[:-1]))
         breaks = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))
-        lines = first_line + np.searchsorted(breaks, starts)
+        lines = first_line + np.searchsorted(breaks, starts).astype(np.int64)
         records = [data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
         filled = [index for index, record in enumerate(records) if record.strip(b"\r\n")]
         if not filled:
@@ -121,7 +122,7 @@ class Csv:
         pieces = self._read_pieces([records[index] for index in filled], lines[filled], names)
         return self._type(concatenate(list(pieces), names))
 
-    def _read_pieces(self, records: list[bytes], lines: Mask, names: list[str]) -> Iterator[Rows]:
+    def _read_pieces(self, records: list[bytes], lines: npt.NDArray[np.int64], names: list[str]) -> Iterator[Rows]:
         """Read records at once if possible, in halves if not."""
         rows = self._read_table(b"".join(records), lines, names)
         if rows is not None:
@@ -133,7 +134,7 @@ class Csv:
             yield from self._read_pieces(records[:half], lines[:half], names)
             yield from self._read_pieces(records[half:], lines[half:], names)
 
-    def _read_table(self, data: bytes, lines: Mask, names: list[str]) -> Rows | None:
+    def _read_table(self, data: bytes, lines: npt.NDArray[np.int64], names: list[str]) -> Rows | None:
         ragged: list[int] = []
 
         def skip(row: pyarrow.csv.InvalidRow) -> str:

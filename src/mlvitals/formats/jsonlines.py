@@ -62,12 +62,12 @@ class MlvitalsFormat(
 
 
 class JsonLines:
-    """Reads native events from JSON Lines.
+    r"""Reads native events from JSON Lines.
 
     A block is read at once by `pyarrow.json` with every known field's type in an explicit schema. It refuses fields and
     types that it does not know and anything unreadable; the schema then learns from a sample, and failing that the
     block is halved again and again until the refused lines stand in small pieces, read one by one to the same columns.
-    Nested features are flattened: `{"a": {"b": 1}}` is `features.a.b`, the key `a.b` is `features.a\\.b`.
+    Nested features are flattened: `{"a": {"b": 1}}` is `features.a.b`, the key `a.b` is `features.a\.b`.
     """
 
     appends = True

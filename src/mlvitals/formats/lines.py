@@ -81,7 +81,7 @@ def unending_cut(offset: int, line: int) -> Cut:
 
 
 def _skip_line(stream: BinaryIO, held: bytes) -> tuple[int, bool]:
-    """Read on to the end of the line that `held` may have reached; return the bytes read and whether there is an end."""
+    """Read on to the end of a line that `held` may have reached; return the bytes read, and whether it ends."""
     skipped = 0
     found = held.endswith(b"\n")
     while not found:

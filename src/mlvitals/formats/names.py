@@ -1,4 +1,4 @@
-"""Flattened names: the levels of a nested field joined by dots, a literal dot or backslash in a level escaped by `\\`."""
+r"""Flattened names: levels of nested fields joined by dots, a literal dot or backslash in one escaped by `\`."""
 
 import re
 from collections.abc import Iterable

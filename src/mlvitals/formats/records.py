@@ -28,13 +28,14 @@ def record_ends(data: bytes, delimiter: str) -> Offsets:
     """
     characters = np.frombuffer(data, dtype=np.uint8)
     breaks = np.flatnonzero(characters == _LINE_FEED)
+    outside: Offsets = breaks + 1
     if b'"' not in data:
-        return breaks + 1
+        return outside
     quotes = np.flatnonzero(characters == _QUOTE)
     if not _are_paired(characters, quotes, ord(delimiter)):
-        ends = [match.end() for match in _record_pattern(delimiter).finditer(data)]
+        ends = [match.end() for match in _record_pattern(delimiter).finditer(data) if match[1]]
         return np.array(ends, dtype=np.int64)
-    return breaks[np.searchsorted(quotes, breaks) % 2 == 0] + 1
+    return outside[np.searchsorted(quotes, breaks) % 2 == 0]
 
 
 def cut_records(
@@ -137,4 +138,5 @@ def _record_pattern(delimiter: str) -> re.Pattern[bytes]:
     between = re.escape(delimiter.encode())
     rest = rb"[^\n" + between + rb"]*+"
     field = rb'(?:"(?:[^"]++|"")*+"' + rest + rb'|(?!")' + rest + rb")"
-    return re.compile(field + rb"(?:" + between + field + rb")*+\n")
+    # The second branch takes all that is left once no record matches, so that no search goes on inside a field.
+    return re.compile(rb"(" + field + rb"(?:" + between + field + rb")*+\n)|(?s:.+)")

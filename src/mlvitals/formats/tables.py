@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -92,10 +91,7 @@ def _plain(array: pa.Array | None) -> pa.Array | None:
 def _cut(columns: Mapping[str, pa.Array | None], mask: Mask, required: tuple[str, ...]) -> pa.RecordBatch:
     arrays = {name: array for name, array in columns.items() if array is not None}
     batch = pa.record_batch(list(arrays.values()), names=list(arrays))
-    if np.all(mask):
-        selected = batch
-    else:
-        selected = batch.filter(pa.array(mask))
+    selected = batch if mask.all() else batch.filter(pa.array(mask))
     filled = [
         name
         for name, column in zip(selected.schema.names, selected.columns, strict=True)

@@ -1,1 +1,8 @@
-"""sources"""
+"""Where events come from."""
+
+from mlvitals.sources.base import Role, Source
+from mlvitals.sources.file import FileSource
+
+SourceConfig = FileSource
+
+__all__ = ["FileSource", "Role", "Source", "SourceConfig"]

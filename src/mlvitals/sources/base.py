@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from mlvitals.events import RawBatch
+from mlvitals.formats.base import Format
 
 
 class Role(StrEnum):
@@ -24,6 +25,16 @@ class Source(Protocol):
     """
 
     @property
+    def format(self) -> Format:
+        """The opened format that decodes this source's batches."""
+        ...
+
+    @property
+    def problems(self) -> list[str]:
+        """What the last `read` could not read, and notes on what it started anew."""
+        ...
+
+    @property
     def name(self) -> str:
         """A stable name: it keys the position in the state."""
         ...
@@ -32,13 +43,24 @@ class Source(Protocol):
         """Stand where the source stood after the batch with this position."""
         ...
 
-    def read(self) -> Iterator[RawBatch]:
+    def read(self, *, complete: bool = False) -> Iterator[RawBatch]:
         """Yield what can be read now.
+
+        Args:
+            complete: take the input as final: a last line without its end is a line.
 
         Raises:
             InputError: the input cannot be opened at all.
 
         """
+        ...
+
+    def pending(self) -> int:
+        """Return about how many bytes wait to be read, by the sizes seen last."""
+        ...
+
+    def check(self) -> list[str]:
+        """Return what would keep the source from being read, without reading it."""
         ...
 
     def commit(self, position: bytes) -> None:
