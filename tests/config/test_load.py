@@ -5,6 +5,7 @@ import pytest
 from mlvitals.clock import DAY, HOUR, MINUTE
 from mlvitals.config import load
 from mlvitals.errors import ConfigError
+from mlvitals.sources.listing import list_files
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "kc_house" / "mlvitals.yaml"
 
@@ -122,6 +123,32 @@ def test_the_keys_file_follows_the_state(workplace):
 
 def test_absolute_paths_stay_absolute(workplace):
     assert workplace.load(state="{path: /var/lib/mlvitals/state.db}").state.path == Path("/var/lib/mlvitals/state.db")
+
+
+def test_a_sources_paths_start_from_the_configuration(workplace):
+    sources = "[{type: file, path: ['events/*.jsonl', /var/log/app.jsonl, ~/e.jsonl]}, {type: file, path: '-'}]"
+    files, standard_input = workplace.load(sources=sources).sources
+    home = Path("~").expanduser()
+    assert files.paths == [f"{workplace.folder}/events/*.jsonl", "/var/log/app.jsonl", f"{home}/e.jsonl"]
+    assert standard_input.paths == ["-"]
+
+
+def test_a_source_keeps_its_name_where_the_folder_moves(workplace):
+    [source] = workplace.load(sources="[{type: file, path: [a.jsonl, b.jsonl]}]").sources
+    [named] = workplace.load(sources="[{type: file, path: a.jsonl, name: app}]").sources
+    assert (source.name, named.name) == ("file:a.jsonl,b.jsonl", "app")
+
+
+def test_a_folder_named_like_a_pattern_is_still_one_folder(tmp_path):
+    folder = tmp_path / "[ab]"
+    folder.mkdir()
+    path = folder / "mlvitals.yaml"
+    sources = "[{type: file, path: '*.jsonl'}, {type: file, path: e.jsonl}]"
+    path.write_text(f"models: [{{name: m, operating: {{first: 7d}}}}]\nsources: {sources}\n", "utf-8")
+    (folder / "e.jsonl").touch()
+    pattern, literal = load(path, {}).sources
+    assert [listed.path for listed in list_files(pattern.paths)] == [folder / "e.jsonl"]
+    assert [listed.path for listed in list_files(literal.paths)] == [folder / "e.jsonl"]
 
 
 def test_a_relative_config_path_gives_absolute_paths(workplace, monkeypatch):

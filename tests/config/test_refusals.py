@@ -111,6 +111,14 @@ MEANING = [
         {"sinks": "[{type: stdout}, {type: local}, {type: stdout}]"},
         "the sink `stdout` stands twice, first at index 0 - at `$.sinks[2].name`",
     ),
+    (
+        {"sources": "[{type: file, path: a, role: predictions}, {type: file, path: a, role: labels}]"},
+        "the source `file:a` stands twice, first at index 0 - at `$.sources[1].name`",
+    ),
+    (
+        {"sources": "[{type: file, path: []}]"},
+        "`path` must name at least one file, glob or directory - at `$.sources[0]`",
+    ),
     ({"sources": None}, "no source carries predictions - at `$.sources`"),
     (
         model("labels: {maturities: [7d]}") | {"sources": "[{type: file, path: labels.jsonl, role: labels}]"},

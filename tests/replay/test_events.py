@@ -128,11 +128,17 @@ def test_compressed_files_stay_compressed_and_the_same_input_gives_the_same_byte
 @pytest.mark.parametrize(
     ("name", "compress"), [("events.jsonl.gz", gzip.compress), ("events.jsonl.zst", zstandard.compress)]
 )
-@pytest.mark.parametrize("damage", [lambda whole: whole[:-12], lambda whole: b"no" + whole])
-def test_damaged_input_is_named_and_leaves_no_file_behind(name, compress, damage, tmp_path):
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda whole: whole[:-12], "ends inside compressed data"),
+        (lambda whole: whole[:10] + b"damage" + whole[16:], "damaged [a-z]+ data after byte 0 of its content"),
+    ],
+)
+def test_damaged_input_is_named_and_leaves_no_file_behind(name, compress, damage, message, tmp_path):
     path = tmp_path / name
     path.write_bytes(damage(compress(prediction("2014-09-02T00:00:00Z"))))
-    with pytest.raises(InputError, match=f"{name}: the compressed data is damaged"):
+    with pytest.raises(InputError, match=f"{name}: {message}"):
         shift_events([path], DAY_A_MINUTE, tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
 

@@ -17,6 +17,7 @@ def check(document: Document) -> None:
     if not document.models:
         raise ConfigError("no model is configured - at `$.models`")
     _refuse_twice("model", "models", (model.name for model in document.models))
+    _refuse_twice("source", "sources", (source.name for source in document.sources))
     _refuse_twice("sink", "sinks", (sink.name for sink in document.sinks))
     if not any(source.role is not Role.LABELS for source in document.sources):
         raise ConfigError("no source carries predictions - at `$.sources`")

@@ -10,6 +10,7 @@ from mlvitals.config.check import check
 from mlvitals.config.defaults import blame, fill
 from mlvitals.config.document import read_document
 from mlvitals.config.expand import Expansion
+from mlvitals.config.locate import locate_sources
 from mlvitals.config.model import Config, Document
 from mlvitals.config.scalar import decoder
 from mlvitals.config.unsupported import refuse_unsupported
@@ -33,7 +34,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         expanded = expansion.expand(written)
         refuse_unsupported(expanded)
         _require_types(expanded)
-        document = _convert(expanded, base)
+        document = locate_sources(_convert(expanded, base), base)
         check(document)
     except ConfigError as error:
         # What the error came from holds the values that must not be seen.

@@ -59,7 +59,7 @@ def decoder(base: Path) -> Callable[[type, Any], object]:
         if kind is Path:
             if not isinstance(value, str) or not value:
                 raise ValueError("Expected a path")
-            return base / value
+            return base / Path(value).expanduser()
         raise NotImplementedError(kind)
 
     return decode

@@ -1,26 +1,24 @@
 """JSON Lines, plain or compressed: their times are shifted, every other byte of a value stays as it was."""
 
 import gzip
-import io
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, cast
 
 import msgspec
-import pyarrow as pa
+import zstandard
 
 from mlvitals import wire
 from mlvitals.clock import format_time, parse_time
 from mlvitals.errors import InputError
 from mlvitals.replay.shift import Shift
+from mlvitals.sources.compression import open_stream
 
 SUFFIXES: Final = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 FEATURE_TIMES: Final = "feature_times"
 MOMENTS: Final = (wire.TIMESTAMP, wire.LABEL_TIMESTAMP)
 
-_BUFFER: Final = 1 << 18
 _EVENT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _TEXT: Final = msgspec.json.Decoder(str)
 _TEXTS: Final = msgspec.json.Decoder(dict[str, str])
@@ -35,18 +33,20 @@ class ShiftedLine(NamedTuple):
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
-    """Yield a file's lines with their ends, decompressed as its name says.
+    """Yield a file's lines with their ends, decompressed if it is compressed.
 
     Raises:
         InputError: the file cannot be read to its end.
 
     """
     try:
-        with path.open("rb") as raw:
-            yield from _decompressed(raw, path.suffix)
-    except (OSError, EOFError, zlib.error) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "the compressed data is damaged"
-        raise InputError(f"{path}: {reason}") from error
+        with path.open("rb") as file:
+            stream, compressed = open_stream(file, path)
+            yield from stream
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from error
+    if compressed is not None and (compressed.fault is not None or compressed.unfinished):
+        raise InputError(f"{path}: {compressed.fault or 'ends inside compressed data'}")
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def open_target(path: Path) -> Iterator[BinaryIO]:
             with gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as stream:
                 yield cast("BinaryIO", stream)
         elif path.suffix == ".zst":
-            with pa.CompressedOutputStream(raw, "zstd") as stream:
+            with zstandard.ZstdCompressor().stream_writer(raw, closefd=False) as stream:
                 yield cast("BinaryIO", stream)
         else:
             yield raw
@@ -95,11 +95,3 @@ def _shift_text(text: str, shift: Shift) -> str:
 
 def _raw(value: object) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(value))
-
-
-def _decompressed(raw: BinaryIO, suffix: str) -> Iterable[bytes]:
-    if suffix == ".gz":
-        return gzip.GzipFile(fileobj=raw)
-    if suffix == ".zst":  # by pyarrow, which reads on across frames and notices where the last one is cut short
-        return io.BufferedReader(pa.CompressedInputStream(raw, "zstd"), _BUFFER)
-    return raw
