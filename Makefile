@@ -4,7 +4,6 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-DEMO := examples/kc_house
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check integration soak bench lock
@@ -13,10 +12,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 demo: $(VENV)/run.stamp ## the main job on real house sales, with a planted unit error: what it finds, as a table
-	rm -rf $(DEMO)/.mlvitals
-	$(BIN)/mlvitals reference build -c $(DEMO)/mlvitals.yaml --data $(DEMO)/reference.parquet -o $(DEMO)/house-price.reference
-	$(BIN)/mlvitals run -c $(DEMO)/mlvitals.yaml --once --until 2015-09-01T00:00:00Z
-	$(BIN)/mlvitals signals -c $(DEMO)/mlvitals.yaml --format table
+	$(BIN)/mlvitals demo
 
 test: check ## lint, types, imports and the test suite: every push, at most ten minutes
 	$(BIN)/pytest -n 2 -m "not integration and not soak"
