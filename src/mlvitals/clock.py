@@ -1,4 +1,4 @@
-"""Time as integers: microseconds since 1970-01-01T00:00:00Z, durations in microseconds, and a clock that can be injected."""
+"""Time as integers: microseconds since 1970-01-01T00:00:00Z, durations likewise, and a clock that can be injected."""
 
 import re
 import time

@@ -9,8 +9,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_LARGEST_EXACT = 2.0**53
+_NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NO_NUMBER = re.compile(r"[+-]?(nan|inf|infinity)", re.IGNORECASE | re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_LEADING_ZERO = re.compile(r"[+-]?0\d", re.ASCII)
+_INTEGERS_BELOW = 2**64  # no wider integer is a column's
+_LONGEST_INTEGER = 21
+_SPELLED_NO_NUMBER = frozenset({"nan", "inf", "-inf"})
+_INT64_BELOW = 2.0**63
 
 
 class Numbers(NamedTuple):
@@ -33,20 +39,13 @@ def column(batch: pa.RecordBatch, name: str) -> pa.Array | None:
 
 
 def numbers(array: pa.Array) -> Numbers:
-    """Read a column as float64: booleans are 0 and 1, numerals in text count, other text is invalid."""
+    """Read a column as float64: booleans are 0 and 1, numerals in text count, other text is invalid.
+
+    The texts nan and inf, with or without a sign, in any case, are those doubles.
+    """
     kind = array.type
     if pa.types.is_dictionary(kind):
-        inner = numbers(array.dictionary)
-        codes = np.asarray(array.indices.fill_null(0))
-        missing = _null_mask(array)
-        if len(inner.values) == 0:
-            return Numbers(np.full(len(array), np.nan), missing, None)
-        values = inner.values[codes]
-        invalid = None if inner.invalid is None else inner.invalid[codes]
-        if missing is not None:
-            values[missing] = np.nan
-            invalid = None if invalid is None else invalid & ~missing
-        return Numbers(values, missing, invalid)
+        return _numbers_of_dictionary(array)
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _numbers_of_text(array)
     missing = _null_mask(array)
@@ -64,8 +63,8 @@ def canonical_text(array: pa.Array, *, numerals: bool = False) -> pa.Array:
 
     Args:
         array: any scalar column.
-        numerals: also rewrite text that is a numeral, "true" and "false"; right for labels, wrong for codes such as
-            the category "01234".
+        numerals: also rewrite text that is a numeral, "true" and "false"; right for labels, where 1 and "1.0" are one
+            class. Digits behind a leading zero, such as 01234, are a name and stay as they are.
 
     Returns:
         A string array, or a dictionary of strings where the input was a dictionary; nulls stay null.
@@ -74,14 +73,11 @@ def canonical_text(array: pa.Array, *, numerals: bool = False) -> pa.Array:
     kind = array.type
     if pa.types.is_dictionary(kind):
         return pa.DictionaryArray.from_arrays(array.indices, canonical_text(array.dictionary, numerals=numerals))
-    if pa.types.is_large_string(kind):
-        return canonical_text(array.cast(pa.string()), numerals=numerals)
-    if pa.types.is_string(kind):
-        return _map_distinct(array, canonical_numeral) if numerals else array
-    if pa.types.is_boolean(kind):
-        return array.cast(pa.int8()).cast(pa.string())
-    if pa.types.is_integer(kind):
-        return array.cast(pa.string())
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        texts = array.cast(pa.string())
+        return _map_distinct(texts, canonical_numeral) if numerals else texts
+    if pa.types.is_boolean(kind) or pa.types.is_integer(kind):
+        return (array.cast(pa.int8()) if pa.types.is_boolean(kind) else array).cast(pa.string())
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return _text_of_floats(pc.cast(array, pa.float64(), safe=False))
     return _map_objects(array)
@@ -90,13 +86,41 @@ def canonical_text(array: pa.Array, *, numerals: bool = False) -> pa.Array:
 def canonical_numeral(text: str) -> str:
     """Return the canonical spelling of a numeral or a truth value; other text as it is."""
     if _NUMERAL.fullmatch(text):
+        if _LEADING_ZERO.match(text):
+            return text
+        if _INTEGER.fullmatch(text) and len(text) <= _LONGEST_INTEGER and abs(int(text)) < _INTEGERS_BELOW:
+            return str(int(text))
         return _text_of_float(float(text))
     truth = text.lower()
     return "1" if truth == "true" else "0" if truth == "false" else text
 
 
+def is_number(spelled: str) -> bool:
+    """Tell whether a canonical text is that of a number, be it NaN or an infinity."""
+    if spelled in _SPELLED_NO_NUMBER:
+        return True
+    return bool(_NUMERAL.fullmatch(spelled)) and not _LEADING_ZERO.match(spelled)
+
+
 def _text_of_float(value: float) -> str:
-    return str(int(value)) if value.is_integer() and abs(value) < _LARGEST_EXACT else repr(value)
+    return str(int(value)) if value.is_integer() and abs(value) < _INTEGERS_BELOW else repr(value)
+
+
+def _numbers_of_dictionary(array: pa.DictionaryArray) -> Numbers:
+    inner = numbers(array.dictionary)
+    missing = _null_mask(array)
+    if len(inner.values) == 0:
+        return Numbers(np.full(len(array), np.nan), missing, None)
+    codes = np.asarray(array.indices.fill_null(0))
+    values = inner.values[codes]
+    invalid = None if inner.invalid is None else inner.invalid[codes]
+    if missing is not None:
+        values[missing] = np.nan
+        invalid = None if invalid is None else invalid & ~missing
+    if inner.missing is not None:  # a dictionary may hold null as a value
+        within = inner.missing[codes]
+        missing = within if missing is None else missing | within
+    return Numbers(values, missing, invalid)
 
 
 def _null_mask(array: pa.Array) -> npt.NDArray[np.bool_] | None:
@@ -106,20 +130,28 @@ def _null_mask(array: pa.Array) -> npt.NDArray[np.bool_] | None:
 def _numbers_of_text(array: pa.Array) -> Numbers:
     missing = _null_mask(array)
     try:
-        return Numbers(np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False)), missing, None)
+        values = np.asarray(array.cast(pa.float64()).to_numpy(zero_copy_only=False))
     except pa.ArrowInvalid:
-        encoded = array.dictionary_encode()
-        distinct = encoded.dictionary.to_pylist()
-        values = np.array([float(text) if _NUMERAL.fullmatch(text) else np.nan for text in distinct])
-        bad = np.array([not _NUMERAL.fullmatch(text) for text in distinct])
-        codes = np.asarray(encoded.indices.fill_null(0))
-        present = np.ones(len(array), dtype=bool) if missing is None else ~missing
-        return Numbers(np.where(present, values[codes], np.nan), missing, bad[codes] & present)
+        return _numbers_of_words(array, missing)
+    # Arrow takes more spellings of NaN than we do, but what a text means must not depend on the others of its batch.
+    nothing = np.isnan(values) if missing is None else np.isnan(values) & ~missing
+    return _numbers_of_words(array, missing) if nothing.any() else Numbers(values, missing, None)
+
+
+def _numbers_of_words(array: pa.Array, missing: npt.NDArray[np.bool_] | None) -> Numbers:
+    encoded = array.dictionary_encode()
+    distinct = encoded.dictionary.to_pylist()
+    good = [bool(_NUMERAL.fullmatch(text) or _NO_NUMBER.fullmatch(text)) for text in distinct]
+    values = np.array([float(text) if well else np.nan for text, well in zip(distinct, good, strict=True)])
+    bad = ~np.array(good)
+    codes = np.asarray(encoded.indices.fill_null(0))
+    present = np.ones(len(array), dtype=bool) if missing is None else ~missing
+    return Numbers(np.where(present, values[codes], np.nan), missing, bad[codes] & present)
 
 
 def _text_of_floats(array: pa.Array) -> pa.Array:
     values = np.asarray(array.fill_null(0.0))
-    whole = np.isfinite(values) & (values == np.floor(values)) & (np.abs(values) < _LARGEST_EXACT)
+    whole = np.isfinite(values) & (values == np.floor(values)) & (np.abs(values) < _INT64_BELOW)
     if whole.all():
         integers = pa.array(values.astype(np.int64), mask=_null_mask(array))
         return integers.cast(pa.string())

@@ -1,6 +1,7 @@
 """A fingerprint of each row's content, by which an exact duplicate is told from a conflict."""
 
 import hashlib
+import re
 from typing import Final
 
 import numpy as np
@@ -8,20 +9,24 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mlvitals import wire
-from mlvitals.events.canonical import canonical_numeral, canonical_text, numbers
+from mlvitals.events.canonical import canonical_text, is_number, numbers
 
 Hashes = npt.NDArray[np.uint64]
+Floats = npt.NDArray[np.float64]
 
 _NULL: Final = np.uint64(0)
 _SEED: Final = b"mlvitals row fingerprint 1"
+_INTEGER: Final = re.compile(r"-?(0|[1-9]\d*)", re.ASCII)
+_INEXACT_FROM: Final = 2.0**53
+_LOW_BITS: Final = 0xFFF  # a double is within 1024 of any 64-bit integer that it stands for
 
 
 def fingerprints(batch: pa.RecordBatch, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.int64]:
     """Return 64 bits for each row's content, the prediction id excepted.
 
     They depend on names and values only: not on the columns' order, on how other rows typed a column, on whether an
-    absent column stands there as nulls, or on the format (3, 3.0 and "3" are one value). Two contents of one id are
-    taken for equal with probability 2⁻⁶⁴.
+    absent column stands there as nulls, or on the format: values are one whose canonical texts are (3, 3.0 and "3").
+    Two contents of one id are taken for equal with probability 2⁻⁶⁴.
 
     Args:
         batch: predictions.
@@ -44,30 +49,42 @@ def _hash_values(array: pa.Array) -> Hashes:
     kind = array.type
     if pa.types.is_timestamp(kind):
         hashes = _mix(np.asarray(array.cast(pa.int64()).fill_null(0)).view(np.uint64) ^ np.uint64(1))
-    elif pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        hashes = _hash_floats(numbers(array).values)
+    elif pa.types.is_integer(kind):
+        values = np.asarray(array.fill_null(0))
+        hashes = _hash_numbers(values.astype(np.float64), values)
+    elif pa.types.is_boolean(kind) or pa.types.is_floating(kind):
+        hashes = _hash_numbers(numbers(array).values, None)
     else:
         texts = array if pa.types.is_dictionary(kind) else canonical_text(array).dictionary_encode()
-        distinct = [_hash_scalar(text) for text in canonical_text(texts.dictionary).to_pylist()]
-        hashes = np.array([*distinct, 0], dtype=np.uint64)[np.asarray(texts.indices.fill_null(-1))]
+        distinct = _hash_texts(canonical_text(texts.dictionary, numerals=True).to_pylist())
+        hashes = np.append(distinct, _NULL)[np.asarray(texts.indices.cast(pa.int64()).fill_null(-1))]
     if array.null_count:
         hashes = np.where(np.asarray(array.is_null()), _NULL, hashes)
     return hashes
 
 
-def _hash_floats(values: npt.NDArray[np.float64]) -> Hashes:
+def _hash_numbers(values: Floats, integers: npt.NDArray[np.integer] | None) -> Hashes:
+    """Hash doubles; where these stand for `integers` too wide for a double, the lowest bits tell those apart."""
     plain = np.where(np.isnan(values), np.nan, values + 0.0)  # one NaN, one zero
-    return _mix(plain.view(np.uint64))
+    hashes = _mix(plain.view(np.uint64))
+    if integers is None or not len(values) or np.abs(values).max() < _INEXACT_FROM:
+        return hashes
+    low = (integers & integers.dtype.type(_LOW_BITS)).astype(np.uint64)
+    rounded = np.mod(values, _LOW_BITS + 1.0) != low
+    return np.where(rounded, _mix(hashes ^ low), hashes)
 
 
-def _hash_scalar(text: str | None) -> int:
-    if text is None:
-        return 0
-    spelled = canonical_numeral(text)
-    try:
-        return int(_hash_floats(np.array([float(spelled)]))[0])
-    except ValueError:
-        return _hash_text(spelled)
+def _hash_texts(spelled: list[str | None]) -> Hashes:
+    """Hash canonical texts, those of numbers as the numbers that they are."""
+    hashes = np.array([0 if text is None else _hash_text(text) for text in spelled], dtype=np.uint64)
+    whole = [place for place, text in enumerate(spelled) if text is not None and _INTEGER.fullmatch(text)]
+    known = set(whole)
+    other = [place for place, text in enumerate(spelled) if text is not None and place not in known and is_number(text)]
+    integers = [int(str(spelled[place])) for place in whole]
+    bits = np.array([number % 2**64 for number in integers], dtype=np.uint64)
+    hashes[whole] = _hash_numbers(np.array(integers, dtype=np.float64), bits)
+    hashes[other] = _hash_numbers(np.array([float(str(spelled[place])) for place in other]), None)
+    return hashes
 
 
 def _hash_text(text: str) -> int:

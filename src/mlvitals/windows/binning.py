@@ -39,7 +39,8 @@ def find_bins(values: Floats, edges: Floats) -> npt.NDArray[np.intp]:
 
 def _count_by_comparing(values: Floats, edges: Floats) -> Counts:
     at_least = [np.count_nonzero(values >= -np.inf), *(np.count_nonzero(values >= edge) for edge in edges), 0]
-    return -np.diff(np.array(at_least, dtype=np.int64))
+    counts = np.array(at_least, dtype=np.int64)
+    return counts[:-1] - counts[1:]
 
 
 def _count_by_searching(values: Floats, edges: Floats, bounds: npt.NDArray[np.intp]) -> Counts:

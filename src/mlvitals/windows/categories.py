@@ -29,12 +29,16 @@ class CategoryCoder:
 
     def codes(self, array: pa.Array, *, numerals: bool = False) -> Codes:
         """Return each value's code; see `canonical_text` for `numerals`."""
+        if pa.types.is_nested(array.type):
+            array = canonical_text(array)  # such values have no dictionary: a vector where a category was expected
         encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
         table = self._code_dictionary(encoded.dictionary, numerals=numerals)
         if encoded.null_count == 0:
-            return table[np.asarray(encoded.indices)]
+            indices: Codes = np.asarray(encoded.indices)
+            return table[indices]
         padded = np.append(table, self._bins.size + MISSING)
-        return padded[np.asarray(encoded.indices.fill_null(len(table)))]
+        filled: Codes = np.asarray(encoded.indices.cast(pa.int64()).fill_null(len(table)))
+        return padded[filled]
 
     def _code_dictionary(self, dictionary: pa.Array, *, numerals: bool) -> Codes:
         known = self._known_prefix(dictionary)

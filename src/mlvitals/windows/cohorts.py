@@ -85,7 +85,7 @@ class Cohorts:
         return [CohortKey(*row) for row in rows]
 
     def closed_keys(self) -> list[tuple[CohortKey, int, bool]]:
-        """Return every closed cohort's key, window end and whether labels have come since it was measured, in order."""
+        """Return, in order, every closed cohort's key, its end, and whether labels have come since it was measured."""
         self.flush()
         rows = self._connection.execute(
             "SELECT start, version, segment, end, changed FROM cohort WHERE model = ? AND closed = 1 "
@@ -97,7 +97,8 @@ class Cohorts:
         ]
 
     def mark(self, cohort: Cohort) -> None:
-        """Note that a cohort's flags have changed."""
+        """Note that a cohort's flags have changed, be it in memory still or not."""
+        self._loaded[cohort.key] = cohort
         self._dirty.add(cohort.key)
 
     def settled_maturities(self) -> dict[CohortKey, set[str]]:
@@ -158,7 +159,8 @@ class Cohorts:
             self._layouts[layout.hash] = layout
         self._connection.execute(
             "INSERT INTO cohort VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-            "served = excluded.served, outcomes = excluded.outcomes, closed = excluded.closed, changed = excluded.changed",
+            "served = excluded.served, outcomes = excluded.outcomes, "
+            "closed = excluded.closed, changed = excluded.changed",
             (
                 self._model,
                 *cohort.key,

@@ -6,6 +6,7 @@ small superaccumulator of Neal (2015), "Fast exact summation using small and lar
 until it is read. A cell holds 2³¹ summands before it could overflow.
 """
 
+from math import inf
 from typing import Final
 
 import numpy as np
@@ -48,11 +49,13 @@ def add_exact(
 
 
 def read_exact(cells: npt.NDArray[np.int64]) -> float:
-    """Return the double nearest to the exact sum of one accumulator, shape (CELLS,)."""
+    """Return the double nearest to the exact sum of one accumulator, shape (CELLS,); infinite past all doubles."""
     total = sum(int(digit) << (_DIGIT_BITS * place) for place, digit in enumerate(cells.tolist()) if digit)
     return _nearest(total, _LEAST_EXPONENT)
 
 
 def _nearest(total: int, exponent: int) -> float:
-    # int / int is correctly rounded in Python, over the whole range of doubles.
-    return total * (1 << exponent) / 1 if exponent >= 0 else total / (1 << -exponent)
+    try:
+        return total / (1 << -exponent)  # correctly rounded in Python, over the whole range of doubles
+    except OverflowError:
+        return inf if total > 0 else -inf

@@ -51,7 +51,8 @@ def freeze_score(scores: Floats, classes: Sequence[Floats] = ()) -> NumericBins:
         return _bins(points=distinct)
     share = SCORE_BINS // 2 // (1 + len(classes))
     edges = [_quantiles(np.sort(part[np.isfinite(part)]), share) for part in (finite, *classes)]
-    edges.append(np.linspace(distinct[0], distinct[-1], SCORE_BINS // 2))
+    # Halved and doubled again, which rounds nothing, so that no range of doubles is too wide.
+    edges.append(np.linspace(distinct[0] / 2, distinct[-1] / 2, SCORE_BINS // 2) * 2)
     return _bins(points=distinct[counts >= len(finite) / SCORE_BINS], edges=np.concatenate(edges))
 
 
@@ -98,4 +99,5 @@ def _quantiles(ordered: Floats, parts: int) -> Floats:
 def _bins(points: Floats, edges: Floats | None = None) -> NumericBins:
     inner = np.empty(0) if edges is None else edges
     every = np.unique(np.concatenate([points, np.nextafter(points, np.inf), inner]))
-    return NumericBins(edges=tuple((every + 0.0).tolist()))  # + 0.0: one zero, not two
+    within = every[np.isfinite(every)]  # past the greatest double there is nothing
+    return NumericBins(edges=tuple((within + 0.0).tolist()))  # + 0.0: one zero, not two

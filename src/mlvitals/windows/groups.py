@@ -42,10 +42,12 @@ def group_rows(
         segment: a column's name, each row's code, and the codes' names.
 
     """
-    known, codes = (np.unique(starts, return_inverse=True)) if len(starts) else (starts, starts)
+    if not len(rows):
+        return Grouping(order=slice(0, 0), bounds=np.zeros(1, dtype=np.intp), starts=[], segments=[])
+    known, codes = np.unique(starts, return_inverse=True)
     width = 1 if segment is None else len(segment[2])
     joint = codes.astype(np.int32) * width if segment is None else codes.astype(np.int32) * width + segment[1]
-    if len(rows) and (joint == joint[0]).all():
+    if (joint == joint[0]).all():
         order, present, bounds = rows, joint[:1], np.array([0, len(rows)], dtype=np.intp)
     else:
         sorting = np.argsort(joint, kind="stable")
@@ -78,7 +80,8 @@ def codes_of(texts: pa.Array, known: Mapping[str, int], other: int) -> npt.NDArr
     """Return the code of each text, `other` for nulls and for texts that are not known."""
     encoded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
     table = np.array([known.get(text, other) for text in encoded.dictionary.to_pylist()] + [other], dtype=np.intp)
-    return table[np.asarray(encoded.indices.fill_null(-1))]
+    indices: Rows = np.asarray(encoded.indices.cast(pa.int64()).fill_null(-1))
+    return table[indices]
 
 
 def _as_slice(order: Rows) -> Rows | slice:

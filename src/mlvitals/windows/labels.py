@@ -67,9 +67,7 @@ class Pairs:
     labels: tuple[tuple[str, Label], ...]
 
     def labels_by_source(self, horizon: int) -> dict[str, tuple[int, int]]:
-        """Return for each source how many distinct labels are within the horizon of a prediction, and how many met
-        only predictions whose horizon they missed.
-        """
+        """Count each source's distinct labels: within the horizon of a prediction, and beyond that of all they met."""
         within = {label for label, age in zip(self.labels, self.ages.tolist(), strict=True) if age <= horizon}
         beyond = set(self.labels) - within
         sources = {source for source, _ in self.labels}
@@ -124,15 +122,21 @@ class LabelIndex:
         return duplicates
 
     def forget_window(self, model: str, start: int) -> None:
-        """Forget the predictions of a window, and the labels that met them."""
+        """Forget the predictions of a window, and the labels that met them only.
+
+        Another version may have served the same id in a later window: it still needs them, for what they count is taken
+        back when a correction comes.
+        """
         self._connection.execute(
-            "DELETE FROM label WHERE model = ?1 AND id IN (SELECT id FROM prediction WHERE model = ?1 AND start = ?2)",
+            "DELETE FROM label WHERE model = ?1 AND id IN (SELECT id FROM prediction WHERE model = ?1 AND start = ?2) "
+            "AND NOT EXISTS (SELECT 1 FROM prediction other "
+            "WHERE other.model = ?1 AND other.id = label.id AND other.start <> ?2)",
             (model, start),
         )
         self._connection.execute("DELETE FROM prediction WHERE model = ? AND start = ?", (model, start))
 
     def forget_labels(self, model: str, before: int) -> None:
-        """Forget labels older than a time that met no prediction: the horizon of any that could still come has passed."""
+        """Forget labels older than a time that met no prediction: the horizon of any to come has passed."""
         self._connection.execute(
             "DELETE FROM label WHERE model = ?1 AND time < ?2 AND NOT EXISTS "
             "(SELECT 1 FROM prediction WHERE prediction.model = ?1 AND prediction.id = label.id)",
@@ -162,7 +166,7 @@ def _pairs_of(columns: Sequence[tuple[object, ...]]) -> Pairs:
         segments=segments,  # type: ignore[arg-type]
         contents=contents,  # type: ignore[arg-type]
         labels=tuple(
-            (str(source), Label(one, time, content, limit, amount, str(source)))  # type: ignore[arg-type]
+            (str(source), Label(one, time, content, limit, amount, str(source)))
             for one, time, content, limit, amount, source in zip(
                 ids, moments, contents, limits, amounts, sources, strict=True
             )

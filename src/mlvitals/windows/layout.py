@@ -194,12 +194,12 @@ class Layout:
     @property
     def served_size(self) -> int:
         """The length of a summary's `served` vector."""
-        return max(part.stop for part in self.served_sections.values())
+        return max(int(part.stop) for part in self.served_sections.values())
 
     @property
     def outcome_size(self) -> int:
         """The length of one row of a summary's `outcomes`."""
-        return max(part.stop for part in self.outcome_sections.values())
+        return max(int(part.stop) for part in self.outcome_sections.values())
 
 
 def _sections(sizes: Mapping[str, int]) -> Mapping[str, slice]:

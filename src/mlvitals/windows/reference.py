@@ -72,9 +72,9 @@ def encode_reference(reference: Reference) -> bytes:
         served=_text(pack(reference.summary.served)),
         outcomes=_text(pack(reference.summary.outcomes)),
         series={start: _text(pack(served)) for start, served in sorted(reference.series.items())},
-        provenance=dict(reference.provenance),
+        provenance=dict(sorted(reference.provenance.items())),
     )
-    return _MAGIC + zlib.compress(msgspec.json.encode(document, order="deterministic"), 6)
+    return _MAGIC + zlib.compress(msgspec.json.encode(document), 6)
 
 
 def decode_reference(data: bytes, place: str) -> Reference:

@@ -74,14 +74,17 @@ class ReferenceSample:
 
     def _count(self, name: str, batch: pa.RecordBatch) -> None:
         array = column(batch, name)
-        if array is None:
-            return
-        texts = canonical_text(array, numerals=name in _OUTPUTS)
-        counted = pc.value_counts(texts.cast(pa.string()))
-        tally = self._texts.setdefault(name, Counter())
-        for value, count in zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True):
-            if value is not None:
-                tally[value] += count
+        if array is not None:
+            self._texts.setdefault(name, Counter()).update(_count_texts(array, numerals=name in _OUTPUTS))
+
+    def _count_all(self, name: str) -> Counter[str]:
+        """Return the counts of a column's texts, with those of the kept batches that held numbers there."""
+        counts = Counter(self._texts.get(name, Counter()))
+        for batch in self._batches:
+            array = column(batch, name)
+            if array is not None and not self._counts_texts(name, array.type):
+                counts.update(_count_texts(array, numerals=False))
+        return counts
 
     def _thin(self) -> None:
         """Keep every second of the rows kept so far, and of those to come."""
@@ -101,13 +104,13 @@ class ReferenceSample:
 
     def _freeze_feature(self, name: str) -> FeatureLayout | None:
         feature = name.removeprefix(wire.FEATURE_PREFIX)
-        types = [array.type for batch in self._batches if (array := column(batch, name)) is not None]
-        kinds = Counter(kind for one in types if (kind := _kind_of(one)) is not None)
-        if types and not kinds:
+        arrays = [array for batch in self._batches if (array := column(batch, name)) is not None]
+        kinds = {kind for one in arrays if (kind := _kind_of(one.type)) is not None}
+        if arrays and not kinds:
             return None  # a vector
-        kind = self._choice.kinds.get(feature) or (kinds.most_common(1)[0][0] if kinds else Kind.NUMERIC)
+        kind = self._choice.kinds.get(feature) or _infer_kind(kinds, arrays)
         if kind is Kind.CATEGORICAL:
-            return FeatureLayout(feature, kind, freeze_categories(self._texts.get(name, Counter())))
+            return FeatureLayout(feature, kind, freeze_categories(self._count_all(name)))
         return FeatureLayout(feature, kind, freeze_numeric(self._numbers(name)))
 
     def _segment_values(self, name: str) -> list[str]:
@@ -168,6 +171,22 @@ class ReferenceSample:
 
 def _every(batch: pa.RecordBatch, first: int, stride: int) -> pa.RecordBatch:
     return batch if stride == 1 else batch.take(pa.array(np.arange(first, batch.num_rows, stride)))
+
+
+def _count_texts(array: pa.Array, *, numerals: bool) -> dict[str, int]:
+    counted = pc.value_counts(canonical_text(array, numerals=numerals).cast(pa.string()))
+    pairs = zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True)
+    return {value: count for value, count in pairs if value is not None}
+
+
+def _infer_kind(kinds: set[Kind], arrays: list[pa.Array]) -> Kind:
+    """Return the one kind that a feature's columns have; of both, numeric if most of its values read as numbers."""
+    if len(kinds) < 2:
+        return next(iter(kinds), Kind.NUMERIC)
+    read = [numbers(array) for array in arrays]
+    invalid = sum(0 if one.invalid is None else int(one.invalid.sum()) for one in read)
+    present = sum(len(array) - array.null_count for array in arrays)
+    return Kind.NUMERIC if 2 * invalid <= present else Kind.CATEGORICAL
 
 
 def _kind_of(kind: pa.DataType) -> Kind | None:

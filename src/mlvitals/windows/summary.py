@@ -16,8 +16,10 @@ Counts = npt.NDArray[np.int64]
 
 
 class ColumnCounts(NamedTuple):
-    """One column's counts: a bin each, then the specials (numeric: missing, non_finite, invalid; categorical: missing,
-    other, unseen).
+    """One column's counts.
+
+    counts: by bin. specials: missing, non_finite and invalid of a numeric column; missing, other and unseen of a
+    categorical one.
     """
 
     bins: NumericBins | CategoryBins
@@ -53,10 +55,16 @@ class Summary:
         )
 
     def __add__(self, other: "Summary") -> "Summary":
+        self._check_layout(other)
         return Summary(self.layout, self.served + other.served, self.outcomes + other.outcomes)
 
     def __sub__(self, other: "Summary") -> "Summary":
+        self._check_layout(other)
         return Summary(self.layout, self.served - other.served, self.outcomes - other.outcomes)
+
+    def _check_layout(self, other: "Summary") -> None:
+        if self.layout is not other.layout and self.layout.hash != other.layout.hash:
+            raise ValueError(f"summaries of different layouts do not add: {self.layout.hash} and {other.layout.hash}")
 
     @property
     def predictions(self) -> int:

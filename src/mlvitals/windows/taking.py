@@ -38,7 +38,11 @@ def take_reference(
     Args:
         choice: what to monitor, and as what.
         batches: yields the rows from the beginning each time it is called; with `label`, where the truth is known.
-        model, version, size, complete, provenance: as in Reference; counts of rows and their span are added.
+        model: as in Reference.
+        version: as in Reference.
+        size: of the windows of the series.
+        complete: as in Reference.
+        provenance: as in Reference; the count of rows and their span are added.
         features_of: a layout whose features' bins (and segments) are used instead of freezing new ones.
 
     """

@@ -66,3 +66,6 @@ class WindowSize:
             month = np.datetime64(start, "us").astype("datetime64[M]") + 1
             return int(month.astype("datetime64[us]").astype(np.int64))
         return start + self.length
+
+
+SIZES: Final = tuple(WindowSize.parse(text) for text in (*_LENGTHS, _MONTH))
