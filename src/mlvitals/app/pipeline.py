@@ -22,7 +22,7 @@ from mlvitals.hashing import KeyedHash, load_key
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.spec import Export
 from mlvitals.sinks import SinkContext, local
-from mlvitals.sources import OpenFileSource
+from mlvitals.sources import Source
 from mlvitals.state import Migrations, Store
 from mlvitals.telemetry import LogRecord, MetricPoint, Service, render
 from mlvitals.windows import tables as window_tables
@@ -42,7 +42,7 @@ class Pipeline:
     """Sources, models and destinations that belong together, over one open state."""
 
     engine: LocalEngine
-    sources: Sequence[OpenFileSource]
+    sources: Sequence[Source]
     senders: Sequence[Sender]
     clock: Clock
 
@@ -82,17 +82,17 @@ def open_pipeline(config: Config, *, until: int | None = None, clock: Clock | No
     """
     clock = clock or (SystemClock() if until is None else FixedClock(until))
     with ExitStack() as stack:
-        references = {model.name: _references(model) for model in config.models}
+        references = {model.name: references_of(model) for model in config.models}
         store = stack.enter_context(Store.open(config.state.path, MIGRATIONS))
-        sinks = [sink.open(SinkContext(service=_service(config), specs=REGISTRY, store=store)) for sink in config.sinks]
+        sinks = [sink.open(SinkContext(service=service_of(config), specs=REGISTRY, store=store)) for sink in config.sinks]
         for sink in sinks:
             stack.callback(sink.close)
         outbox = Outbox(store)
-        engine = _engine(config, store, references, Outlet(config, outbox, sinks, clock), clock, until)
+        engine = _engine(config, store, references, Outlet(config, outbox, sinks), clock, until)
         engine.begin()
         sources = []
         for source in config.sources:
-            opened = source.open(_plan(config, references, source.role))
+            opened = source.open(decode_plan(config, references, source.role))
             stack.callback(opened.close)
             position = engine.position(opened.name)
             if position is not None:
@@ -105,12 +105,12 @@ def open_pipeline(config: Config, *, until: int | None = None, clock: Clock | No
 class Outlet:
     """Renders what a transaction emits and puts it into the outbox of every destination, in that transaction."""
 
-    def __init__(self, config: Config, outbox: Outbox, sinks: Sequence[Sink], clock: Clock) -> None:
+    def __init__(self, config: Config, outbox: Outbox, sinks: Sequence[Sink]) -> None:
         self._level = Export(config.budget.export)
-        self._services = {model.name: _service(config, model) for model in config.models}
+        self._services = {model.name: service_of(config, model) for model in config.models}
         self._outbox = outbox
         self._sinks = sinks
-        self._clock = clock
+        self._clock = SystemClock()  # a queue ages in real time, whatever time the events tell
 
     def __call__(self, connection: sqlite3.Connection, emissions: Sequence[Emission]) -> None:
         """Enqueue emissions; the connection's transaction holds them."""
@@ -164,7 +164,14 @@ def _engine(
     return LocalEngine(store, runs, judges, account, outlet, clock, until)
 
 
-def _references(model: ModelConfig) -> References:
+def references_of(model: ModelConfig) -> References:
+    """Return what a model's references hold.
+
+    Raises:
+        InputError: one cannot be read.
+        ConfigError: one was built for another model, or with windows of another size.
+
+    """
     operating = None if model.operating is None else model.operating.path
     known = References(
         choice_of(model),
@@ -187,7 +194,7 @@ def _check_reference(model: ModelConfig, reference: Reference) -> None:
         )
 
 
-def _plan(config: Config, references: Mapping[str, References], role: str) -> DecodePlan:
+def decode_plan(config: Config, references: Mapping[str, References], role: str) -> DecodePlan:
     """Return what has to be decoded: the union of what the models look at."""
     wanted: dict[str, Want] = {}
     for model in config.models:
@@ -211,7 +218,8 @@ def _plan(config: Config, references: Mapping[str, References], role: str) -> De
     )
 
 
-def _service(config: Config, model: ModelConfig | None = None) -> Service:
+def service_of(config: Config, model: ModelConfig | None = None) -> Service:
+    """Return who speaks, for a model or for the process."""
     service = config.service
     return Service(
         name=service.name,

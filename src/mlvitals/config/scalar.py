@@ -41,7 +41,7 @@ class SizeText(str):
         """
         from mlvitals.windows.window import WindowSize  # noqa: PLC0415  # numpy is not needed to know what a config is
 
-        return WindowSize.parse(self)
+        return WindowSize.parse(str(self))
 
 
 def decoder(base: Path) -> Callable[[type, Any], object]:

@@ -81,6 +81,10 @@ class Sink(Protocol):
         """Send one request once, in bounded time, and classify whatever is answered."""
         ...
 
+    def probe(self) -> Outcome:
+        """Ask the destination, without leaving anything there, whether it would take requests."""
+        ...
+
     def close(self) -> None:
         """Give back what `send` opened."""
         ...

@@ -241,9 +241,13 @@ class ModelRun:
         if self.config.deduplicate:
             self.labels.touch(identities.ids)
             parted = drop_repeats(parted, identities, self.labels.fingerprints(self.name))
+        errors = failed(columns.batch)
+        counted = parted.accepted[~errors[parted.accepted]]
+        # A failed request is remembered too, so that its copy is a duplicate; like a late one it is in no cohort.
+        others = np.sort(np.concatenate([parted.accepted[errors[parted.accepted]], parted.late]))
         kept = [
-            *self._memories(columns, identities, parted.accepted, starts, late=False),
-            *self._memories(columns, identities, parted.late, starts, late=True),
+            *self._memories(columns, identities, counted, starts, late=False),
+            *self._memories(columns, identities, others, starts, late=True),
         ]
         if self.join is None:
             self.labels.remember(self.name, kept)
@@ -255,13 +259,12 @@ class ModelRun:
     def _memories(
         self, columns: Columns, identities: Identities, rows: Rows, starts: Times, *, late: bool
     ) -> list[Remembered]:
-        served = rows[~failed(columns.batch)[rows]]
-        segments = self._segments_of(columns.batch, served)
-        versions = np.array([identities.key(row)[1] for row in served.tolist()], dtype=object)
+        segments = self._segments_of(columns.batch, rows)
+        versions = np.array([identities.key(row)[1] for row in rows.tolist()], dtype=object)
         kept: list[Remembered] = []
         for version in sorted(set(versions.tolist())):
             mine = np.flatnonzero(versions == version)
-            chosen, texts = served[mine], [segments[place] for place in mine.tolist()]
+            chosen, texts = rows[mine], [segments[place] for place in mine.tolist()]
             layout = self.layout(version)
             kept += remembered(columns, layout, identities, chosen, starts[chosen], texts, late=late)
         return kept

@@ -12,7 +12,7 @@ from mlvitals.engines.intake import UNKNOWN_VERSION, rows_by_text
 from mlvitals.engines.layouts import choice_of
 from mlvitals.errors import InputError
 from mlvitals.events import ReadAccount
-from mlvitals.formats import DecodePlan, format_by_name
+from mlvitals.formats import CsvFormat, DecodePlan, FormatConfig, MlvitalsFormat, ParquetFormat
 from mlvitals.sources import FileSource
 from mlvitals.windows.reference import Reference, read_reference
 from mlvitals.windows.taking import take_reference
@@ -42,7 +42,7 @@ class _Rows:
         plan = DecodePlan(ids=False, model=self.model)
         self.account, self.other_models = ReadAccount(rows=0, parsed=0), 0
         for path in self.paths:
-            source = FileSource(path=path, format=format_by_name(path)).open(plan)
+            source = FileSource(path=path, format=_format_of(path)).open(plan)
             problems = source.check()
             if problems:
                 raise InputError(problems[0])
@@ -110,6 +110,13 @@ def _only(batch: pa.RecordBatch, name: str, values: set[str]) -> pa.RecordBatch:
         return batch
     rows = [row for value, rows in parts.items() if value in values for row in rows.tolist()]
     return batch.take(pa.array(sorted(rows), pa.int64()))
+
+
+def _format_of(path: str) -> FormatConfig:
+    """Return the format that a path's last suffix tells, compression aside; native JSON Lines where it tells none."""
+    suffixes = [suffix for suffix in Path(path).suffixes if suffix not in {".gz", ".zst"}]
+    known: dict[str, FormatConfig] = {".parquet": ParquetFormat(), ".csv": CsvFormat()}
+    return known.get(suffixes[-1] if suffixes else "", MlvitalsFormat())
 
 
 def _reason(rows: _Rows) -> str:

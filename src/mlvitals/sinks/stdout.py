@@ -61,6 +61,10 @@ class StdoutDestination:
             return Outcome(verdict=Verdict.MISCONFIGURED, reason=f"standard output: {error.strerror}")
         return Outcome(verdict=Verdict.OK)
 
+    def probe(self) -> Outcome:
+        """Return ok: there is nothing to reach."""
+        return Outcome(verdict=Verdict.OK)
+
     def close(self) -> None:
         """Leave the stream open: it is not ours."""
 

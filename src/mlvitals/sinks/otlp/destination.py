@@ -10,7 +10,7 @@ from mlvitals.delivery import Outcome, Request, Verdict
 from mlvitals.sinks.base import SinkContext
 from mlvitals.sinks.otlp.classify import PROTOBUF, classify
 from mlvitals.sinks.otlp.config import OtlpSink
-from mlvitals.sinks.otlp.encode import Encoder
+from mlvitals.sinks.otlp.encode import LOGS, METRICS, Encoder
 from mlvitals.sinks.otlp.envelope import VERSION
 from mlvitals.sinks.otlp.split import split
 from mlvitals.telemetry import LogRecord, MetricPoint
@@ -64,6 +64,11 @@ class OtlpDestination:
             return Outcome(verdict=verdict, reason=error.reason)
         outcome = classify(answer, request.route, self._clock.now())
         return replace(outcome, reason=self._told(outcome.reason))
+
+    def probe(self) -> Outcome:
+        """Post empty requests, which a receiver must take, and return the first answer that is not ok."""
+        outcomes = (self.send(self._encoder.empty(route)) for route in (METRICS, LOGS))
+        return next((outcome for outcome in outcomes if outcome.verdict is not Verdict.OK), Outcome(verdict=Verdict.OK))
 
     def close(self) -> None:
         """Close the connections."""

@@ -74,6 +74,11 @@ class Encoder:
         """
         return [self._logs_request(chunk) for chunk in self._record_chunks(records)]
 
+    def empty(self, route: str) -> Request:
+        """Return a request without items, which a receiver must take."""
+        message = ExportMetricsServiceRequest() if route == METRICS else ExportLogsServiceRequest()
+        return Request(route=route, body=pack(message, compressed=self._compressed), items=0, first=0, last=0)
+
     def _metrics_request(self, chunk: Sequence[tuple[MetricPoint, bytes]]) -> Request:
         message = ExportMetricsServiceRequest()
         outer = message.resource_metrics.add(resource=self._resource, schema_url=SCHEMA_URL)

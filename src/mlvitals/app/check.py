@@ -1,0 +1,87 @@
+"""Checking a configuration against the world, without touching it."""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlvitals import delivery
+from mlvitals.app.pipeline import decode_plan, references_of, service_of
+from mlvitals.config import Config, ModelConfig
+from mlvitals.delivery import Verdict
+from mlvitals.engines.layouts import References
+from mlvitals.errors import MlvitalsError
+from mlvitals.signals.registry import REGISTRY
+from mlvitals.sinks import SinkContext
+from mlvitals.state import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One thing that was looked at: whether it is good, and one line that says so."""
+
+    good: bool
+    text: str
+
+
+def check_config(config: Config) -> Iterator[Checked]:
+    """Yield what was found of references, sources, destinations and the state."""
+    references: dict[str, References] = {}
+    for model in config.models:
+        yield from _check_model(model, references)
+    yield from _check_sources(config, references)
+    yield from _check_sinks(config)
+    yield _check_state(config)
+
+
+def _check_model(model: ModelConfig, references: dict[str, References]) -> Iterator[Checked]:
+    try:
+        references[model.name] = references_of(model)
+    except MlvitalsError as error:
+        yield Checked(good=False, text=str(error))
+        return
+    layout = references[model.name].layout("")
+    if layout is None:
+        yield Checked(good=True, text=f"model {model.name}: its reference will be learnt from what is served first")
+    else:
+        yield Checked(good=True, text=f"model {model.name}: {layout.output.task.value}, {len(layout.features)} features")
+
+
+def _check_sources(config: Config, references: dict[str, References]) -> Iterator[Checked]:
+    for source in config.sources:
+        opened = source.open(decode_plan(config, references, source.role))
+        problems = opened.check()
+        for problem in problems:
+            yield Checked(good=False, text=f"source {opened.name}: {problem}")
+        if not problems:
+            yield Checked(good=True, text=f"source {opened.name}: readable")
+        opened.close()
+
+
+def _check_sinks(config: Config) -> Iterator[Checked]:
+    with tempfile.TemporaryDirectory() as folder:
+        # A sink may keep something in the state; what it says of itself must not need the real one.
+        store = Store.open(Path(folder) / "check.db", (delivery.MIGRATIONS,))
+        for config_of_sink in config.sinks:
+            try:
+                sink = config_of_sink.open(SinkContext(service=service_of(config), specs=REGISTRY, store=store))
+                outcome = sink.probe()
+                sink.close()
+            except MlvitalsError as error:
+                yield Checked(good=False, text=f"sink {config_of_sink.name}: {error}")
+                continue
+            good = outcome.verdict is Verdict.OK
+            said = outcome.reason or ("reachable" if good else outcome.verdict.value)
+            yield Checked(good=good, text=f"sink {sink.name}: {said}")
+        store.close()
+
+
+def _check_state(config: Config) -> Checked:
+    path = config.state.path
+    if not path.exists():
+        return Checked(good=True, text=f"state {path}: will be made")
+    try:
+        Store.open_read_only(path).close()
+    except MlvitalsError as error:
+        return Checked(good=False, text=str(error))
+    return Checked(good=True, text=f"state {path}: readable")

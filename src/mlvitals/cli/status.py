@@ -1,0 +1,101 @@
+"""`mlvitals status`: what the state holds."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mlvitals.cli.options import config_option, load_config
+
+if TYPE_CHECKING:
+    from mlvitals.state import Store
+
+
+@click.command("status")
+@config_option
+def command(path: Path) -> int:
+    """Show what became of every row, how far each model has come, and what waits for delivery.
+
+    It may be called while `run` writes.
+    """
+    from mlvitals.cli.console import console  # noqa: PLC0415  # not needed for --help
+    from mlvitals.state import Store  # noqa: PLC0415
+
+    config = load_config(path)
+    out = console()
+    with Store.open_read_only(config.state.path) as store:
+        out.print(_account(store))
+        for source, reason in store.connection.execute("SELECT source, reason FROM example ORDER BY 1, 2"):
+            out.print(f"  {source}: {reason}", markup=False)
+        out.print(_models(store))
+        out.print(_outbox(store))
+    return 0
+
+
+def _account(store: "Store") -> object:
+    from rich.table import Table  # noqa: PLC0415
+
+    from mlvitals.engines.account import read_account, read_held  # noqa: PLC0415
+
+    table = Table("source", "event", "model", "disposition", "rows", title="rows", title_justify="left")
+    for key, rows in read_account(store.connection).items():
+        table.add_row(key.source, key.event, key.model or "-", key.disposition, f"{rows:,}")
+    for (source, event), rows in read_held(store.connection).items():
+        table.add_row(source, event, "-", "held", f"{rows:,}")
+    return table
+
+
+def _models(store: "Store") -> object:
+    import msgspec  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    from mlvitals.engines.model import Progress  # noqa: PLC0415
+
+    table = Table(
+        "model", "closed up to", "settled up to", "windows", "remembered", "labels", "reference",
+        title="models", title_justify="left",
+    )
+    for model, document in store.connection.execute("SELECT model, document FROM progress ORDER BY model"):
+        progress = msgspec.json.decode(document, type=Progress)
+        learning = progress.learning
+        table.add_row(
+            model,
+            _time(progress.closed),
+            _time(progress.settled),
+            *(f"{_count(store, name, model):,}" for name in ("cohort", "prediction", "label")),
+            "learning" if learning.until is not None and not learning.done else "frozen",
+        )
+    return table
+
+
+def _outbox(store: "Store") -> object:
+    from rich.table import Table  # noqa: PLC0415
+
+    from mlvitals.delivery import Fate, queue_statuses  # noqa: PLC0415
+
+    table = Table(
+        "destination", "waiting", "bytes", "oldest", "dead letters", *(fate.value for fate in Fate), "trouble",
+        title="outbox", title_justify="left",
+    )
+    for queue in queue_statuses(store):
+        table.add_row(
+            queue.destination,
+            str(queue.requests),
+            f"{queue.size:,}",
+            _time(queue.oldest),
+            str(queue.letters),
+            *(f"{queue.totals[fate]:,}" for fate in Fate),
+            ("held: " if queue.held else "") + queue.trouble,
+        )
+    return table
+
+
+def _count(store: "Store", table: str, model: str) -> int:
+    (count,) = store.connection.execute(f"SELECT count(*) FROM {table} WHERE model = ?", (model,)).fetchone()
+    return int(count)
+
+
+def _time(moment: int | None) -> str:
+    from mlvitals.clock import format_time  # noqa: PLC0415
+
+    return "-" if moment is None else format_time(moment)

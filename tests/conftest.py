@@ -1,0 +1,22 @@
+"""What all tests share: the folder of real event sets, where it is at hand."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real event sets that may not be shipped: the folder `data` in MLVITALS_SHARED, or in ../shared."""
+    folder = Path(os.environ.get("MLVITALS_SHARED", REPOSITORY.parent / "shared")) / "data"
+    if not folder.is_dir():
+        pytest.skip(f"the real event sets are not at hand: {folder} is no folder")
+    return folder
