@@ -21,7 +21,7 @@ from mlvitals.events import RawBatch
 from mlvitals.formats import DecodePlan, MlvitalsFormat, Want
 from mlvitals.formats.lines import BLOCK_BYTES
 
-NUMERIC = tuple(f"n{index:02d}" for index in range(20))
+NUMERIC = tuple(f"num_{index:02d}" for index in range(20))
 CATEGORICAL = {"channel": 3, "country": 40, "merchant": 1_000, "device": 10_000, "postcode": 100_000}
 FLOOR = 0.6
 
@@ -31,7 +31,7 @@ def write_events(path: Path, count: int) -> None:
     random.seed(20260301)
     with path.open("w", encoding="utf-8") as file:
         for index in range(count):
-            features: dict[str, object] = {name: round(random.gauss(50.0, 20.0), 3) for name in NUMERIC}
+            features: dict[str, object] = {name: round(random.gauss(50.0, 20.0), 4) for name in NUMERIC}
             for name, size in CATEGORICAL.items():
                 features[name] = f"{name[0]}{random.randrange(size)}"
             seconds, milliseconds = divmod(index, 1_000)

@@ -16,6 +16,7 @@ from mlvitals.formats.rows import (
     PREDICTION_PROBABILITIES,
     PREDICTION_RANKING,
     SCALAR_FIELDS,
+    TIME_FIELDS,
     Mask,
     Rows,
     valid,
@@ -41,6 +42,7 @@ class Fields:
         self._wrong = dict(rows.wrong)
         self._zone = zone
         self._plan = plan
+        self._type_times()
         self._type_numbers()
         self._type_names()
         self._type_scalars()
@@ -112,6 +114,15 @@ class Fields:
         """Take a whole column out, because its type cannot be that of the field."""
         self._wrong[name] = self.there(name)
         del self.columns[name]
+
+    def _type_times(self) -> None:
+        for name in TIME_FIELDS:
+            array = self.columns.get(name)
+            if array is None or pa.types.is_null(array.type):
+                continue
+            kind = array.type.value_type if pa.types.is_dictionary(array.type) else array.type
+            if not (_is_text(kind) or pa.types.is_timestamp(kind)):
+                self._mark_wrong(name)
 
     def _type_numbers(self) -> None:
         for name in NUMBER_FIELDS:

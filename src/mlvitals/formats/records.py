@@ -35,7 +35,8 @@ def record_ends(data: bytes, delimiter: str) -> Offsets:
     if not _are_paired(characters, quotes, ord(delimiter)):
         ends = [match.end() for match in _record_pattern(delimiter).finditer(data) if match[1]]
         return np.array(ends, dtype=np.int64)
-    return outside[np.searchsorted(quotes, breaks) % 2 == 0]
+    before: Offsets = np.searchsorted(quotes, breaks)
+    return np.extract(before % 2 == 0, outside)
 
 
 def cut_records(
