@@ -1,1 +1,1 @@
-"""app"""
+"""The composition root: from a configuration to a running pipeline, or to what is wrong with it."""

@@ -1,1 +1,1 @@
-"""setup"""
+"""What comes before the main job: building references."""

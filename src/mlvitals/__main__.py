@@ -1,0 +1,5 @@
+"""`python -m mlvitals` is `mlvitals`."""
+
+from mlvitals.cli import main
+
+main()
