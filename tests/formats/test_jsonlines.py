@@ -79,7 +79,7 @@ def test_the_examples_of_the_interface_are_read_as_they_say(decode, content):
     assert batch.predictions.schema.field("timestamp").type == TIME_TYPE
 
 
-NOTHING = object()
+NOTHING = "nothing at all"
 BROKEN = [
     ({"timestamp": None}, "no time"),
     ({"timestamp": NOTHING}, "no time"),
@@ -256,7 +256,7 @@ def test_times_are_read_to_the_microsecond(decode, content, event, text, read):
         ("America/New_York", "2026-01-01", "2026-01-01T05:00:00+00:00"),
     ],
 )
-def test_naive_times_belong_to_the_configured_zone(decode, content, event, zone, text, read):
+def test_naive_times_belong_to_the_configured_zone(decode, content, event, *, zone, text, read):
     reader = MlvitalsFormat(zone=zone).open(DecodePlan())
     rows = line(event, timestamp=text) + line(event, timestamp="2026-01-01T00:00:00Z") + line(event, timestamp="?")
     said = content(decode(reader, rows))
@@ -408,7 +408,7 @@ def test_both_ways_of_reading_say_the_same(decode, content, lines, plan, warm):
     block=st.integers(1, 400),
     appends=st.lists(st.integers(0, 1500), max_size=5),
 )
-def test_any_cut_and_any_schedule_of_appends_give_the_same_rows(decode, content, decode_cut, lines, block, appends):
+def test_any_cut_and_any_schedule_of_appends_give_the_same_rows(decode, content, decode_cut, *, lines, block, appends):
     data = b"\n".join(lines)
     whole = content(decode(JsonLines(DecodePlan()), data))
     reader = JsonLines(DecodePlan(), block=block)

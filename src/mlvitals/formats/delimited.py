@@ -135,6 +135,8 @@ class Csv:
             yield from self._read_pieces(records[half:], lines[half:], names)
 
     def _read_table(self, data: bytes, lines: npt.NDArray[np.int64], names: list[str]) -> Rows | None:
+        if not _is_text(data):
+            return None
         ragged: list[int] = []
 
         def skip(row: pyarrow.csv.InvalidRow) -> str:
@@ -156,7 +158,7 @@ class Csv:
                     strings_can_be_null=True,
                 ),
             )
-        except (pa.ArrowException, UnicodeDecodeError):
+        except pa.ArrowException:
             return None
         if table.num_rows + len(ragged) != len(lines):
             return None

@@ -124,10 +124,10 @@ class FileReader:
         waiting = 0
         for listed in self._listing:
             progress = self._ledger.get(listed.identity)
-            if progress is None:
+            if progress is not None and progress.tail and self._format.appends:
+                waiting += max(0, listed.size - progress.offset)
+            elif progress is None or not progress.is_done(listed, complete=False):
                 waiting += listed.size
-            elif not progress.is_done(listed, complete=False):
-                waiting += max(0, listed.size - progress.offset) if self._format.appends else listed.size
         return waiting
 
     def check(self) -> list[str]:
@@ -170,7 +170,7 @@ class FileReader:
         path = str(listed.path)
         appends = self._format.appends
         known = self._ledger.get(identity)
-        if known is not None:
+        if known is not None and known.offset:
             if is_same(known, stream, appends=appends, size=size):
                 known.path = path
                 return known
@@ -190,9 +190,10 @@ class FileReader:
         if compressed is None or self._ledger.get(listed.identity) is not None:
             return False
         for candidate in self._ledger.candidates(str(listed.path)):
-            if starts_alike(candidate, stream):
-                stream.seek(candidate.offset)
-                return compressed.unfinished and compressed.tell() < candidate.offset
+            stream.seek(candidate.offset)
+            short = compressed.unfinished and compressed.tell() < candidate.offset
+            if short and (compressed.tell() < candidate.head_bytes or starts_alike(candidate, stream)):
+                return True
         return False
 
     def _judge(self, path: str, compressed: CompressedStream | None, *, complete: bool) -> None:
