@@ -21,10 +21,16 @@ def command() -> None:
 @config_option
 @click.option("--model", help="The model; not needed where there is only one.")
 @click.option("--version", help="Build the training reference of this version instead of the operating one.")
-@click.option("--data", "paths", multiple=True, required=True, help="Files of rows: Parquet, CSV or JSON Lines. Repeatable.")
+@click.option(
+    "--data", "paths", multiple=True, required=True, help="Files of rows: Parquet, CSV or JSON Lines. Repeatable."
+)
 @click.argument("more", nargs=-1)
-@click.option("--complete", is_flag=True, help="The rows are all that was served, not a sample: volume can calibrate on them.")
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True)
+@click.option(
+    "--complete", is_flag=True, help="The rows are all that was served, not a sample: volume can calibrate on them."
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The reference file."
+)
 def build(
     path: Path,
     *,
@@ -41,9 +47,7 @@ def build(
 
     chosen = pick_model(load_config(path), model)
     with counting_rows("counting") as progress:
-        built = build_reference(
-            chosen, version=version, paths=[*paths, *more], complete=complete, progress=progress
-        )
+        built = build_reference(chosen, version=version, paths=[*paths, *more], complete=complete, progress=progress)
     write_reference(built.reference, output)
     account = built.account
     click.echo(

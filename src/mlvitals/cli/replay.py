@@ -10,8 +10,16 @@ from mlvitals.cli.options import Moment
 
 @click.command("replay")
 @click.argument("events", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--start", default="now", show_default=True, help="When the first day of the events shall begin: now, or a time.")
-@click.option("--speed", type=float, default=1440.0, show_default=True, help="How many times as fast: 1440 puts a day into a minute.")
+@click.option(
+    "--start", default="now", show_default=True, help="When the first day of the events shall begin: now, or a time."
+)
+@click.option(
+    "--speed",
+    type=float,
+    default=1440.0,
+    show_default=True,
+    help="How many times as fast: 1440 puts a day into a minute.",
+)
 @click.option(
     "--reference",
     "references",
@@ -19,7 +27,11 @@ from mlvitals.cli.options import Moment
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A reference file to shrink with the events; needs --output. Repeatable.",
 )
-@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="A folder for files of the same names; without it, one stream to stdout.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder for files of the same names; without it, one stream to stdout.",
+)
 def command(
     events: tuple[Path, ...], *, start: str, speed: float, references: tuple[Path, ...], output: Path | None
 ) -> int:

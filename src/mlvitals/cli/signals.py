@@ -14,7 +14,14 @@ from mlvitals.signals.measurement import Measurement
 @config_option
 @click.option("--signal", help="Only this signal, such as mlvitals.performance.score.")
 @click.option("--model", help="Only this model.")
-@click.option("--format", "form", type=click.Choice(["table", "jsonl"]), default="table", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "jsonl"]),
+    default="table",
+    show_default=True,
+    help="A table for people, or whole measurements, a JSON line each.",
+)
 def command(path: Path, *, signal: str | None, model: str | None, form: str) -> int:
     """Show measurements, each at its highest revision, in the order of model, version, window and signal."""
     from mlvitals.signals.registry import REGISTRY  # noqa: PLC0415  # not needed for --help

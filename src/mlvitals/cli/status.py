@@ -52,8 +52,15 @@ def _models(store: "Store") -> object:
     from mlvitals.engines.model import Progress  # noqa: PLC0415
 
     table = Table(
-        "model", "closed up to", "settled up to", "windows", "remembered", "labels", "reference",
-        title="models", title_justify="left",
+        "model",
+        "closed up to",
+        "settled up to",
+        "windows",
+        "remembered",
+        "labels",
+        "reference",
+        title="models",
+        title_justify="left",
     )
     for model, document in store.connection.execute("SELECT model, document FROM progress ORDER BY model"):
         progress = msgspec.json.decode(document, type=Progress)
@@ -74,8 +81,15 @@ def _outbox(store: "Store") -> object:
     from mlvitals.delivery import Fate, queue_statuses  # noqa: PLC0415
 
     table = Table(
-        "destination", "waiting", "bytes", "oldest", "dead letters", *(fate.value for fate in Fate), "trouble",
-        title="outbox", title_justify="left",
+        "destination",
+        "waiting",
+        "bytes",
+        "oldest",
+        "dead letters",
+        *(fate.value for fate in Fate),
+        "trouble",
+        title="outbox",
+        title_justify="left",
     )
     for queue in queue_statuses(store):
         table.add_row(

@@ -10,7 +10,7 @@ Floats = npt.NDArray[np.float64]
 
 # Comparing a whole column with each edge beats a search per value while edges are few and columns long (ADR 0004).
 _FEW_EDGES: Final = 40
-_LONG_COLUMN: Final = 2_048
+_LONG_COLUMN: Final = 4_096
 
 
 def count_bins(values: Floats, edges: Floats, bounds: npt.NDArray[np.intp]) -> Counts:

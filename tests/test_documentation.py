@@ -1,0 +1,113 @@
+"""Documentation that would be wrong fails here: every command, option, key and signal is told, and every block is real."""
+
+import re
+import subprocess
+import sys
+
+import click
+import msgspec
+import pytest
+
+from mlvitals.cli.main import cli
+from mlvitals.config import load
+from mlvitals.config.model import Document
+from mlvitals.signals.registry import names
+
+DOCUMENTS = ("README.md", "docs/how-it-works.md", "docs/signals.md", "CONTRIBUTING.md", "CHANGELOG.md")
+
+
+@pytest.fixture(scope="module")
+def text(repository):
+    return {name: (repository / name).read_text(encoding="utf-8") for name in DOCUMENTS}
+
+
+def blocks(text, language):
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def commands(group, prefix=()):
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        if isinstance(command, click.Group):
+            yield from commands(command, (*prefix, name))
+        else:
+            yield (*prefix, name), command
+
+
+def test_every_configuration_in_the_documents_loads(text, tmp_path):
+    found = [block for document in text.values() for block in blocks(document, "yaml")]
+    assert found
+    for number, block in enumerate(found):
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(block, encoding="utf-8")
+        load(path, {})
+
+
+def test_every_event_in_the_readme_is_one_that_is_read(text):
+    from mlvitals.events import RawBatch  # noqa: PLC0415
+    from mlvitals.formats import DecodePlan, MlvitalsFormat  # noqa: PLC0415
+
+    for block in blocks(text["README.md"], "json"):
+        raw = RawBatch(data=block.encode(), place="README.md", position=b"")
+        batch = MlvitalsFormat().open(DecodePlan()).decode(raw)
+        assert batch.account.unparseable == batch.account.skipped == 0
+        assert batch.predictions.num_rows + batch.labels.num_rows == len(block.splitlines())
+
+
+def test_every_command_is_told_and_every_told_command_is_real(text):
+    real = {" ".join(name) for name, _ in commands(cli)}
+    prose = text["README.md"] + text["docs/how-it-works.md"] + text["CHANGELOG.md"]
+    for name in real:
+        assert re.search(rf"`?(mlvitals )?{name}\b", prose), f"`mlvitals {name}` is told nowhere"
+    for told in re.findall(r"mlvitals ((?:reference )?[a-z]+)", "\n".join(blocks(text["README.md"], "sh"))):
+        assert told in real or told == "y", told
+
+
+def test_every_option_has_its_help():
+    for name, command in commands(cli):
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help, f"{' '.join(name)} {parameter.opts}"
+
+
+def test_every_option_in_the_readme_is_real(text):
+    real = {option for _, command in commands(cli) for parameter in command.params for option in parameter.opts}
+    for block in blocks(text["README.md"], "sh"):
+        for option in re.findall(r"(?<=\s)--?[a-z]+", block):
+            assert option in real, option
+
+
+def test_every_key_of_the_configuration_is_told(text):
+    told = text["docs/how-it-works.md"]
+    for name in _keys(Document):
+        assert re.search(rf"\b{name}\b", told), f"`{name}` is told nowhere"
+
+
+def test_every_signal_is_told(text):
+    for name in names():
+        assert f"`{name}`" in text["docs/signals.md"]
+
+
+def test_every_link_between_documents_leads_somewhere(repository, text):
+    for name, document in text.items():
+        for target in re.findall(r"\]\((?!https?://)([^)#]+)", document):
+            assert ((repository / name).parent / target).exists(), f"{name}: {target}"
+
+
+def test_help_names_every_command():
+    shown = subprocess.run([sys.executable, "-m", "mlvitals", "--help"], capture_output=True, text=True, check=True)
+    for name in cli.list_commands(click.Context(cli)):
+        assert f"  {name} " in shown.stdout
+
+
+def _keys(struct):
+    for field in msgspec.structs.fields(struct):
+        yield field.encode_name
+        for inner in _structs(field.type):
+            yield from _keys(inner)
+
+
+def _structs(kind):
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return [kind]
+    return [struct for argument in getattr(kind, "__args__", ()) for struct in _structs(argument)]
