@@ -22,8 +22,8 @@ class Want(StrEnum):
 class DecodePlan:
     """What the pipeline will look at, so that nothing else is decoded.
 
-    features: names (without prefix) and how to read them, None for every feature as its type says. JSON Lines give other
-        features too, so that new ones are seen; formats with columns leave them unread.
+    features: names (without prefix) and how to read them, None for every feature as its type says. JSON Lines give
+        other features too, so that new ones are seen; formats with columns leave them unread.
     ids: prediction ids are needed (labels are joined, or duplicates are looked for). Without them there are no label
         events: `label` and `label_timestamp` of a combined row stand beside its prediction, as a reference needs them.
     model: the model of an event that names none; None refuses such events.
