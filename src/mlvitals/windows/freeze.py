@@ -98,6 +98,8 @@ def _quantiles(ordered: Floats, parts: int) -> Floats:
 
 def _bins(points: Floats, edges: Floats | None = None) -> NumericBins:
     inner = np.empty(0) if edges is None else edges
-    every = np.unique(np.concatenate([points, np.nextafter(points, np.inf), inner]))
+    with np.errstate(over="ignore"):
+        after = np.nextafter(points, np.inf)
+    every = np.unique(np.concatenate([points, after, inner]))
     within = every[np.isfinite(every)]  # past the greatest double there is nothing
     return NumericBins(edges=tuple((within + 0.0).tolist()))  # + 0.0: one zero, not two
