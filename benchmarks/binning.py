@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -35,10 +36,8 @@ def main() -> int:
         values = random.normal(size=rows)
         edges = np.quantile(values, np.arange(1, EDGES + 1) / (EDGES + 1))
         bounds = np.array([0, rows])
-        comparing = rate(lambda values=values, edges=edges: _count_by_comparing(values, edges), rows)
-        searching = rate(
-            lambda values=values, edges=edges, bounds=bounds: _count_by_searching(values, edges, bounds), rows
-        )
+        comparing = rate(partial(_count_by_comparing, values, edges), rows)
+        searching = rate(partial(_count_by_searching, values, edges, bounds), rows)
         report[rows] = {"comparing": comparing, "searching": searching}
     print(json.dumps(report, indent=2))
     return 0 if report[131_072]["comparing"] > report[131_072]["searching"] else 1

@@ -6,9 +6,11 @@ reported apart. Exits with 1 where the rate is below 1,000,000 events per CPU se
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +37,7 @@ sinks:
 
 
 def table(rows: int, seed: int, first: int, length: int) -> pa.Table:
-    """Return rows in time order: 20 numeric features of four shapes, 5 categorical ones, a score, a class, a latency."""
+    """Return rows in time order: 20 numeric features of four shapes, 5 categorical, a score, a class, a latency."""
     random = np.random.default_rng(seed)
     times = np.sort(first + random.integers(0, length, rows))
     columns = {
@@ -63,12 +65,13 @@ def table(rows: int, seed: int, first: int, length: int) -> pa.Table:
 def write(path: Path, rows: int, seed: int) -> None:
     """Write a day of events, chunk by chunk, so that the benchmark itself stays small."""
     chunks = max(1, rows // CHUNK)
-    writer = None
-    for chunk in range(chunks):
-        part = table(rows // chunks, seed + chunk, START + chunk * DAY // chunks, DAY // chunks)
-        writer = writer or pq.ParquetWriter(path, part.schema)
-        writer.write_table(part)
-    writer.close()
+    parts = (
+        table(rows // chunks, seed + chunk, START + chunk * DAY // chunks, DAY // chunks) for chunk in range(chunks)
+    )
+    first = next(parts)
+    with pq.ParquetWriter(path, first.schema) as writer:
+        for part in chain([first], parts):
+            writer.write_table(part)
 
 
 def run(folder: Path, events: int) -> dict[str, float]:
@@ -105,7 +108,7 @@ def main() -> int:
         best: dict[int, dict[str, float]] = {}
         for _ in range(options.repeat):
             for events in sizes:
-                subprocess.run(["rm", "-rf", str(folder / f"state-{events}")], check=True)
+                shutil.rmtree(folder / f"state-{events}", ignore_errors=True)
                 measured = run(folder, events)
                 known = best.setdefault(events, measured)
                 known["cpu"] = min(known["cpu"], measured["cpu"])

@@ -1,4 +1,4 @@
-"""Documentation that would be wrong fails here: every command, option, key and signal is told, and every block is real."""
+"""Documentation that is wrong fails here: every command, option, key and signal is told, every block is real."""
 
 import re
 import subprocess

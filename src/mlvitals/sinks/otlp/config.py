@@ -3,17 +3,15 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
 from mlvitals.clock import SECOND, parse_duration
+from mlvitals.delivery import Sink
 from mlvitals.sinks.base import SinkContext
 from mlvitals.telemetry.naming.otel import Spelling
-
-if TYPE_CHECKING:
-    from mlvitals.sinks.otlp.destination import OtlpDestination
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -60,7 +58,7 @@ class OtlpSink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         shown["headers"] = dict.fromkeys(self.headers, "***")
         return f"OtlpSink({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
-    def open(self, context: SinkContext) -> "OtlpDestination":
+    def open(self, context: SinkContext) -> Sink:
         """Return the destination; nothing is connected yet.
 
         Raises:
@@ -68,7 +66,8 @@ class OtlpSink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
         """
         from mlvitals.sinks.otlp.destination import OtlpDestination  # noqa: PLC0415  # protobuf costs every start 0.15 s
-        from mlvitals.transport import HttpTransport  # noqa: PLC0415  # as above: urllib3
+        from mlvitals.sinks.otlp.encode import Encoder  # noqa: PLC0415  # as above
+        from mlvitals.transport import HttpTransport  # noqa: PLC0415  # urllib3
 
         files = {"ca_file": self.ca_file, "cert_file": self.cert_file, "key_file": self.key_file}
         transport = HttpTransport(
@@ -76,4 +75,5 @@ class OtlpSink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             timeout=parse_duration(self.timeout) / SECOND,
             **{key: Path(file) for key, file in files.items() if file is not None},
         )
-        return OtlpDestination(self, context, transport)
+        encoder = Encoder(context.service, context.specs, self.attributes, compressed=self.compression == "gzip")
+        return OtlpDestination(self.name, encoder, transport, self.headers)

@@ -1,15 +1,13 @@
 """An OTLP receiver as a destination: encode, post, classify."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from mlvitals.clock import Clock, SystemClock
 from mlvitals.delivery import Outcome, Request, Verdict
-from mlvitals.sinks.base import SinkContext
 from mlvitals.sinks.otlp.classify import PROTOBUF, classify
-from mlvitals.sinks.otlp.config import OtlpSink
 from mlvitals.sinks.otlp.encode import LOGS, METRICS, Encoder
 from mlvitals.sinks.otlp.envelope import VERSION
 from mlvitals.sinks.otlp.split import split
@@ -21,20 +19,27 @@ _SECRET_LENGTH: Final = 6  # a shorter piece of a header would mask words of the
 
 
 class OtlpDestination:
-    """Sends to `/v1/metrics` and `/v1/logs`. clock: against which a Retry-After date is read."""
+    """Sends to `/v1/metrics` and `/v1/logs`.
+
+    headers: go with every request, and are never repeated. clock: against which a Retry-After date is read.
+    """
 
     def __init__(
-        self, config: OtlpSink, context: SinkContext, transport: HttpTransport, clock: Clock | None = None
+        self,
+        name: str,
+        encoder: Encoder,
+        transport: HttpTransport,
+        headers: Mapping[str, str],
+        clock: Clock | None = None,
     ) -> None:
-        self._name = config.name
-        self._compressed = config.compression == "gzip"
-        self._encoder = Encoder(context.service, context.specs, config.attributes, compressed=self._compressed)
+        self._name = name
+        self._encoder = encoder
         self._transport = transport
         self._clock = clock or SystemClock()
         own = {"User-Agent": f"mlvitals/{VERSION}", "Content-Type": PROTOBUF}
-        encoding = {"Content-Encoding": "gzip"} if self._compressed else {}
-        self._headers = {**config.headers, **own, **encoding}
-        self._secrets = _secrets(config)
+        encoding = {"Content-Encoding": "gzip"} if encoder.compressed else {}
+        self._headers = {**headers, **own, **encoding}
+        self._secrets = _secrets(headers)
 
     @property
     def name(self) -> str:
@@ -53,7 +58,7 @@ class OtlpDestination:
 
     def split(self, request: Request) -> list[Request]:
         """Return the two halves of a request, or nothing where it holds one item."""
-        return split(request, compressed=self._compressed)
+        return split(request, compressed=self._encoder.compressed)
 
     def send(self, request: Request) -> Outcome:
         """Post one request once and classify the answer."""
@@ -80,8 +85,8 @@ class OtlpDestination:
         return masked if len(masked) <= _REASON_LENGTH else masked[: _REASON_LENGTH - 1] + "…"
 
 
-def _secrets(config: OtlpSink) -> re.Pattern[str] | None:
+def _secrets(headers: Mapping[str, str]) -> re.Pattern[str] | None:
     """Return what must not be repeated when a server echoes it: the headers' values and the words in them."""
-    pieces = {piece for value in config.headers.values() for piece in (value.strip(), *value.split())}
+    pieces = {piece for value in headers.values() for piece in (value.strip(), *value.split())}
     told = sorted((piece for piece in pieces if len(piece) >= _SECRET_LENGTH), key=len, reverse=True)
     return re.compile("|".join(map(re.escape, told))) if told else None

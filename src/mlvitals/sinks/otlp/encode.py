@@ -49,7 +49,7 @@ class Encoder:
         self._resource = resource(service)
         self._specs = specs
         self._spelling = spelling
-        self._compressed = compressed
+        self.compressed = compressed
         # The same series come window after window, and their attributes share most of their pairs.
         self._attribute = lru_cache(maxsize=16_384)(self._encode_attribute)
         self._attributes = lru_cache(maxsize=16_384)(self._encode_attributes)
@@ -77,7 +77,7 @@ class Encoder:
     def empty(self, route: str) -> Request:
         """Return a request without items, which a receiver must take."""
         message = ExportMetricsServiceRequest() if route == METRICS else ExportLogsServiceRequest()
-        return Request(route=route, body=pack(message, compressed=self._compressed), items=0, first=0, last=0)
+        return Request(route=route, body=pack(message, compressed=self.compressed), items=0, first=0, last=0)
 
     def _metrics_request(self, chunk: Sequence[tuple[MetricPoint, bytes]]) -> Request:
         message = ExportMetricsServiceRequest()
@@ -96,7 +96,7 @@ class Encoder:
                 as_double=point.value,
             ).MergeFromString(attributes)
         first, last = chunk[0][0].time, chunk[-1][0].time
-        body = pack(message, compressed=self._compressed)
+        body = pack(message, compressed=self.compressed)
         return Request(route=METRICS, body=body, items=len(chunk), first=first, last=last)
 
     def _point_chunks(self, points: Sequence[MetricPoint]) -> Iterator[list[tuple[MetricPoint, bytes]]]:
@@ -136,7 +136,7 @@ class Encoder:
         outer = message.resource_logs.add(resource=self._resource, schema_url=SCHEMA_URL)
         outer.scope_logs.add(scope=SCOPE, schema_url=SCHEMA_URL, log_records=[encoded for _, encoded in chunk])
         times = [record.time for record, _ in chunk]
-        body = pack(message, compressed=self._compressed)
+        body = pack(message, compressed=self.compressed)
         return Request(route=LOGS, body=body, items=len(chunk), first=min(times), last=max(times))
 
     def _record_chunks(self, records: Sequence[LogRecord]) -> Iterator[list[tuple[LogRecord, OtlpRecord]]]:
