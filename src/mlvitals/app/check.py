@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlvitals import delivery
-from mlvitals.app.pipeline import decode_plan, references_of, service_of
+from mlvitals.app.pipeline import references_of, service_of
 from mlvitals.config import Config, ModelConfig
 from mlvitals.delivery import Verdict
-from mlvitals.engines.layouts import References
 from mlvitals.errors import MlvitalsError
+from mlvitals.formats import DecodePlan
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.sinks import SinkContext
 from mlvitals.state import Store
@@ -26,30 +26,27 @@ class Checked:
 
 def check_config(config: Config) -> Iterator[Checked]:
     """Yield what was found of references, sources, destinations and the state."""
-    references: dict[str, References] = {}
     for model in config.models:
-        yield from _check_model(model, references)
-    yield from _check_sources(config, references)
+        yield _check_model(model)
+    yield from _check_sources(config)
     yield from _check_sinks(config)
     yield _check_state(config)
 
 
-def _check_model(model: ModelConfig, references: dict[str, References]) -> Iterator[Checked]:
+def _check_model(model: ModelConfig) -> Checked:
     try:
-        references[model.name] = references_of(model)
+        layout = references_of(model).layout("")
     except MlvitalsError as error:
-        yield Checked(good=False, text=str(error))
-        return
-    layout = references[model.name].layout("")
+        return Checked(good=False, text=str(error))
     if layout is None:
-        yield Checked(good=True, text=f"model {model.name}: its reference will be learnt from what is served first")
-    else:
-        yield Checked(good=True, text=f"model {model.name}: {layout.output.task.value}, {len(layout.features)} features")
+        return Checked(good=True, text=f"model {model.name}: its reference will be learnt from what is served first")
+    told = f"{layout.output.task.value}, {len(layout.features)} features"
+    return Checked(good=True, text=f"model {model.name}: {told}")
 
 
-def _check_sources(config: Config, references: dict[str, References]) -> Iterator[Checked]:
+def _check_sources(config: Config) -> Iterator[Checked]:
     for source in config.sources:
-        opened = source.open(decode_plan(config, references, source.role))
+        opened = source.open(DecodePlan())  # nothing is decoded here
         problems = opened.check()
         for problem in problems:
             yield Checked(good=False, text=f"source {opened.name}: {problem}")

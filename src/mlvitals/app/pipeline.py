@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from mlvitals import delivery, wire
-from mlvitals.clock import SECOND, Clock, FixedClock, SystemClock
+from mlvitals.clock import Clock, FixedClock, SystemClock
 from mlvitals.config import Config, ModelConfig
-from mlvitals.delivery import DrainReport, Outbox, Sender, Sink
+from mlvitals.delivery import Outbox, Sender, Sink
 from mlvitals.engines import tables as engine_tables
 from mlvitals.engines.account import Account
 from mlvitals.engines.judging import Emission, Judge
@@ -44,7 +44,6 @@ class Pipeline:
     engine: LocalEngine
     sources: Sequence[Source]
     senders: Sequence[Sender]
-    clock: Clock
 
     def read(self, *, complete: bool, progress: Callable[[int], None], stop: Callable[[], bool]) -> int:
         """Process what the sources have now; return the number of rows seen.
@@ -63,12 +62,6 @@ class Pipeline:
                     return seen
         return seen
 
-    def deliver(self, seconds: float) -> list[DrainReport]:
-        """Send what waits, for at most so long in all."""
-        clock = SystemClock()
-        deadline = clock.now() + int(seconds * SECOND)
-        return [sender.drain(deadline) for sender in self.senders]
-
 
 @contextmanager
 def open_pipeline(config: Config, *, until: int | None = None, clock: Clock | None = None) -> Iterator[Pipeline]:
@@ -84,11 +77,14 @@ def open_pipeline(config: Config, *, until: int | None = None, clock: Clock | No
     with ExitStack() as stack:
         references = {model.name: references_of(model) for model in config.models}
         store = stack.enter_context(Store.open(config.state.path, MIGRATIONS))
-        sinks = [sink.open(SinkContext(service=service_of(config), specs=REGISTRY, store=store)) for sink in config.sinks]
+        sinks = [
+            sink.open(SinkContext(service=service_of(config), specs=REGISTRY, store=store)) for sink in config.sinks
+        ]
         for sink in sinks:
             stack.callback(sink.close)
         outbox = Outbox(store)
-        engine = _engine(config, store, references, Outlet(config, outbox, sinks), clock, until)
+        outlet = Outlet(config, outbox, sinks)
+        engine = _engine(config, store, references, outlet=outlet, clock=clock, until=until)
         engine.begin()
         sources = []
         for source in config.sources:
@@ -99,7 +95,7 @@ def open_pipeline(config: Config, *, until: int | None = None, clock: Clock | No
                 opened.restore(position)
             sources.append(opened)
         senders = [Sender(outbox=outbox, sink=sink, clock=SystemClock()) for sink in sinks]
-        yield Pipeline(engine, sources, senders, clock)
+        yield Pipeline(engine, sources, senders)
 
 
 class Outlet:
@@ -137,6 +133,7 @@ def _engine(
     config: Config,
     store: Store,
     references: Mapping[str, References],
+    *,
     outlet: Outlet,
     clock: Clock,
     until: int | None,

@@ -4,12 +4,14 @@ import shutil
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from mlvitals.errors import InputError
-from mlvitals.signals.measurement import Measurement
+
+if TYPE_CHECKING:
+    from mlvitals.signals.measurement import Measurement
 
 _FILES: Final = ("mlvitals.yaml", "reference.parquet", "events.jsonl.gz", "labels.jsonl.gz")
 _UNTIL: Final = "2015-09-01T00:00:00Z"
@@ -79,7 +81,7 @@ def _example() -> Path:
     raise InputError("the demo's events are not installed: run it from a checkout, or install the wheel")
 
 
-def _warnings(found: Iterable[Measurement]) -> object:
+def _warnings(found: Iterable["Measurement"]) -> object:
     from rich.table import Table  # noqa: PLC0415
 
     from mlvitals.cli.console import number  # noqa: PLC0415
@@ -100,14 +102,14 @@ def _warnings(found: Iterable[Measurement]) -> object:
     return table
 
 
-def _most(one: Measurement) -> str:
+def _most(one: "Measurement") -> str:
     if "bin" not in one.evidence:
         return ""
     now, before = float(one.evidence["share"]), float(one.evidence["reference_share"])
     return f"{one.evidence['bin']}: {before:.1%} → {now:.1%}"
 
 
-def _performance(found: Iterable[Measurement]) -> object:
+def _performance(found: Iterable["Measurement"]) -> object:
     from rich.table import Table  # noqa: PLC0415
 
     from mlvitals.cli.console import number  # noqa: PLC0415

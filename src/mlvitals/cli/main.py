@@ -1,6 +1,7 @@
 """The root command: finds a subcommand when it is called, and turns errors into one line and an exit code."""
 
 import importlib
+import sqlite3
 import sys
 import traceback
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ import click
 
 from mlvitals.errors import MlvitalsError
 
+_DEBUG: Final = "--debug"
+_UNREADABLE: Final = 3
 _INTERRUPTED: Final = 130
 
 # Each command stands in its own module, imported when it is called, so that `--help` costs nothing.
@@ -45,7 +48,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--debug", is_flag=True, help="Show the whole traceback of an error.")
+@click.option(_DEBUG, is_flag=True, help="Show the whole traceback of an error. May stand anywhere on the line.")
 @click.version_option(package_name="mlvitals")
 def cli(*, debug: bool) -> None:
     """The vital signs of models in production, inside the observability stack a team already has."""
@@ -59,18 +62,38 @@ def main(arguments: Sequence[str] | None = None) -> None:
     interrupted.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = _DEBUG in words
     try:
-        answer = cli.main(args=words, prog_name="mlvitals", standalone_mode=False)
-    except click.exceptions.Abort:
+        answer = cli.main(args=[word for word in words if word != _DEBUG], prog_name="mlvitals", standalone_mode=False)
+    except (click.exceptions.Abort, KeyboardInterrupt):
         sys.exit(_INTERRUPTED)
     except click.ClickException as error:
-        error.show()
+        _show(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
-    except MlvitalsError as error:
-        if "--debug" in words:
+    except Exception as error:  # noqa: BLE001  # a person gets one line; --debug shows where it comes from
+        if debug:
             traceback.print_exc()
-        click.echo(f"mlvitals: {error}", err=True)
-        sys.exit(error.exit_code)
+        click.echo(f"mlvitals: {_line(error)}", err=True)
+        sys.exit(error.exit_code if isinstance(error, MlvitalsError) else _UNREADABLE)
     sys.exit(answer if isinstance(answer, int) else 0)
+
+
+def _show(error: click.ClickException) -> None:
+    message = error.format_message()
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None or "\n" in message:  # the help of a command that was called without what it needs
+        error.show()
+    else:
+        click.echo(f"{context.command_path}: {message} ({context.command_path} --help)", err=True)
+
+
+def _line(error: Exception) -> str:
+    """Return one line that says what went wrong; what is a bug is called one."""
+    if isinstance(error, MlvitalsError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, sqlite3.DatabaseError):
+        return f"the state database: {error}"
+    text = " ".join(str(error).split())
+    return f"unexpected {type(error).__name__}: {text} (a bug: {_DEBUG} shows where)"

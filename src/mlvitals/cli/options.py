@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlvitals.clock import parse_time
+from mlvitals.clock import SECOND, parse_duration, parse_time
 
 if TYPE_CHECKING:
     from mlvitals.config import Config, ModelConfig
@@ -23,6 +23,21 @@ class Moment(click.ParamType[int]):
             return value
         try:
             return parse_time(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Span(click.ParamType[float]):
+    """A duration such as `30s` or `2m`, as seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the duration that a person typed."""
+        if isinstance(value, float):
+            return value
+        try:
+            return parse_duration(value) / SECOND
         except ValueError as error:
             self.fail(str(error), param, ctx)
 

@@ -1,11 +1,21 @@
 """`mlvitals run`: the main job."""
 
+import signal
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from mlvitals.cli.options import Moment, config_option, load_config
+from mlvitals.cli.options import Moment, Span, config_option, load_config
 from mlvitals.cli.progress import counting_rows
+
+if TYPE_CHECKING:
+    from mlvitals.app.run import RunReport
+    from mlvitals.delivery import DrainReport
+
+_UNDELIVERED: Final = 1
+_UNREAD: Final = 3
+_INTERRUPTED: Final = 130
 
 
 @click.command("run")
@@ -17,7 +27,15 @@ from mlvitals.cli.progress import counting_rows
     help="Like --once, with the clock and every watermark at this time; rows at or after it are held back. "
     "Repeatable with a later time.",
 )
-def command(path: Path, *, once: bool, until: int | None) -> int:
+@click.option(
+    "--patience",
+    type=Span(),
+    default="2m",
+    show_default=True,
+    help="With --once or --until: how long to wait for destinations that do not answer. What they did not take is sent "
+    "by the next run.",
+)
+def command(path: Path, *, once: bool, until: int | None, patience: float) -> int:
     """Read events, measure windows as they close and cohorts as they mature, deliver.
 
     Without --once it follows the sources until it is stopped (SIGTERM, Ctrl-C): it then finishes the batch at hand.
@@ -25,19 +43,39 @@ def command(path: Path, *, once: bool, until: int | None) -> int:
     from mlvitals.app.run import run_once, run_until_stopped  # noqa: PLC0415  # not needed for --help
 
     config = load_config(path)
+    once = once or until is not None
     with counting_rows("reading") as progress:
-        if once or until is not None:
-            report = run_once(config, until=until, progress=progress)
+        if once:
+            report = run_once(config, until=until, progress=progress, patience=patience)
         else:
-            report = run_until_stopped(config, progress=progress)
-    click.echo(f"{report.rows} rows read", err=True)
+            report = run_until_stopped(config, progress=progress, tell=_tell)
+    for problem in report.problems:
+        _tell(problem)
+    _tell(f"{report.rows} rows read")
     for drain in report.drains:
-        line = f"{drain.destination}: {drain.delivered} items delivered"
-        lost = {"rejected": drain.rejected, "dead": drain.dead, "expired": drain.expired}
-        line += "".join(f", {count} {fate}" for fate, count in lost.items() if count)
-        line += f", {drain.waiting} requests wait" if drain.waiting else ""
-        line += f" ({drain.trouble})" if drain.trouble else ""
-        click.echo(line, err=True)
-        for warning in drain.warnings:
-            click.echo(f"{drain.destination}: {warning}", err=True)
-    return 0 if report.delivered else 1
+        _tell_delivery(drain)
+    return _answer(report, once=once)
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _tell_delivery(drain: "DrainReport") -> None:
+    line = f"{drain.destination}: {drain.delivered} items delivered"
+    lost = {"rejected": drain.rejected, "dead": drain.dead, "expired": drain.expired}
+    line += "".join(f", {count} {fate}" for fate, count in lost.items() if count)
+    line += f", {drain.waiting} requests wait" if drain.waiting else ""
+    line += f" ({drain.trouble})" if drain.trouble else ""
+    _tell(line)
+    for warning in drain.warnings:
+        _tell(f"{drain.destination}: {warning}")
+
+
+def _answer(report: "RunReport", *, once: bool) -> int:
+    """Return the exit code; to stop a job that follows its sources is its proper end."""
+    if report.signal is not None:
+        return 0 if report.signal == signal.SIGTERM and not once else _INTERRUPTED
+    if report.unread:
+        return _UNREAD
+    return 0 if report.delivered else _UNDELIVERED

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from mlvitals.cli.options import config_option, load_config
-from mlvitals.signals.measurement import Measurement
+
+if TYPE_CHECKING:
+    from mlvitals.signals.measurement import Measurement
 
 
 @click.command("signals")
@@ -24,7 +26,9 @@ from mlvitals.signals.measurement import Measurement
 )
 def command(path: Path, *, signal: str | None, model: str | None, form: str) -> int:
     """Show measurements, each at its highest revision, in the order of model, version, window and signal."""
-    from mlvitals.signals.registry import REGISTRY  # noqa: PLC0415  # not needed for --help
+    import msgspec  # noqa: PLC0415  # not needed for --help
+
+    from mlvitals.signals.registry import REGISTRY  # noqa: PLC0415
     from mlvitals.sinks.local import measurements  # noqa: PLC0415
     from mlvitals.state import Store  # noqa: PLC0415
 
@@ -45,7 +49,7 @@ def command(path: Path, *, signal: str | None, model: str | None, form: str) -> 
     return 0
 
 
-def _print_table(found: Iterable[Measurement]) -> None:
+def _print_table(found: Iterable["Measurement"]) -> None:
     from rich.table import Table  # noqa: PLC0415
 
     from mlvitals.cli.console import STATUS_STYLES, console, number  # noqa: PLC0415

@@ -39,6 +39,16 @@ class DrainReport:
     held: bool = False
     warnings: list[str] = field(default_factory=list)
 
+    def add(self, later: "DrainReport") -> None:
+        """Take in a later drain of the same destination: what was done adds up, what waits is what waits now."""
+        self.requests += later.requests
+        self.delivered += later.delivered
+        self.rejected += later.rejected
+        self.dead += later.dead
+        self.expired += later.expired
+        self.waiting, self.trouble, self.held = later.waiting, later.trouble, later.held
+        self.warnings += (warning for warning in later.warnings if warning not in self.warnings)
+
     @property
     def complete(self) -> bool:
         """Nothing waits, and nothing was lost on the way."""

@@ -74,8 +74,10 @@ def build_reference(
     held against the same windows.
 
     Args:
-        model: the model's configuration. version: of the rows; None for the operating reference.
-        paths: files, globs or folders. complete: they hold all that was served, not a sample.
+        model: the model's configuration.
+        version: of the rows; None for the operating reference.
+        paths: files, globs or folders.
+        complete: they hold all that was served, not a sample.
         progress: told the number of rows of each batch, in each of the two passes.
 
     Raises:

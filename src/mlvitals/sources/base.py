@@ -35,6 +35,11 @@ class Source(Protocol):
         ...
 
     @property
+    def faults(self) -> list[str]:
+        """Of the problems, what could not be read."""
+        ...
+
+    @property
     def name(self) -> str:
         """A stable name: it keys the position in the state."""
         ...

@@ -95,6 +95,11 @@ class FileReader:
         """What cannot be read, and what the last reading started anew."""
         return [*self._faults.values(), *self._notes]
 
+    @property
+    def faults(self) -> list[str]:
+        """What is there and cannot be read."""
+        return [*self._faults.values()]
+
     def restore(self, position: bytes) -> None:
         """Stand where the source stood after the batch with this position."""
         self._ledger.restore(position)

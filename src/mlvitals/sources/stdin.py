@@ -38,6 +38,11 @@ class StandardInput:
         """Return nothing: what cannot be read raises."""
         return []
 
+    @property
+    def faults(self) -> list[str]:
+        """Return nothing: what cannot be read raises."""
+        return []
+
     def restore(self, position: bytes) -> None:
         """Do nothing: a pipe has no way back."""
 
