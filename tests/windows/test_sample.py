@@ -1,0 +1,196 @@
+import math
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlvitals.windows import sample as sample_module
+from mlvitals.windows.choice import Choice
+from mlvitals.windows.layout import CategoryBins, Kind, NumericBins, Task
+from mlvitals.windows.sample import ReferenceSample
+
+
+def freeze(*batches, **choice):
+    sample = ReferenceSample(Choice(**choice))
+    for columns in batches:
+        sample.add(columns if isinstance(columns, pa.RecordBatch) else pa.record_batch(columns))
+    return sample.freeze()
+
+
+def kinds(layout):
+    return {one.name: one.kind for one in layout.features}
+
+
+def test_features_keep_their_order_and_take_the_kind_of_their_column():
+    layout = freeze(
+        {
+            "timestamp": [1, 2],
+            "features.z": [1, 2],
+            "features.text": ["a", "b"],
+            "features.truth": [True, False],
+            "features.double": [0.5, None],
+            "features.coded": pa.array(["a", "b"]).dictionary_encode(),
+            "features.long": pa.array(["a", "b"], pa.large_string()),
+            "amount": [1.0, 2.0],
+        }
+    )
+    assert kinds(layout) == {
+        "z": Kind.NUMERIC,
+        "text": Kind.CATEGORICAL,
+        "truth": Kind.CATEGORICAL,
+        "double": Kind.NUMERIC,
+        "coded": Kind.CATEGORICAL,
+        "long": Kind.CATEGORICAL,
+    }
+    truth = layout.features[2].bins
+    assert isinstance(truth, CategoryBins)
+    assert truth.values == ("0", "1")
+
+
+def test_vectors_and_objects_are_left_out():
+    layout = freeze({"features.v": [[1.0], [2.0]], "features.o": [{"a": 1}, {"a": 2}], "features.x": [1, 2]})
+    assert list(kinds(layout)) == ["x"]
+
+
+def test_a_feature_that_is_always_missing_is_numeric_with_one_bin():
+    layout = freeze({"features.x": pa.nulls(3)}, {"features.y": [1]})
+    assert kinds(layout) == {"x": Kind.NUMERIC, "y": Kind.NUMERIC}
+    assert layout.features[0].bins == NumericBins(())
+
+
+def test_names_and_patterns_choose_features():
+    columns = {f"features.{name}": [1.0] for name in ("age", "age_days", "user.id", "raw")}
+    assert list(kinds(freeze(columns, include=("age*", "raw")))) == ["age", "age_days", "raw"]
+    assert list(kinds(freeze(columns, exclude=("*.id", "raw")))) == ["age", "age_days"]
+    assert list(kinds(freeze(columns, include=("age*",), exclude=("age",)))) == ["age_days"]
+    assert freeze(columns, include=()).features == ()
+
+
+def test_a_chosen_kind_goes_before_the_columns():
+    layout = freeze(
+        {"features.code": [7, 7, 8], "features.text": ["1", "2", "x"]},
+        kinds={"code": Kind.CATEGORICAL, "text": Kind.NUMERIC},
+    )
+    code, text = layout.features
+    assert (code.kind, text.kind) == (Kind.CATEGORICAL, Kind.NUMERIC)
+    assert code.bins == CategoryBins(("7", "8"), own=2)
+    assert isinstance(text.bins, NumericBins)
+    assert text.bins.is_point.sum() == 2
+
+
+def test_aliases_rename_features_before_anything_else_looks_at_them():
+    choice = Choice(aliases={"old": "new"}, include=("new",))
+    batch = choice.rename(pa.record_batch({"features.old": [1.0], "prediction.score": [0.5]}))
+    assert batch.schema.names == ["features.new", "prediction.score"]
+    assert list(kinds(freeze(batch, include=("new",)))) == ["new"]
+    assert Choice().rename(batch) is batch
+
+
+def test_a_column_that_was_numbers_and_text_is_what_most_of_its_values_are():
+    numeric = freeze({"features.x": [1, 2, 3]}, {"features.x": ["4", "N/A"]})
+    assert kinds(numeric) == {"x": Kind.NUMERIC}
+    text = freeze({"features.x": [1]}, {"features.x": ["a", "b", "b", None]})
+    assert text.features[0].bins == CategoryBins(("b", "1", "a"), own=3)
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=30), st.sets(st.integers(0, 30)))
+def test_how_the_rows_were_cut_does_not_matter(values, cuts):
+    scores = [value / 10 for value in values]
+    columns = {"features.x": values, "features.c": [f"c{value}" for value in values], "prediction.score": scores}
+    whole = pa.record_batch(columns)
+    places = [0, *sorted(cut for cut in cuts if 0 < cut < len(values)), len(values)]
+    parts = [whole.slice(a, b - a) for a, b in pairwise(places)]
+    assert freeze(*parts, segments=("c",)).hash == freeze(whole, segments=("c",)).hash
+
+
+def test_segments_are_frozen_in_alphabetical_order_be_they_monitored_or_not():
+    columns = {"features.country": ["DE", "CH", None, "DE"], "model_version": ["b", "a", "a", "a"]}
+    layout = freeze(columns, segments=("country", "model_version", "absent"), exclude=("country",))
+    assert layout.segments == {"country": ("CH", "DE"), "model_version": ("a", "b"), "absent": ()}
+    assert layout.features == ()
+
+
+def test_of_many_segment_values_the_fifty_most_frequent_are_kept():
+    values = [f"v{n:02}" for n in range(60) for _ in range(60 - n)]
+    kept = freeze({"features.s": values}, segments=("s",)).segments["s"]
+    assert kept == tuple(f"v{n:02}" for n in range(50))
+
+
+@pytest.mark.parametrize(
+    ("columns", "choice", "task"),
+    [
+        ({"prediction.score": [0.1, 0.9]}, {}, Task.BINARY),
+        ({"prediction.label": [0, 1]}, {}, Task.BINARY),
+        ({"prediction.label": [False, True]}, {}, Task.BINARY),
+        ({"prediction.label": ["true", "0.0"]}, {}, Task.BINARY),
+        ({"prediction.label": ["cat", "dog"]}, {}, Task.MULTICLASS),
+        ({"prediction.label": ["cat", "dog"]}, {"positive": "cat"}, Task.BINARY),
+        ({"prediction.label": [0, 1], "label": [0, 2]}, {}, Task.MULTICLASS),
+        ({"prediction.value": [3.5, 4.5]}, {}, Task.REGRESSION),
+        ({"prediction.value": [3.5, 4.5], "prediction.label": ["a", "b"]}, {}, Task.MULTICLASS),
+        ({"prediction.label": [0, 1]}, {"metrics": frozenset({"mae"})}, Task.REGRESSION),
+    ],
+)
+def test_the_task_is_told_by_the_predictions(columns, choice, task):
+    assert freeze(columns, **choice).output.task is task
+
+
+def test_a_binary_output_has_scores_classes_and_drift_bins():
+    scores, truth = [0.1, 0.2, 0.2, math.nan, None], [0, 1, 1, 0, None]
+    output = freeze({"prediction.score": scores, "label": truth}, threshold=0.0).output
+    assert output.score is not None
+    assert output.score.is_point.sum() == 2
+    assert output.groups == (0, 1, 2, 3, 4)
+    assert output.classes == CategoryBins(("0", "1"), own=2)
+    assert (output.positive, output.threshold, output.probability) == ("1", 0.0, True)
+
+
+@pytest.mark.parametrize(("scores", "probability"), [([0.0, 1.0], True), ([0.0, 1.01], False), ([-3.0, 0.5], False)])
+def test_scores_are_probabilities_only_within_their_range(scores, probability):
+    assert freeze({"prediction.score": scores}).output.probability is probability
+
+
+def test_an_output_without_scores_has_no_bins_of_them():
+    output = freeze({"prediction.label": ["a", "b"], "prediction.score": [None, math.nan]}).output
+    assert (output.score, output.groups, output.probability) == (None, (), False)
+    assert freeze().output.classes is None
+
+
+def test_fine_score_bins_follow_each_true_class():
+    random = np.random.default_rng(0)
+    truth = random.random(20_000) < 0.02
+    scores = np.where(truth, random.uniform(0.9, 0.91, 20_000), random.uniform(0, 0.1, 20_000))
+    known = freeze({"prediction.score": scores, "label": truth}).output.score
+    unknown = freeze({"prediction.score": scores}).output.score
+    assert known is not None
+    assert unknown is not None
+
+    def within(bins):
+        return int(((bins.array > 0.9) & (bins.array < 0.91)).sum())
+
+    assert within(known) > 3 * within(unknown)
+
+
+@pytest.mark.parametrize("sizes", [[1_000], [7] * 140 + [20], [1, 999], [500, 0, 500]])
+def test_past_its_bound_a_sample_keeps_every_kth_row_evenly(monkeypatch, sizes):
+    monkeypatch.setattr(sample_module, "ROWS_KEPT", 100)
+    sample = ReferenceSample(Choice())
+    first = 0
+    for size in sizes:
+        sample.add(pa.record_batch({"features.x": pa.array(range(first, first + size), pa.int64())}))
+        first += size
+        assert sum(batch.num_rows for batch in sample._batches) <= 100
+    assert sample.rows == 1_000
+    kept = np.concatenate([batch.column(0).to_numpy() for batch in sample._batches])
+    assert kept.tolist() == list(range(0, 1_000, 16))
+
+
+def test_no_category_is_lost_where_rows_are(monkeypatch):
+    monkeypatch.setattr(sample_module, "ROWS_KEPT", 10)
+    values = [f"v{n:03}" for n in range(300)]
+    bins = freeze({"features.c": values[:150]}, {"features.c": values[150:]}).features[0].bins
+    assert isinstance(bins, CategoryBins)
+    assert bins.values == tuple(values)
