@@ -17,8 +17,16 @@ class Closer:
         self._run = run
         self._judge = judge
 
+    def is_due(self) -> bool:
+        """Tell whether there is anything to do by the model's watermark; cheap, for a running job asks all the time."""
+        watermark = self._run.watermark
+        close, settle = self._run.cohorts.next_due()
+        return (
+            _reached(close, watermark.closed) or _reached(settle, watermark.settled) or self._forgettable() is not None
+        )
+
     def steps(self) -> Iterator[list[Emission]]:
-        """Do what is due by the model's watermark; each step is one transaction of the caller's, ended by what it emits.
+        """Do what is due by the model's watermark; each step is one transaction, and yields what it emits.
 
         The order is fixed: windows in order, then maturities in order, then forgetting. So a process that dies goes on
         in the next one as if it had not died.
@@ -26,39 +34,27 @@ class Closer:
         run = self._run
         closed, settled = run.watermark.closed, run.watermark.settled
         if closed is not None:
-            due = run.cohorts.due(closed)
+            due = run.cohorts.due_to_close(closed)
             for part in range(0, len(due), COHORTS_PER_STEP):
                 yield [self._close(key) for key in due[part : part + COHORTS_PER_STEP]]
-        if run.config.labels is None or settled is None:
-            return
-        pending = self._pending(settled)
-        for part in range(0, len(pending), COHORTS_PER_STEP):
-            yield [one for key in pending[part : part + COHORTS_PER_STEP] for one in self._settle(key, settled)]
-        self._forget(settled, run.config.labels.horizon.microseconds)
-        yield []
+        if settled is not None and run.config.labels is not None:
+            due = run.cohorts.due_to_settle(settled)
+            for part in range(0, len(due), COHORTS_PER_STEP):
+                yield [one for key in due[part : part + COHORTS_PER_STEP] for one in self._settle(key, settled)]
+        before = self._forgettable()
+        if before is not None:
+            run.cohorts.forget(before)
+            run.labels.forget(run.name, before)
+            run.watermark.forgotten = before
+            yield []
 
     def _close(self, key: CohortKey) -> Emission:
         cohort = self._cohort(key)
-        emission = Emission(
-            model=self._run.name, measurements=self._judge.window(cohort), stamp=cohort.end, start=key.start
-        )
         cohort.closed = True
         self._run.cohorts.mark(cohort)
-        if self._run.config.labels is None:
-            self._run.cohorts.remove(cohort)
-            self._run.labels.forget_window(self._run.name, key.start)
-        return emission
-
-    def _pending(self, settled: int) -> list[CohortKey]:
-        """Return closed cohorts with a maturity that is reached and not plotted yet, or with labels since it was."""
-        run, ages = self._run, self._ages()
-        done = run.cohorts.settled_maturities()
-        pending = []
-        for key, end, changed in run.cohorts.closed_keys():
-            reached = {maturity for maturity, age in ages if end + age <= settled}
-            if reached - done.get(key, set()) or (changed and reached):
-                pending.append(key)
-        return pending
+        return Emission(
+            model=self._run.name, measurements=self._judge.window(cohort), stamp=cohort.end, start=key.start
+        )
 
     def _settle(self, key: CohortKey, settled: int) -> Iterator[Emission]:
         cohort = self._cohort(key)
@@ -66,6 +62,7 @@ class Closer:
         for bucket, (maturity, age) in enumerate(self._ages()):
             if cohort.end + age > settled:
                 break
+            cohort.settled = bucket + 1
             known = before.get(maturity)
             revision = 0 if known is None else known[1] + 1
             measurements = self._judge.maturity(cohort, bucket, maturity, revision)
@@ -83,13 +80,24 @@ class Closer:
         cohort.changed = False
         self._run.cohorts.mark(cohort)
 
-    def _forget(self, settled: int, horizon: int) -> None:
+    def _forgettable(self) -> int | None:
+        """Return the time before which windows are to be forgotten; None where these have been forgotten already.
+
+        They are closed, and no label that could still count for them can come: its horizon has passed.
+        """
         run = self._run
-        over = sorted({(key.start, end) for key, end, _ in run.cohorts.closed_keys() if end + horizon <= settled})
-        for start, _ in over:
-            run.cohorts.remove_window(start)
-            run.labels.forget_window(run.name, start)
-        run.labels.forget_labels(run.name, settled - horizon)
+        closed, settled, labels = run.watermark.closed, run.watermark.settled, run.config.labels
+        if labels is None:
+            over = closed
+        elif settled is None:
+            return None
+        else:
+            horizon = settled - labels.horizon.microseconds
+            over = horizon if closed is None else min(closed, horizon)
+        if over is None:
+            return None
+        before, forgotten = run.size.start(over), run.watermark.forgotten
+        return before if forgotten is None or before > forgotten else None
 
     def _ages(self) -> list[tuple[str, int]]:
         labels = self._run.config.labels
@@ -100,3 +108,7 @@ class Closer:
         if cohort is None:
             raise KeyError(f"cohort {key} of model `{self._run.name}` is gone")
         return cohort
+
+
+def _reached(due: int | None, watermark: int | None) -> bool:
+    return due is not None and watermark is not None and due <= watermark

@@ -18,6 +18,7 @@ from mlvitals.windows.summarize import Columns, predicted_texts
 
 PARK_AHEAD = HOUR  # clocks differ by seconds; an hour ahead is a wrong zone or a wrong field
 UNKNOWN_VERSION = "unknown"
+_NO_ERROR = pa.array([None, "", "0"], pa.string())
 
 Rows = npt.NDArray[np.intp]
 Times = npt.NDArray[np.int64]
@@ -62,8 +63,11 @@ def sort_by_time(times: Times, rows: Rows, ends: Times, now: int, closed: int | 
     """Part rows that are implausibly early for the clock, and those whose window is closed, from the others.
 
     Args:
-        times: of the whole batch. rows: the model's rows. ends: the window end of each of these rows.
-        now: the clock. closed: windows that end at or before it are closed.
+        times: of the whole batch.
+        rows: the model's rows.
+        ends: the window end of each of these rows.
+        now: the clock.
+        closed: windows that end at or before it are closed.
 
     """
     parked = times[rows] > now + PARK_AHEAD
@@ -126,17 +130,21 @@ def remembered(
     layout: Layout,
     identities: Identities,
     rows: Rows,
+    *,
     starts: Times,
     segments: list[str],
-    *,
-    late: bool,
+    uncounted: bool,
 ) -> list[Remembered]:
     """Return what is kept of predictions until their labels come.
 
     Args:
-        columns: the batch. layout: of the rows' version. identities: of (at least) these rows.
-        rows: the predictions. starts: their window starts. segments: their segments, as JSON arrays.
-        late: they belong to no cohort.
+        columns: the batch.
+        layout: of the rows' version.
+        identities: of (at least) these rows.
+        rows: the predictions.
+        starts: their window starts.
+        segments: their segments, as JSON arrays.
+        uncounted: they belong to no cohort.
 
     """
     places = pa.array(rows)
@@ -149,12 +157,21 @@ def remembered(
     times = times_of(columns.batch)[rows].tolist()
     return [
         Remembered(
-            *identities.key(row), time, start, late, identities.fingerprint(row), score, decision, amount, segment
+            *identities.key(row), time, start, uncounted, identities.fingerprint(row), score, decision, amount, segment
         )
         for row, time, start, score, decision, amount, segment in zip(
             rows.tolist(), times, starts.tolist(), scores, decisions, money, segments, strict=True
         )
     ]
+
+
+def failed(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
+    """Tell which rows are failed requests: `error` is there and is not false, empty or 0."""
+    array = column(batch, wire.ERROR)
+    if array is None:
+        return np.zeros(batch.num_rows, dtype=bool)
+    texts = canonical_text(array, numerals=True).cast(pa.string())
+    return ~np.asarray(pc.is_in(texts, value_set=_NO_ERROR, skip_nulls=False))
 
 
 def labels_of(batch: pa.RecordBatch, key: KeyedHash, source: str) -> list[Label]:

@@ -3,7 +3,6 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,8 @@ from mlvitals.windows.cohorts import CohortKey, Cohorts
 from mlvitals.windows.groups import ALL
 from mlvitals.windows.labels import Label, LabelIndex, Pairs, Remembered
 from mlvitals.windows.outcomes import Contributions, add_outcomes, contributions
+
+_Share = tuple[Pairs, Contributions]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,15 +32,16 @@ class LabelJoin:
     maturities: Sequence[int]
     horizon: int
 
-    def remember(self, ids: Sequence[bytes], predictions: Sequence[Remembered]) -> None:
-        """Remember predictions, whose labels may be there already."""
-        with self._change(ids):
-            self.index.remember(self.model, predictions)
+    def remember(self, ids: Sequence[bytes], predictions: Sequence[Remembered]) -> dict[str, int]:
+        """Remember predictions, whose labels may be there already; return each source's newest label among these."""
+        before = self._pairs(ids)
+        self.index.remember(self.model, predictions)
+        return self._change(before)
 
-    def add(self, labels: Sequence[Label]) -> None:
-        """Take labels, whose predictions may be there already or come later."""
-        with self._change([label.id for label in labels]):
-            duplicates = self.index.add_labels(self.model, labels)
+    def add(self, labels: Sequence[Label]) -> dict[str, int]:
+        """Take labels, whose predictions may come later; return each source's newest that one is there for."""
+        before = self._pairs([label.id for label in labels])
+        duplicates = self.index.add_labels(self.model, labels)
         arrived: dict[str, int] = defaultdict(int)
         for label in labels:
             arrived[label.source] += 1
@@ -47,16 +49,22 @@ class LabelJoin:
             known = duplicates.get(source, 0)
             self._count(source, Disposition.DUPLICATE, known)
             self._count(source, Disposition.ORPHAN, count - known)
+        return self._change(before)
 
-    @contextmanager
-    def _change(self, ids: Sequence[bytes]) -> Iterator[None]:
+    def _pairs(self, ids: Sequence[bytes]) -> Pairs:
         self.index.touch(ids)
-        before = self.index.pairs(self.model)
-        yield
+        return self.index.pairs(self.model)
+
+    def _change(self, before: Pairs) -> dict[str, int]:
         after = self.index.pairs(self.model)
+        changes: dict[CohortKey, list[_Share]] = defaultdict(list)
         for pairs, sign in ((before, -1), (after, 1)):
             self._count_pairs(pairs, sign)
-            self._add_outcomes(pairs, sign)
+            for key, what in self._shares(pairs, sign):
+                changes[key].append((pairs, what))
+        for key, shares in sorted(changes.items()):
+            self._add_outcomes(key, shares)
+        return after.newest_by_source(self.horizon)
 
     def _count_pairs(self, pairs: Pairs, sign: int) -> None:
         """A label that met its prediction is no orphan any more: it is accepted, or expired if it came too late."""
@@ -68,18 +76,22 @@ class LabelJoin:
     def _count(self, source: str, disposition: Disposition, rows: int) -> None:
         self.account.add(source, wire.EVENT_LABEL, self.model, disposition, rows)
 
-    def _add_outcomes(self, pairs: Pairs, sign: int) -> None:
+    def _shares(self, pairs: Pairs, sign: int) -> Iterator[tuple[CohortKey, Contributions]]:
         what = contributions(pairs, np.array(self.maturities, dtype=np.int64))
         members: dict[CohortKey, list[int]] = defaultdict(list)
         for place, row in enumerate(what.rows.tolist()):
             start, version = int(pairs.starts[row]), pairs.versions[row]
             for segment in (ALL, *json.loads(pairs.segments[row])):
                 members[CohortKey(start, version, segment)].append(place)
-        for key, places in sorted(members.items()):
-            cohort = self.cohorts.get(key)
-            if cohort is None:
-                raise KeyError(f"cohort {key} of model `{self.model}` is gone before its predictions")
-            chosen = Contributions(what.rows[places], what.buckets[places], sign * what.signs[places])
-            outcomes = np.zeros_like(cohort.summary.outcomes)
-            add_outcomes(outcomes, cohort.summary.layout, pairs, chosen)
+        for key, places in members.items():
+            yield key, Contributions(what.rows[places], what.buckets[places], sign * what.signs[places])
+
+    def _add_outcomes(self, key: CohortKey, shares: Sequence[_Share]) -> None:
+        cohort = self.cohorts.get(key)
+        if cohort is None:
+            raise KeyError(f"cohort {key} of model `{self.model}` is gone before its predictions")
+        outcomes = np.zeros_like(cohort.summary.outcomes)
+        for pairs, what in shares:
+            add_outcomes(outcomes, cohort.summary.layout, pairs, what)
+        if outcomes.any():
             self.cohorts.add_outcomes(key, outcomes)

@@ -59,13 +59,14 @@ class References:
         return replace(base.layout, output=trained.layout.output)
 
 
-def provisional_layout(choice: Choice, *, regression: bool) -> Layout:
+def provisional_layout(choice: Choice, task: Task) -> Layout:
     """Return the layout of windows that are served while the reference is still being learnt: no features yet.
 
-    Scores are taken for probabilities, in two thousand equal bins, so that labels can be judged from the first day.
+    A binary model's scores are taken for probabilities, in two thousand equal bins, so that its labels can be judged
+    from the first day. Of other classes none is known yet: labels are counted, but not judged.
     """
-    if regression:
-        return Layout(features=(), output=OutputLayout(task=Task.REGRESSION))
+    if task is not Task.BINARY:
+        return Layout(features=(), output=OutputLayout(task=task))
     positive = choice.positive or "1"
     classes = ("0", "1") if positive == "1" else (positive,)
     edges = tuple(index / 2000 for index in range(1, 2000))

@@ -1,6 +1,7 @@
 """Learning the operating reference from the first stretch that is served (`operating: {first: 14d}`)."""
 
 import sqlite3
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -10,30 +11,31 @@ import pyarrow as pa
 
 from mlvitals import wire
 from mlvitals.engines.layouts import References, provisional_layout
-from mlvitals.engines.waiting import forget_spooled, spool, spooled, spooled_bytes
-from mlvitals.events import column
-from mlvitals.windows.layout import Layout
-from mlvitals.windows.reference import Reference, encode_reference
+from mlvitals.engines.waiting import forget_spooled, spool, spooled
+from mlvitals.events import canonical_text, column
+from mlvitals.windows.choice import Choice
+from mlvitals.windows.layout import Layout, Task
+from mlvitals.windows.reference import encode_reference
 from mlvitals.windows.taking import take_reference
 from mlvitals.windows.window import WindowSize
 
 Rows = npt.NDArray[np.intp]
-Times = npt.NDArray[np.int64]
-
 SPOOL_BYTES: Final = 1 << 30
 
 
 class LearningState(msgspec.Struct, kw_only=True):
     """Where learning stands.
 
-    until: the end of the stretch, set by its first row: rows of windows from then on wait for the reference.
-    full: the spool has reached its bound, and what comes later is not learnt from.
-    regression: what the first row showed of the kind of prediction.
+    until: the end of the stretch, set by its first prediction: rows of windows from then on wait for the reference.
+    task: what that prediction showed of the kind of prediction.
+    spooled: the bytes kept. full: they have reached their bound, and what comes later is not learnt from.
+    done: the reference was taken.
     """
 
     until: int | None = None
+    task: Task = Task.BINARY
+    spooled: int = 0
     full: bool = False
-    regression: bool = False
     done: bool = False
 
 
@@ -48,27 +50,30 @@ class Learner:
         self._size = size
         self._length = length
         self._references = references
+        self._provisional: dict[Task, Layout] = {}
 
-    def begin(self, state: LearningState, batch: pa.RecordBatch, first: int) -> None:
-        """Set the stretch by the first row of the model, where it is not set yet."""
-        if state.until is None:
-            end = self._size.start(first) + self._length
-            state.until = end if self._size.start(end) == end else self._size.end(self._size.start(end))
-            valued = column(batch, wire.PREDICTION_VALUE) is not None and column(batch, wire.PREDICTION_SCORE) is None
-            state.regression = self._references.choice.task is not None or valued
+    def begin(self, state: LearningState, first: pa.RecordBatch, time: int) -> int:
+        """Set the stretch by the first prediction of the model, a batch of one row; return its end."""
+        end = self._size.start(time) + self._length
+        state.until = end if self._size.start(end) == end else self._size.end(self._size.start(end))
+        state.task = _task_of(first, self._references.choice)
+        return state.until
 
     def keep(self, state: LearningState, batch: pa.RecordBatch, rows: Rows) -> None:
         """Keep accepted rows of the stretch, as far as a reference is taken from them."""
         if state.full or state.done or not len(rows):
             return
         kept = [name for name in batch.schema.names if name == wire.TIMESTAMP or self._is_learnt(name)]
-        spool(self._connection, self._model, batch.select(kept).take(pa.array(rows)))
-        state.full = spooled_bytes(self._connection, self._model) > SPOOL_BYTES
+        state.spooled += spool(self._connection, self._model, batch.select(kept).take(pa.array(rows)))
+        state.full = state.spooled >= SPOOL_BYTES
 
-    def finish(self, state: LearningState) -> Reference:
-        """Take the reference from the rows kept, and forget them."""
+    def finish(self, state: LearningState) -> None:
+        """Take the reference from the rows kept, and forget them; where none were, another stretch has to begin."""
+        if not state.spooled:
+            state.until = None
+            return
         reference = take_reference(
-            self._references.choice,
+            replace(self._references.choice, aliases={}),  # the rows were renamed when they came
             lambda: spooled(self._connection, self._model),
             model=self._model,
             version="",
@@ -82,12 +87,25 @@ class Learner:
         forget_spooled(self._connection, self._model)
         self._references.learn(reference)
         state.done = True
-        return reference
 
     def provisional(self, state: LearningState) -> Layout:
         """Return the layout of windows that are served meanwhile."""
-        return provisional_layout(self._references.choice, regression=state.regression)
+        if state.task not in self._provisional:
+            self._provisional[state.task] = provisional_layout(self._references.choice, state.task)
+        return self._provisional[state.task]
 
     def _is_learnt(self, name: str) -> bool:
         outputs = {wire.PREDICTION_LABEL, wire.PREDICTION_SCORE, wire.PREDICTION_VALUE, wire.LATENCY_MS}
         return name in outputs or name in self._references.choice.segments or name.startswith(wire.FEATURE_PREFIX)
+
+
+def _task_of(first: pa.RecordBatch, choice: Choice) -> Task:
+    """Return the kind of prediction that one row shows, as far as the choice does not tell it."""
+    if choice.task is not None:
+        return choice.task
+    label = column(first, wire.PREDICTION_LABEL)
+    if label is None or label[0].as_py() is None:
+        value = column(first, wire.PREDICTION_VALUE)
+        return Task.BINARY if value is None or value[0].as_py() is None else Task.REGRESSION
+    binary = choice.positive is not None or canonical_text(label, numerals=True)[0].as_py() in {"0", "1"}
+    return Task.BINARY if binary else Task.MULTICLASS

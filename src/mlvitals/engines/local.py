@@ -34,7 +34,7 @@ class LocalEngine:
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  # called once, by the composition root
         self,
         store: Store,
         runs: Mapping[str, ModelRun],
@@ -51,26 +51,31 @@ class LocalEngine:
         self._emit = emit
         self._clock = clock
         self._until = until
+        self._broken = False  # a transaction failed
 
     def begin(self) -> None:
-        """Take in what an earlier, shorter `--until` held back.
+        """Take in what waits no longer: behind an earlier, shorter `--until`, or behind a reference learnt since.
 
         Raises:
             StateError: `--until` goes back behind an earlier one.
 
         """
-        with self._store.transaction() as connection:
+        with self._transaction() as connection:
             row = connection.execute("SELECT value FROM setting WHERE name = ?", (_HELD_UNTIL,)).fetchone()
             before = None if row is None else int(row[0])
             if self._until is not None:
                 if before is not None and self._until < before:
                     raise StateError("`--until` must not go back behind an earlier run of the same state")
                 connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (_HELD_UNTIL, str(self._until)))
-            sequences = held_sequences(connection, "")
-        for sequence in sequences:
-            with self._transaction() as connection:
+        for run in self._runs.values():
+            if run.learning.done:
+                self._release_to(run)
+        with self._transaction() as connection:
+            # In one transaction: what has to wait on would otherwise change its place among what came after it.
+            for sequence in held_sequences(connection, ""):
                 source, event, batch = release(connection, sequence)
-                self._take(connection, source, event, batch)
+                self._take(connection, source, event, batch, measure_lag=False)
+                self._flush(connection)
 
     def position(self, source: str) -> bytes | None:
         """Return where a source stood after the last batch that is durable, None at its beginning."""
@@ -78,12 +83,16 @@ class LocalEngine:
         return None if row is None else row[0]
 
     def process(self, source: str, batch: EventBatch) -> None:
-        """Count a batch and remember the source's position after it, in one transaction."""
+        """Count a batch and remember the source's position after it, in one transaction.
+
+        An exception leaves the state as it was; the engine then serves no more, for its memory is ahead of the state.
+        """
         with self._transaction() as connection:
             self._account.add_read(source, batch.account)
-            self._take(connection, source, wire.EVENT_PREDICTION, batch.predictions)
-            self._take(connection, source, wire.EVENT_LABEL, batch.labels)
-            self._take(connection, source, wire.EVENT_CHANGE, batch.changes)
+            lag = self._until is None
+            self._take(connection, source, wire.EVENT_PREDICTION, batch.predictions, measure_lag=lag)
+            self._take(connection, source, wire.EVENT_LABEL, batch.labels, measure_lag=lag)
+            self._take(connection, source, wire.EVENT_CHANGE, batch.changes, measure_lag=lag)
             connection.execute("INSERT OR REPLACE INTO position VALUES (?, ?)", (source, batch.position))
 
     def advance_while_running(self) -> None:
@@ -104,33 +113,39 @@ class LocalEngine:
                 self._advance(run, *run.watermark.when_all_is_read(lateness=lateness))
 
     def _advance(self, run: ModelRun, close: int | None, settle: int | None) -> None:
-        with self._transaction():
-            deferred = self._learn(run, close)
-        for sequence in deferred:
-            with self._transaction() as connection:
-                source, _, batch = release(connection, sequence)
-                run.take_predictions(self._reading(source), batch)
-        if not run.advance(close, settle):
+        self._learn(run, close)
+        if not run.advance(close, settle) and not self._closers[run.name].is_due():
             return
         steps = self._closers[run.name].steps()
         more = True
         while more:
             with self._transaction() as connection:
+                run.dirty = True
                 emissions = next(steps, None)
                 more = emissions is not None
                 if emissions:
                     self._emit(connection, emissions)
-                run.dirty = True
 
-    def _learn(self, run: ModelRun, close: int | None) -> list[int]:
+    def _learn(self, run: ModelRun, close: int | None) -> None:
+        """Take a reference once the stretch that it is learnt from is over, and count what has waited for it."""
         if run.learner is None or run.learning.done or run.learning.until is None:
-            return []
+            return
         if close is None or close < run.learning.until:
-            return []
-        run.learner.finish(run.learning)
-        return held_sequences(self._store.connection, run.name)
+            return
+        with self._transaction():
+            run.dirty = True
+            run.learner.finish(run.learning)
+        self._release_to(run)
 
-    def _take(self, connection: sqlite3.Connection, source: str, event: str, batch: pa.RecordBatch) -> None:
+    def _release_to(self, run: ModelRun) -> None:
+        for sequence in held_sequences(self._store.connection, run.name):
+            with self._transaction() as connection:
+                source, _, batch = release(connection, sequence)
+                run.take_predictions(self._reading(source, measure_lag=False), batch)
+
+    def _take(
+        self, connection: sqlite3.Connection, source: str, event: str, batch: pa.RecordBatch, *, measure_lag: bool
+    ) -> None:
         if not batch.num_rows:
             return
         if self._until is not None:
@@ -138,38 +153,44 @@ class LocalEngine:
             if after.any():
                 hold(connection, source, "", event, batch.filter(pa.array(after)))
                 batch = batch.filter(pa.array(~after))
+        reading = self._reading(source, measure_lag=measure_lag)
         for model, rows in rows_by_text(batch, wire.MODEL, "").items():
             mine = batch if len(rows) == batch.num_rows else batch.take(pa.array(rows))
-            self._take_of_model(source, event, model, mine)
+            self._take_of_model(reading, event, model, mine)
 
-    def _take_of_model(self, source: str, event: str, model: str, batch: pa.RecordBatch) -> None:
+    def _take_of_model(self, reading: Reading, event: str, model: str, batch: pa.RecordBatch) -> None:
         run = self._runs.get(model)
         if event == wire.EVENT_CHANGE:
-            self._account.add(source, event, model, Disposition.ACCEPTED, batch.num_rows)
+            self._account.add(reading.source, event, model, Disposition.ACCEPTED, batch.num_rows)
         elif run is None:
-            self._account.add(source, event, model, Disposition.UNKNOWN_MODEL, batch.num_rows)
+            self._account.add(reading.source, event, model, Disposition.UNKNOWN_MODEL, batch.num_rows)
         elif event == wire.EVENT_PREDICTION:
-            run.take_predictions(self._reading(source), batch)
+            run.take_predictions(reading, batch)
         elif run.join is None:
-            self._account.add(source, event, model, Disposition.SKIPPED, batch.num_rows)
+            self._account.add(reading.source, event, model, Disposition.SKIPPED, batch.num_rows)
         else:
-            self._take_labels(run, source, batch)
+            self._take_labels(run, reading, batch)
 
-    def _take_labels(self, run: ModelRun, source: str, batch: pa.RecordBatch) -> None:
-        reading, times = self._reading(source), times_of(batch)
-        parked = times > reading.now + PARK_AHEAD
-        self._account.add(source, wire.EVENT_LABEL, run.name, Disposition.PARKED, int(parked.sum()))
-        kept = batch.filter(pa.array(~parked))
-        run.take_labels(reading, times[~parked], labels_of(kept, run.key, source))
+    def _take_labels(self, run: ModelRun, reading: Reading, batch: pa.RecordBatch) -> None:
+        parked = times_of(batch) > reading.now + PARK_AHEAD
+        self._account.add(reading.source, wire.EVENT_LABEL, run.name, Disposition.PARKED, int(parked.sum()))
+        run.take_labels(reading, labels_of(batch.filter(pa.array(~parked)), run.key, reading.source))
 
-    def _reading(self, source: str) -> Reading:
-        return Reading(source=source, now=self._clock.now(), measure_lag=self._until is None)
+    def _reading(self, source: str, *, measure_lag: bool) -> Reading:
+        return Reading(source=source, now=self._clock.now(), measure_lag=measure_lag)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """Run a block in a transaction, and write what the models and the account changed before it commits."""
+        if self._broken:
+            raise StateError("an earlier failure left this engine's memory ahead of its state: open the state again")
+        self._broken = True
         with self._store.transaction() as connection:
             yield connection
-            for run in self._runs.values():
-                run.flush()
-            self._account.flush(connection)
+            self._flush(connection)
+        self._broken = False
+
+    def _flush(self, connection: sqlite3.Connection) -> None:
+        for run in self._runs.values():
+            run.flush()
+        self._account.flush(connection)

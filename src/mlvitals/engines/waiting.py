@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 
 import pyarrow as pa
-import pyarrow.ipc as ipc
+from pyarrow import ipc
 
 _OPTIONS = ipc.IpcWriteOptions(compression="zstd")
 
@@ -14,7 +14,8 @@ def encode_rows(batch: pa.RecordBatch) -> bytes:
     sink = pa.BufferOutputStream()
     with ipc.new_stream(sink, batch.schema, options=_OPTIONS) as writer:
         writer.write_batch(batch)
-    return sink.getvalue().to_pybytes()
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
 
 
 def decode_rows(data: bytes) -> pa.RecordBatch:
@@ -46,11 +47,11 @@ def release(connection: sqlite3.Connection, sequence: int) -> tuple[str, str, pa
     return source, event, decode_rows(data)
 
 
-def spool(connection: sqlite3.Connection, model: str, batch: pa.RecordBatch) -> None:
-    """Keep rows that a reference will be learnt from."""
-    connection.execute(
-        "INSERT INTO learning (model, rows, batch) VALUES (?, ?, ?)", (model, batch.num_rows, encode_rows(batch))
-    )
+def spool(connection: sqlite3.Connection, model: str, batch: pa.RecordBatch) -> int:
+    """Keep rows that a reference will be learnt from; return the bytes that they take."""
+    data = encode_rows(batch)
+    connection.execute("INSERT INTO learning (model, rows, batch) VALUES (?, ?, ?)", (model, batch.num_rows, data))
+    return len(data)
 
 
 def spooled(connection: sqlite3.Connection, model: str) -> Iterator[pa.RecordBatch]:
@@ -61,14 +62,6 @@ def spooled(connection: sqlite3.Connection, model: str) -> Iterator[pa.RecordBat
     for (sequence,) in sequences:
         (data,) = connection.execute("SELECT batch FROM learning WHERE sequence = ?", (sequence,)).fetchone()
         yield decode_rows(data)
-
-
-def spooled_bytes(connection: sqlite3.Connection, model: str) -> int:
-    """Return how many bytes are kept for a model."""
-    (total,) = connection.execute(
-        "SELECT coalesce(sum(length(batch)), 0) FROM learning WHERE model = ?", (model,)
-    ).fetchone()
-    return int(total)
 
 
 def forget_spooled(connection: sqlite3.Connection, model: str) -> None:

@@ -1,7 +1,7 @@
 """The cohorts of a model, in memory while they change and in the state database otherwise."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -29,7 +29,8 @@ class CohortKey(NamedTuple):
 class Cohort:
     """A cohort's counts, and what has happened to it.
 
-    closed: its window is closed. changed: labels have come since it was last measured.
+    closed: its window is closed. changed: labels have come since it was last measured. settled: at how many maturities
+    it has been measured.
     """
 
     key: CohortKey
@@ -37,15 +38,19 @@ class Cohort:
     summary: Summary
     closed: bool = False
     changed: bool = False
+    settled: int = 0
 
 
 class Cohorts:
-    """One model's cohorts. Changes stay in memory until `flush`; every call belongs into the caller's transaction."""
+    """One model's cohorts. Changes stay in memory until `flush`; every call belongs into the caller's transaction.
 
-    def __init__(self, connection: sqlite3.Connection, model: str, buckets: int) -> None:
+    maturities: ascending ages, in microseconds; each closes an age bucket.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, model: str, maturities: Sequence[int]) -> None:
         self._connection = connection
         self._model = model
-        self._buckets = buckets
+        self._maturities = maturities
         self._layouts: dict[str, Layout] = {}
         self._loaded: dict[CohortKey, Cohort] = {}
         self._dirty: set[CohortKey] = set()
@@ -54,7 +59,7 @@ class Cohorts:
         """Add counts of predictions to an open cohort, which begins under this layout if it is new."""
         cohort = self.get(key)
         if cohort is None:
-            cohort = self._loaded[key] = Cohort(key, end, Summary.empty(layout, self._buckets))
+            cohort = self._loaded[key] = Cohort(key, end, Summary.empty(layout, len(self._maturities)))
         cohort.summary.served[:] += served
         self._dirty.add(key)
 
@@ -74,42 +79,37 @@ class Cohorts:
         cohort.changed = True
         self._dirty.add(key)
 
-    def due(self, close: int) -> list[CohortKey]:
+    def due_to_close(self, close: int) -> list[CohortKey]:
         """Return the keys of open cohorts whose window ends at or before a time, in order."""
+        return self._due(close, closed=False)
+
+    def due_to_settle(self, settle: int) -> list[CohortKey]:
+        """Return the keys of closed cohorts that are to be measured by a time, in order.
+
+        They reach a maturity at or before it, or labels have come since they were measured.
+        """
+        return self._due(settle, closed=True)
+
+    def next_due(self) -> tuple[int | None, int | None]:
+        """Return the times at which the next cohort is due to close and the next to settle."""
+        self.flush()
+        query = "SELECT min(due) FROM cohort WHERE model = ? AND closed = ?"
+        close, settle = (self._connection.execute(query, (self._model, closed)).fetchone()[0] for closed in (0, 1))
+        return close, settle
+
+    def _due(self, time: int, *, closed: bool) -> list[CohortKey]:
         self.flush()
         rows = self._connection.execute(
-            "SELECT start, version, segment FROM cohort WHERE model = ? AND closed = 0 AND end <= ? "
+            "SELECT start, version, segment FROM cohort WHERE model = ? AND closed = ? AND due <= ? "
             "ORDER BY start, version, segment",
-            (self._model, close),
+            (self._model, closed, time),
         )
         return [CohortKey(*row) for row in rows]
-
-    def closed_keys(self) -> list[tuple[CohortKey, int, bool]]:
-        """Return, in order, every closed cohort's key, its end, and whether labels have come since it was measured."""
-        self.flush()
-        rows = self._connection.execute(
-            "SELECT start, version, segment, end, changed FROM cohort WHERE model = ? AND closed = 1 "
-            "ORDER BY start, version, segment",
-            (self._model,),
-        )
-        return [
-            (CohortKey(start, version, segment), end, bool(changed)) for start, version, segment, end, changed in rows
-        ]
 
     def mark(self, cohort: Cohort) -> None:
         """Note that a cohort's flags have changed, be it in memory still or not."""
         self._loaded[cohort.key] = cohort
         self._dirty.add(cohort.key)
-
-    def settled_maturities(self) -> dict[CohortKey, set[str]]:
-        """Return which maturities of each cohort have been measured."""
-        rows = self._connection.execute(
-            "SELECT start, version, segment, maturity FROM settlement WHERE model = ?", (self._model,)
-        )
-        settled: dict[CohortKey, set[str]] = {}
-        for start, version, segment, maturity in rows:
-            settled.setdefault(CohortKey(start, version, segment), set()).add(maturity)
-        return settled
 
     def settlements(self, key: CohortKey) -> dict[str, tuple[str, int]]:
         """Return a cohort's measured maturities: a digest of what was said, and its revision."""
@@ -127,22 +127,12 @@ class Cohorts:
             (self._model, *key, maturity, digest, revision),
         )
 
-    def remove(self, cohort: Cohort) -> None:
-        """Remove a cohort that nothing will be added to any more."""
-        self._dirty.discard(cohort.key)
-        self._loaded.pop(cohort.key, None)
-        self._connection.execute(
-            "DELETE FROM cohort WHERE model = ? AND start = ? AND version = ? AND segment = ?",
-            (self._model, *cohort.key),
-        )
-
-    def remove_window(self, start: int) -> None:
-        """Remove all cohorts of a window."""
+    def forget(self, before: int) -> None:
+        """Remove the cohorts of windows that start before a time; all of them are closed."""
         self.flush()
-        for key in [key for key in self._loaded if key.start == start]:
-            del self._loaded[key]
-        self._connection.execute("DELETE FROM cohort WHERE model = ? AND start = ?", (self._model, start))
-        self._connection.execute("DELETE FROM settlement WHERE model = ? AND start = ?", (self._model, start))
+        self._loaded = {key: cohort for key, cohort in self._loaded.items() if key.start >= before}
+        for table in ("settlement", "cohort"):
+            self._connection.execute(f"DELETE FROM {table} WHERE model = ? AND start < ?", (self._model, before))
 
     def flush(self) -> None:
         """Write what has changed, and let cohorts leave memory past its bound."""
@@ -158,9 +148,9 @@ class Cohorts:
             self._connection.execute("INSERT OR IGNORE INTO layout VALUES (?, ?)", (layout.hash, encode_layout(layout)))
             self._layouts[layout.hash] = layout
         self._connection.execute(
-            "INSERT INTO cohort VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-            "served = excluded.served, outcomes = excluded.outcomes, "
-            "closed = excluded.closed, changed = excluded.changed",
+            "INSERT INTO cohort VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "served = excluded.served, outcomes = excluded.outcomes, closed = excluded.closed, "
+            "changed = excluded.changed, settled = excluded.settled, due = excluded.due",
             (
                 self._model,
                 *cohort.key,
@@ -170,20 +160,29 @@ class Cohorts:
                 pack(cohort.summary.outcomes),
                 cohort.closed,
                 cohort.changed,
+                cohort.settled,
+                self._due_at(cohort),
             ),
         )
 
+    def _due_at(self, cohort: Cohort) -> int | None:
+        """Return when the cohort is to be looked at next, None where only new labels can make it change."""
+        if not cohort.closed:
+            return cohort.end
+        reached = 0 if cohort.changed else cohort.settled
+        return cohort.end + self._maturities[reached] if reached < len(self._maturities) else None
+
     def _select(self, where: str, values: tuple[object, ...]) -> Iterator[Cohort]:
         rows = self._connection.execute(
-            "SELECT start, version, segment, end, layout, served, outcomes, closed, changed FROM cohort "
+            "SELECT start, version, segment, end, layout, served, outcomes, closed, changed, settled FROM cohort "
             f"WHERE model = ? AND {where}",
             (self._model, *values),
         ).fetchall()
-        for start, version, segment, end, name, served, outcomes, closed, changed in rows:
+        for start, version, segment, end, name, served, outcomes, closed, changed, settled in rows:
             layout = self._layout(name)
-            shape = (self._buckets, layout.outcome_size)
+            shape = (len(self._maturities), layout.outcome_size)
             summary = Summary(layout, unpack(served, (layout.served_size,)), unpack(outcomes, shape))
-            yield Cohort(CohortKey(start, version, segment), end, summary, bool(closed), bool(changed))
+            yield Cohort(CohortKey(start, version, segment), end, summary, bool(closed), bool(changed), settled)
 
     def _layout(self, name: str) -> Layout:
         if name not in self._layouts:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 _TOUCHED: Final = "CREATE TEMP TABLE IF NOT EXISTS touched (id BLOB PRIMARY KEY) WITHOUT ROWID"
 _PAIRS: Final = """
-    SELECT p.id, p.version, p.time, p.start, p.late, p.score, p.decision, p.segments,
+    SELECT p.id, p.version, p.time, p.start, p.uncounted, p.score, p.decision, p.segments,
            l.time, l.content, l.source, l.version, l.amount
     FROM touched t
     JOIN label l ON l.model = ?1 AND l.id = t.id
@@ -21,15 +21,23 @@ _PAIRS: Final = """
     ORDER BY p.id, p.version, l.time, l.content, l.amount, l.version
 """
 
+_MET: Final = (
+    "SELECT 1 FROM prediction p WHERE p.model = label.model AND p.id = label.id "
+    "AND (label.version = '' OR label.version = p.version)"
+)
+
 
 class Remembered(NamedTuple):
-    """What is kept of a prediction until its horizon: nothing that names a row outside."""
+    """What is kept of a prediction until its horizon: nothing that names a row outside.
+
+    uncounted: it belongs to no cohort (it was late, or its request failed), but its label is no orphan.
+    """
 
     id: bytes
     version: str
     time: int
     start: int
-    late: bool
+    uncounted: bool
     fingerprint: int
     score: float | None
     decision: str | None
@@ -58,13 +66,21 @@ class Pairs:
     prediction: npt.NDArray[np.intp]
     versions: tuple[str, ...]
     starts: npt.NDArray[np.int64]
-    late: npt.NDArray[np.bool_]
+    uncounted: npt.NDArray[np.bool_]
     ages: npt.NDArray[np.int64]
     scores: npt.NDArray[np.float64]
     decisions: tuple[str | None, ...]
     segments: tuple[str, ...]
     contents: tuple[str, ...]
     labels: tuple[tuple[str, Label], ...]
+
+    def newest_by_source(self, horizon: int) -> dict[str, int]:
+        """Return the time of each source's newest label within the horizon of a prediction."""
+        newest: dict[str, int] = {}
+        for (source, label), age in zip(self.labels, self.ages.tolist(), strict=True):
+            if age <= horizon:
+                newest[source] = max(label.time, newest.get(source, label.time))
+        return newest
 
     def labels_by_source(self, horizon: int) -> dict[str, tuple[int, int]]:
         """Count each source's distinct labels: within the horizon of a prediction, and beyond that of all they met."""
@@ -121,33 +137,40 @@ class LabelIndex:
                 duplicates[label.source] = duplicates.get(label.source, 0) + 1
         return duplicates
 
-    def forget_window(self, model: str, start: int) -> None:
-        """Forget the predictions of a window, and the labels that met them only.
+    def forget(self, model: str, before: int) -> None:
+        """Forget the predictions of windows that start before a time, and the labels that are of no use without them.
 
-        Another version may have served the same id in a later window: it still needs them, for what they count is taken
-        back when a correction comes.
+        A label goes with the last prediction that it met (another version may have served its id in a later window),
+        and one that met none when its own time is before that time.
         """
         self._connection.execute(
-            "DELETE FROM label WHERE model = ?1 AND id IN (SELECT id FROM prediction WHERE model = ?1 AND start = ?2) "
-            "AND NOT EXISTS (SELECT 1 FROM prediction other "
-            "WHERE other.model = ?1 AND other.id = label.id AND other.start <> ?2)",
-            (model, start),
-        )
-        self._connection.execute("DELETE FROM prediction WHERE model = ? AND start = ?", (model, start))
-
-    def forget_labels(self, model: str, before: int) -> None:
-        """Forget labels older than a time that met no prediction: the horizon of any to come has passed."""
-        self._connection.execute(
-            "DELETE FROM label WHERE model = ?1 AND time < ?2 AND NOT EXISTS "
-            "(SELECT 1 FROM prediction WHERE prediction.model = ?1 AND prediction.id = label.id)",
+            "DELETE FROM label WHERE model = ?1 "
+            "AND id IN (SELECT id FROM prediction WHERE model = ?1 AND start < ?2) "
+            f"AND EXISTS ({_MET} AND p.start < ?2) AND NOT EXISTS ({_MET} AND p.start >= ?2)",
             (model, before),
+        )
+        self._connection.execute("DELETE FROM prediction WHERE model = ? AND start < ?", (model, before))
+        self._connection.execute(
+            f"DELETE FROM label WHERE model = ?1 AND time < ?2 AND NOT EXISTS ({_MET})", (model, before)
         )
 
 
 def _pairs_of(columns: Sequence[tuple[object, ...]]) -> Pairs:
-    ids, versions, times, starts, late, scores, decisions, segments, moments, contents, sources, limits, amounts = (
-        columns
-    )
+    (
+        ids,
+        versions,
+        times,
+        starts,
+        uncounted,
+        scores,
+        decisions,
+        segments,
+        moments,
+        contents,
+        sources,
+        limits,
+        amounts,
+    ) = columns
     count = len(ids)
     new = np.ones(count, dtype=bool)
     new[1:] = [
@@ -159,7 +182,7 @@ def _pairs_of(columns: Sequence[tuple[object, ...]]) -> Pairs:
         prediction=np.cumsum(new) - 1,
         versions=versions,  # type: ignore[arg-type]
         starts=np.array(starts, dtype=np.int64),
-        late=np.array(late, dtype=bool),
+        uncounted=np.array(uncounted, dtype=bool),
         ages=moment - np.array(times, dtype=np.int64),
         scores=np.array([np.nan if score is None else score for score in scores], dtype=np.float64),
         decisions=decisions,  # type: ignore[arg-type]

@@ -30,12 +30,12 @@ def contributions(pairs: Pairs, maturities: Counts) -> Contributions:
     as pairs are sorted. Where a later bucket has a label of its own, it takes the earlier one back: -1 and +1.
 
     Args:
-        pairs: predictions with labels, sorted. Late predictions belong to no cohort and contribute nothing.
+        pairs: predictions with labels, sorted. Uncounted predictions contribute nothing.
         maturities: ascending ages in microseconds.
 
     """
     buckets = np.searchsorted(maturities, pairs.ages, side="left")
-    rows = np.flatnonzero((buckets < len(maturities)) & ~pairs.late)
+    rows = np.flatnonzero((buckets < len(maturities)) & ~pairs.uncounted)
     prediction, bucket = pairs.prediction[rows], buckets[rows]
     last = np.ones(len(rows), dtype=bool)
     last[:-1] = (prediction[1:] != prediction[:-1]) | (bucket[1:] != bucket[:-1])

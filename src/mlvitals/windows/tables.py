@@ -26,9 +26,12 @@ MIGRATIONS: Final = Migrations(
                 outcomes BLOB NOT NULL,
                 closed INTEGER NOT NULL DEFAULT 0,
                 changed INTEGER NOT NULL DEFAULT 0,
+                settled INTEGER NOT NULL DEFAULT 0,
+                due INTEGER,
                 PRIMARY KEY (model, start, version, segment)
             ) STRICT, WITHOUT ROWID
             """,
+            "CREATE INDEX cohort_by_due ON cohort (model, closed, due)",
             """
             CREATE TABLE settlement (
                 model TEXT NOT NULL,
@@ -48,7 +51,7 @@ MIGRATIONS: Final = Migrations(
                 version TEXT NOT NULL,
                 time INTEGER NOT NULL,
                 start INTEGER NOT NULL,
-                late INTEGER NOT NULL,
+                uncounted INTEGER NOT NULL,
                 fingerprint INTEGER NOT NULL,
                 score REAL,
                 decision TEXT,

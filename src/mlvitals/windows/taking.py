@@ -106,7 +106,7 @@ def _labelled(columns: Columns, layout: Layout) -> Pairs:
         prediction=np.arange(len(rows)),
         versions=("",) * len(rows),
         starts=np.zeros(len(rows), dtype=np.int64),
-        late=np.zeros(len(rows), dtype=bool),
+        uncounted=np.zeros(len(rows), dtype=bool),
         ages=np.zeros(len(rows), dtype=np.int64),
         scores=np.full(len(rows), np.nan) if scores is None else scores.values[rows],
         decisions=tuple(decisions),

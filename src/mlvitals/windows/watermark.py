@@ -21,12 +21,14 @@ class Watermark:
 
     predictions: by prediction source; the least of them, less the lateness, is the watermark. labels: by any source.
     closed: windows that end at or before it are closed; it never goes back. settled: likewise for maturities.
+    forgotten: windows that start before it are forgotten.
     """
 
     predictions: dict[str, SourceProgress] = field(default_factory=dict)
     labels: dict[str, SourceProgress] = field(default_factory=dict)
     closed: int | None = None
     settled: int | None = None
+    forgotten: int | None = None
 
     def observe(self, kind: dict[str, SourceProgress], source: str, newest: int, now: int) -> None:
         """Note the newest accepted event of a source, of `predictions` or `labels`."""
