@@ -25,7 +25,10 @@ _PREDICTION_FIELDS: Final = (
 
 
 def prediction_table(fields: Fields, mask: Mask, plan: DecodePlan) -> pa.RecordBatch:
-    """Return the predictions where `mask`: times, models, then every column that holds anything."""
+    """Return the predictions where `mask`: times, models, every column that holds anything, and every feature.
+
+    A feature without a value is one that the input knows: it may come alive.
+    """
     columns = {wire.TIMESTAMP: fields.time.values, wire.MODEL: fields.model}
     names = [wire.PREDICTION_ID] if plan.ids else []
     names += _PREDICTION_FIELDS
@@ -34,7 +37,7 @@ def prediction_table(fields: Fields, mask: Mask, plan: DecodePlan) -> pa.RecordB
         columns[wire.LABEL_TIMESTAMP] = fields.label_time.values
         names.append(wire.LABEL)
     for name in names:
-        array = fields.get(name)
+        array = fields.columns[name] if name.startswith(wire.FEATURE_PREFIX) else fields.get(name)
         if array is not None:
             columns[name] = array
     return _cut(columns, mask, required=(wire.TIMESTAMP, wire.MODEL))
@@ -95,6 +98,6 @@ def _cut(columns: Mapping[str, pa.Array | None], mask: Mask, required: tuple[str
     filled = [
         name
         for name, column in zip(selected.schema.names, selected.columns, strict=True)
-        if name in required or column.null_count < len(column)
+        if name in required or name.startswith(wire.FEATURE_PREFIX) or column.null_count < len(column)
     ]
     return selected if len(filled) == len(selected.schema) else selected.select(filled)

@@ -56,8 +56,8 @@ class _Rows:
             source.close()
 
     def _mine(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        batch = _only(batch, wire.MODEL, {self.model})
-        return batch if self.version is None else _only(batch, wire.MODEL_VERSION, {self.version, UNKNOWN_VERSION})
+        mine = _without_features_of_others(_only(batch, wire.MODEL, {self.model}), batch)
+        return mine if self.version is None else _only(mine, wire.MODEL_VERSION, {self.version, UNKNOWN_VERSION})
 
 
 def build_reference(
@@ -112,6 +112,20 @@ def _only(batch: pa.RecordBatch, name: str, values: set[str]) -> pa.RecordBatch:
         return batch
     rows = [row for value, rows in parts.items() if value in values for row in rows.tolist()]
     return batch.take(pa.array(sorted(rows), pa.int64()))
+
+
+def _without_features_of_others(mine: pa.RecordBatch, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Leave out features that only rows of other models have; one that no row has may come alive."""
+    if mine.num_rows == batch.num_rows:
+        return mine
+    own = [
+        name
+        for name in mine.schema.names
+        if not name.startswith(wire.FEATURE_PREFIX)
+        or mine.column(name).null_count < mine.num_rows
+        or batch.column(name).null_count == batch.num_rows
+    ]
+    return mine.select(own)
 
 
 def _format_of(path: str) -> FormatConfig:

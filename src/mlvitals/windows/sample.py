@@ -104,7 +104,9 @@ class ReferenceSample:
 
     def _freeze_feature(self, name: str) -> FeatureLayout | None:
         feature = name.removeprefix(wire.FEATURE_PREFIX)
-        arrays = [array for batch in self._batches if (array := column(batch, name)) is not None]
+        found = (column(batch, name) for batch in self._batches)
+        # A feature without any value has one bin and its missing rows: it is seen when it comes alive.
+        arrays = [array for array in found if array is not None and not pa.types.is_null(array.type)]
         kinds = {kind for one in arrays if (kind := _kind_of(one.type)) is not None}
         if arrays and not kinds:
             return None  # a vector
