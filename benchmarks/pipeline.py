@@ -88,7 +88,9 @@ def run(folder: Path, events: int) -> dict[str, float]:
         "print(json.dumps({'cpu': time.process_time(), 'memory': int(peak.split()[1]) / 1024}))\n"
         "sys.exit(answer)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(config)], check=True, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code, str(config)], check=False, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{events} events: {done.stderr}")
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
