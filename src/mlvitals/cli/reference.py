@@ -84,7 +84,7 @@ def _print(file: Path, reference: "Reference") -> None:
     out.print(f"[bold]{file}[/]  model {reference.model} {reference.version or '(all versions)'}")
     facts = {
         "windows": f"{reference.window}, {len(reference.series)} of them",
-        "rows": "all that was served" if reference.complete else "a sample",
+        "taken as": "all that was served" if reference.complete else "a sample of it",
         **reference.provenance,
         "layout": reference.layout.hash,
         "reference": reference.hash,

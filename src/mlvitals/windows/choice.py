@@ -35,6 +35,11 @@ class Choice:
         included = any(fnmatchcase(feature, pattern) for pattern in self.include)
         return included and not any(fnmatchcase(feature, pattern) for pattern in self.exclude)
 
+    @property
+    def named(self) -> list[str]:
+        """The features that are named outright, by their kind or without a pattern."""
+        return [name for name in dict.fromkeys((*self.include, *self.kinds)) if not set(name) & set("*?[")]
+
     def rename(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the batch with its features under the names they are known by."""
         if not self.aliases:

@@ -52,8 +52,10 @@ class ReferenceSample:
 
     def freeze(self) -> Layout:
         """Return the layout of the rows seen."""
-        names = dict.fromkeys(name for batch in self._batches for name in batch.schema.names)
-        features = [self._freeze_feature(name) for name in names if name.startswith(wire.FEATURE_PREFIX)]
+        seen = (name for batch in self._batches for name in batch.schema.names if name.startswith(wire.FEATURE_PREFIX))
+        # JSON does not tell a feature that no row has; one that is named by a person may still come alive.
+        named = (wire.FEATURE_PREFIX + name for name in self._choice.named)
+        features = [self._freeze_feature(name) for name in dict.fromkeys((*seen, *named))]
         segments = {name: tuple(self._segment_values(name)) for name in self._choice.segments}
         monitored = tuple(one for one in features if one is not None and self._choice.monitors(one.name))
         return Layout(features=monitored, output=self._freeze_output(), segments=segments)
