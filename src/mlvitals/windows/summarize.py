@@ -51,6 +51,18 @@ class Columns:
             self._codes[key] = None if array is None else self.coders.coder(name, bins).codes(array)
         return self._codes[key]
 
+    def classes(self, layout: Layout, bins: CategoryBins) -> npt.NDArray[np.intp]:
+        """Return the code of the class that each row predicts."""
+        key = (wire.PREDICTION_LABEL, id(layout.output))
+        codes = self._codes.get(key)
+        if codes is None:
+            logged = column(self.batch, wire.PREDICTION_LABEL)
+            # Texts are made of distinct classes only, unless the threshold has to fill in for some.
+            texts = logged if logged is not None and not logged.null_count else predicted_texts(self, layout)
+            coder = self.coders.coder(wire.PREDICTION_LABEL, bins)
+            codes = self._codes[key] = coder.codes(texts, numerals=True)
+        return codes
+
 
 def summarize(columns: Columns, layout: Layout, grouping: Grouping, lag: npt.NDArray[np.float64] | None) -> Counts:
     """Count a batch's predictions.
@@ -78,7 +90,8 @@ def summarize(columns: Columns, layout: Layout, grouping: Grouping, lag: npt.NDA
     if output.score is not None:
         served[:, parts["score"]] = _count_numbers(columns, output.column, output.score, grouping)
     if output.classes is not None:
-        served[:, parts["class"]] = _count_classes(columns, layout, output.classes, grouping)
+        classes = columns.classes(layout, output.classes)
+        served[:, parts["class"]] = _count_categories(classes, output.classes, grouping)
     for feature in layout.features:
         if feature.kind is Kind.NUMERIC:
             assert isinstance(feature.bins, NumericBins)  # noqa: S101  # the kind says so
@@ -147,9 +160,3 @@ def _count_categories(codes: npt.NDArray[np.intp] | None, bins: CategoryBins, gr
         counts[:, bins.size + MISSING] = np.diff(grouping.bounds)
         return counts
     return count_codes(codes[grouping.order], size, grouping.bounds)
-
-
-def _count_classes(columns: Columns, layout: Layout, bins: CategoryBins, grouping: Grouping) -> Counts:
-    texts = predicted_texts(columns, layout)
-    codes = columns.coders.coder(wire.PREDICTION_LABEL, bins).codes(texts)
-    return _count_categories(codes, bins, grouping)
