@@ -1,0 +1,270 @@
+"""The label join against an oracle that tries every label of every prediction at every maturity."""
+
+import math
+import sqlite3
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlvitals.windows.labels import Label, LabelIndex, Pairs, Remembered
+from mlvitals.windows.layout import CategoryBins, Layout, NumericBins, OutputLayout, Task
+from mlvitals.windows.outcomes import Contributions, add_outcomes, contributions
+from mlvitals.windows.summary import Summary
+from mlvitals.windows.tables import MIGRATIONS
+
+MATURITIES = np.array([5, 10, 40], dtype=np.int64)
+IDS = [b"a", b"b", b"c"]
+VERSIONS = ["v1", "v2"]
+PREDICTIONS = st.builds(
+    Remembered,
+    id=st.sampled_from(IDS),
+    version=st.sampled_from(VERSIONS),
+    time=st.integers(0, 20),
+    start=st.just(0),
+    uncounted=st.sampled_from([False, False, True]),
+    fingerprint=st.just(7),
+    score=st.none() | st.sampled_from([0.1, 0.3, 0.7, 1.0, math.inf, -1e200]),
+    decision=st.sampled_from([None, "0", "1", "2"]),
+    amount=st.none(),
+    segments=st.just("[]"),
+)
+LABELS = st.builds(
+    Label,
+    id=st.sampled_from([*IDS, b"unknown"]),
+    time=st.integers(-5, 70) | st.sampled_from([5, 10]),
+    content=st.sampled_from(["0", "1", "2", "0.25", "1e200", "none"]),
+    version=st.sampled_from(["", "", *VERSIONS]),
+    amount=st.just(""),
+    source=st.just("s"),
+)
+EVENTS = st.tuples(
+    st.lists(PREDICTIONS, max_size=8, unique_by=lambda one: (one.id, one.version)), st.lists(LABELS, max_size=14)
+)
+BINARY = Layout((), OutputLayout(Task.BINARY, score=NumericBins((0.3, 0.7))))
+REGRESSION = Layout((), OutputLayout(Task.REGRESSION, score=NumericBins((0.3,))))
+MANY = Layout((), OutputLayout(Task.MULTICLASS, classes=CategoryBins(("1", "2", "0"), own=2)))
+LAYOUTS = [BINARY, REGRESSION, MANY]
+
+
+def new_index():
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    for statement in MIGRATIONS.steps[0]:
+        connection.execute(statement)
+    return LabelIndex(connection)
+
+
+def join(layout, steps):
+    """Give events to an index, some at a time, and count what each step changes."""
+    index = new_index()
+    outcomes = Summary.empty(layout, len(MATURITIES)).outcomes
+    for events in steps:
+        index.touch([event.id for event in events])
+        before = index.pairs("m")
+        index.remember("m", [event for event in events if isinstance(event, Remembered)])
+        index.add_labels("m", [event for event in events if isinstance(event, Label)])
+        after = index.pairs("m")
+        for pairs, sign in ((before, -1), (after, 1)):
+            what = contributions(pairs, MATURITIES)
+            add_outcomes(outcomes, layout, pairs, Contributions(what.rows, what.buckets, sign * what.signs))
+    return outcomes
+
+
+def winners(predictions, labels, maturity):
+    """For each prediction the label that counts at a maturity, tried one by one."""
+    for prediction in predictions:
+        if prediction.uncounted:
+            continue
+        candidates = [
+            (label.time, label.content)
+            for label in labels
+            if label.id == prediction.id
+            and label.version in ("", prediction.version)
+            and label.time - prediction.time <= maturity
+        ]
+        if candidates:
+            yield prediction, max(candidates)[1]
+
+
+def as_number(text):
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def expect_confusion(layout, won):
+    """Predicted and true classes, by their names in the layout."""
+    classes = layout.outcome_classes
+    rest = "__negative__" if layout.output.task is Task.BINARY else "__other__"
+    pairs = Counter(
+        (
+            "__missing__" if one.decision is None else one.decision if one.decision in classes else rest,
+            content if content in classes else rest,
+        )
+        for one, content in won
+    )
+    return [[pairs[predicted, true] for true in classes] for predicted in classes]
+
+
+def expect_sums(layout, won):
+    scores = [math.nan if one.score is None else one.score for one, _ in won]
+    if layout is REGRESSION:
+        errors = [score - as_number(content) for score, (_, content) in zip(scores, won, strict=True)]
+        usable = [error for error in errors if math.isfinite(error) and math.isfinite(error * error)]
+        return len(usable), {"absolute": math.fsum(map(abs, usable)), "squared": math.fsum(e * e for e in usable)}
+    if layout is MANY:
+        return 0, {}
+    errors = [
+        (score - (content == "1")) * (score - (content == "1")) for score, (_, content) in zip(scores, won, strict=True)
+    ]
+    usable = [error for error in errors if math.isfinite(error)]
+    return len(usable), {"brier": math.fsum(usable)}
+
+
+def expect_bins(won, *, positive):
+    counts = [0, 0, 0]
+    for one, content in won:
+        if (content == "1") == positive and one.score is not None and math.isfinite(one.score):
+            counts[(one.score >= 0.3) + (one.score >= 0.7)] += 1
+    return counts
+
+
+@given(EVENTS, st.sampled_from(LAYOUTS))
+def test_at_each_maturity_the_last_label_within_it_counts(events, layout):
+    predictions, labels = events
+    outcomes = join(layout, [[*predictions, *labels]])
+    summary = Summary(layout, np.zeros(layout.served_size, dtype=np.int64), outcomes)
+    for bucket, maturity in enumerate(MATURITIES.tolist()):
+        won = list(winners(predictions, labels, maturity))
+        outcome = summary.outcome(bucket)
+        assert outcome.labelled == len(won)
+        measured, sums = expect_sums(layout, won)
+        assert outcome.measured == measured
+        assert {name: outcome.total(name) for name in sums} == sums
+        if layout is not REGRESSION:
+            assert outcome.confusion.tolist() == expect_confusion(layout, won)
+        if layout is BINARY:
+            assert outcome.positives.tolist() == expect_bins(won, positive=True)
+            assert outcome.negatives.tolist() == expect_bins(won, positive=False)
+
+
+@given(EVENTS, st.sampled_from(LAYOUTS), st.randoms(use_true_random=False), st.integers(1, 6))
+def test_any_order_of_arrival_leaves_the_same_cells(events, layout, random, steps):
+    every = [*events[0], *events[1]]
+    shuffled = random.sample(every, len(every))
+    parts = [shuffled[part::steps] for part in range(steps)]
+    assert join(layout, parts).tobytes() == join(layout, [every]).tobytes()
+
+
+@given(EVENTS, st.sampled_from(LAYOUTS))
+def test_a_repeated_label_changes_nothing(events, layout):
+    every = [*events[0], *events[1]]
+    assert join(layout, [every, events[1]]).tobytes() == join(layout, [every]).tobytes()
+
+
+def prediction(one=b"a", *, version="v1", start=0, time=0):
+    return Remembered(one, version, time, start, False, 7, 0.9, "1", None, "[]")  # noqa: FBT003  # a tuple by position
+
+
+def label(one=b"a", *, time=1, content="1", version="", source="s"):
+    return Label(one, time, content, version, "", source)
+
+
+def test_a_correction_takes_the_earlier_label_back():
+    outcomes = join(BINARY, [[prediction(), label(content="1")], [label(time=2, content="0")]])
+    labelled = outcomes[:, BINARY.outcome_sections["labelled"]].ravel().tolist()
+    assert labelled == [1, 0, 0]
+    summary = Summary(BINARY, np.zeros(BINARY.served_size, dtype=np.int64), outcomes)
+    assert summary.outcome(0).confusion[1].tolist() == [1, 0, 0]
+
+
+def test_a_label_at_exactly_a_maturity_counts_for_it():
+    outcomes = join(BINARY, [[prediction(), label(time=5)], [prediction(b"b"), label(b"b", time=6)]])
+    assert outcomes[:, 0].tolist() == [1, 1, 0]
+    assert not join(BINARY, [[prediction(), label(time=41)]]).any()
+
+
+def test_repeated_labels_are_counted_by_their_source():
+    index = new_index()
+    assert index.add_labels("m", [label(), label(time=2), label(source="t")]) == {"t": 1}
+    assert index.add_labels("m", [label(), label(source="t")]) == {"s": 1, "t": 1}
+    assert index.add_labels("other", [label()]) == {}
+
+
+def test_a_prediction_that_is_known_stays_as_it_was():
+    index = new_index()
+    index.remember("m", [prediction()])
+    index.remember("m", [prediction()._replace(fingerprint=8), prediction(version="v2")._replace(fingerprint=9)])
+    index.touch([b"a", b"a", b"b"])
+    assert index.fingerprints("m") == {(b"a", "v1"): 7, (b"a", "v2"): 9}
+    assert index.fingerprints("other") == {}
+
+
+def test_only_what_is_touched_is_joined():
+    index = new_index()
+    index.remember("m", [prediction(), prediction(b"b")])
+    index.add_labels("m", [label(), label(b"b")])
+    index.touch([b"b"])
+    assert [met.id for _, met in index.pairs("m").labels] == [b"b"]
+    index.touch([])
+    assert index.pairs("m").labels == ()
+
+
+def test_labels_are_within_the_horizon_of_any_prediction_or_beyond_all():
+    index = new_index()
+    index.remember("m", [prediction(time=0), prediction(version="v2", time=50), prediction(b"b")])
+    index.add_labels("m", [label(time=60), label(time=2, source="t"), label(b"b", time=60), label(b"b", time=30)])
+    index.touch([b"a", b"b"])
+    assert index.pairs("m").labels_by_source(20) == {"s": (1, 2), "t": (1, 0)}
+
+
+def test_a_forgotten_window_takes_its_labels_with_it():
+    index = new_index()
+    index.remember("m", [prediction(), prediction(b"b", start=100)])
+    index.add_labels("m", [label(time=101), label(b"b", time=1)])
+    index.forget("m", 100)
+    index.touch([b"a", b"b"])
+    assert index.fingerprints("m") == {(b"b", "v1"): 7}
+    assert index.add_labels("m", [label(time=101), label(b"b", time=1)]) == {"s": 1}
+
+
+def test_a_label_stays_as_long_as_any_window_needs_it():
+    """Else a correction would add to the later window without taking back what it corrects."""
+    index = new_index()
+    index.remember("m", [prediction(), prediction(version="v2", start=100)])
+    index.add_labels("m", [label(), label(time=2, version="v1"), label(time=3, version="v2")])
+    index.forget("m", 100)
+    index.touch([b"a"])
+    assert [met.time for _, met in index.pairs("m").labels] == [1, 3]
+    index.forget("m", 101)
+    assert index.add_labels("m", [label(), label(time=2, version="v1"), label(time=3, version="v2")]) == {}
+
+
+def test_old_labels_without_a_prediction_are_forgotten():
+    index = new_index()
+    labels = [label(time=1), label(b"b", time=1), label(b"b", time=9), label(b"c", time=5), label(version="v2")]
+    index.remember("m", [prediction(start=5)])
+    index.add_labels("m", labels)
+    index.forget("m", 5)
+    assert index.add_labels("m", labels) == {"s": 3}
+
+
+def test_a_source_is_as_new_as_its_newest_label_within_the_horizon():
+    index = new_index()
+    index.remember("m", [prediction(time=0), prediction(b"b", time=50)])
+    index.add_labels("m", [label(time=20), label(time=21), label(b"b", time=55, source="t"), label(b"c", time=99)])
+    index.touch([b"a", b"b", b"c"])
+    assert index.pairs("m").newest_by_source(20) == {"s": 20, "t": 55}
+
+
+@pytest.mark.parametrize("model", ["m", "other"])
+def test_models_do_not_meet(model):
+    index = new_index()
+    index.remember("m", [prediction()])
+    index.add_labels(model, [label()])
+    index.touch([b"a"])
+    assert len(index.pairs("m").labels) == (model == "m")
+    assert isinstance(index.pairs("other"), Pairs)
