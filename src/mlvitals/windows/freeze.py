@@ -78,14 +78,12 @@ def group_bins(bins: NumericBins, counts: npt.NDArray[np.int64], groups: int = F
     """
     least = max(1.0, float(counts.sum()) / groups)
     members: list[int] = []
-    group, mass, heavy = 0, 0.0, False
-    for index in range(bins.size):
-        alone = bool(counts[index] >= least)
-        if members and (alone or heavy or mass >= least):
+    group, mass = 0, 0.0
+    for count in counts[: bins.size].tolist():
+        if members and (count >= least or mass >= least):
             group, mass = group + 1, 0.0
         members.append(group)
-        mass += float(counts[index])
-        heavy = alone
+        mass += count
     return tuple(members)
 
 
