@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 
 from mlvitals.signals.performance import PERFORMANCE_ERROR, PERFORMANCE_SCORE
 from mlvitals.signals.spec import Evidence, Reading
+from mlvitals.windows.exact_sum import CELLS
 from mlvitals.windows.layout import Layout
 
 
@@ -135,3 +136,10 @@ def test_a_regression_has_absolute_and_squared_error_and_no_score(metrics, exact
 @pytest.mark.parametrize("statistic", [PERFORMANCE_SCORE, PERFORMANCE_ERROR])
 def test_before_a_maturity_there_is_no_performance(layouts, fill, statistic):
     assert list(statistic.compute(Evidence(current=fill(layouts["binary"], {"predictions": 9})))) == []
+
+
+def test_a_sum_past_the_largest_double_is_not_defined(metrics):
+    huge = [0] * CELLS
+    huge[-1] = 1
+    found = metrics(PERFORMANCE_ERROR, "regression", {"measured": [3], "absolute": huge, "squared": huge})
+    assert found == {}

@@ -1,7 +1,7 @@
 """How good the predictions of a cohort were, once labels have come: one reading for each metric that is defined."""
 
 from collections.abc import Iterator
-from math import sqrt
+from math import isfinite, sqrt
 from typing import Final
 
 from mlvitals.signals.proportion import wilson_interval
@@ -73,7 +73,8 @@ def _error(evidence: Evidence) -> Iterator[Reading]:
     elif outcome.has_scores and output.probability:
         values["brier"] = outcome.total("brier") / outcome.measured
     for metric, value in values.items():
-        yield Reading(value=value, samples=outcome.measured, attributes=_attributes(metric, maturity))
+        if isfinite(value):  # a sum past the largest double is not defined
+            yield Reading(value=value, samples=outcome.measured, attributes=_attributes(metric, maturity))
 
 
 def _proportion(metric: str, part: int, whole: int, samples: int, maturity: str) -> Iterator[Reading]:

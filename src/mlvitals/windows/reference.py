@@ -1,6 +1,7 @@
 """The reference: what normal looks like, as a frozen layout with its counts."""
 
 import base64
+import os
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -126,7 +127,10 @@ def write_reference(reference: Reference, path: Path) -> None:
     """Write a reference to a file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".part")
-    draft.write_bytes(encode_reference(reference))
+    with draft.open("wb") as file:
+        file.write(encode_reference(reference))
+        file.flush()
+        os.fsync(file.fileno())  # else a power cut may keep the name and lose the bytes
     draft.replace(path)
 
 
