@@ -67,8 +67,8 @@ def test_help_tells_every_command(process):
         (
             ["run", "--once", "--patience", "soon"],
             (
-                "mlvitals run: Invalid value for '--patience': `soon` is not a duration: write a whole number and one of "
-                "ms, s, m, h, d, w, like `7d` (mlvitals run --help)"
+                "mlvitals run: Invalid value for '--patience': `soon` is not a duration: write a whole number and "
+                "one of ms, s, m, h, d, w, like `7d` (mlvitals run --help)"
             ),
         ),
     ],

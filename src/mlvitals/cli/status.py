@@ -1,5 +1,6 @@
 """`mlvitals status`: what the state holds."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,11 @@ def command(path: Path) -> int:
     with Store.open_read_only(config.state.path) as store:
         out.print(_account(store))
         for source, reason in store.connection.execute("SELECT source, reason FROM example ORDER BY 1, 2"):
-            out.print(f"  {source}: {reason}", markup=False)
+            out.print(f"  {source}: {reason}", markup=False, soft_wrap=True)
         out.print(_models(store))
         out.print(_outbox(store))
+        for line in _troubles(store):
+            out.print(line, markup=False, soft_wrap=True)
     return 0
 
 
@@ -87,7 +90,6 @@ def _outbox(store: "Store") -> object:
         "oldest",
         "dead letters",
         *(fate.value for fate in Fate),
-        "trouble",
         title="outbox",
         title_justify="left",
     )
@@ -99,9 +101,17 @@ def _outbox(store: "Store") -> object:
             _time(queue.oldest),
             str(queue.letters),
             *(f"{queue.totals[fate]:,}" for fate in Fate),
-            ("held: " if queue.held else "") + queue.trouble,
         )
     return table
+
+
+def _troubles(store: "Store") -> Iterator[str]:
+    from mlvitals.delivery import queue_statuses  # noqa: PLC0415
+
+    for queue in queue_statuses(store):
+        if queue.trouble:
+            held = "held until it is mended, tried again by every run" if queue.held else f"since {_time(queue.since)}"
+            yield f"  {queue.destination}: {queue.trouble} ({held})"
 
 
 def _count(store: "Store", table: str, model: str) -> int:

@@ -146,7 +146,8 @@ class LabelIndex:
         self._connection.execute(
             "DELETE FROM label WHERE model = ?1 "
             "AND id IN (SELECT id FROM prediction WHERE model = ?1 AND start < ?2) "
-            f"AND EXISTS ({_MET} AND p.start < ?2) AND NOT EXISTS ({_MET} AND p.start >= ?2)",
+            # The plus keeps SQLite from the index by window, which would make each label look through whole windows.
+            f"AND EXISTS ({_MET} AND +p.start < ?2) AND NOT EXISTS ({_MET} AND +p.start >= ?2)",
             (model, before),
         )
         self._connection.execute("DELETE FROM prediction WHERE model = ? AND start < ?", (model, before))
