@@ -143,6 +143,7 @@ class LabelIndex:
         A label goes with the last prediction that it met (another version may have served its id in a later window),
         and one that met none when its own time is before that time.
         """
+        # The plus keeps SQLite from looking for each label's prediction among all of a window instead of by its id.
         self._connection.execute(
             "DELETE FROM label WHERE model = ?1 "
             "AND id IN (SELECT id FROM prediction WHERE model = ?1 AND start < ?2) "
