@@ -2,45 +2,52 @@
 
 import time
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Final
 
 from mlvitals.clock import SECOND, SystemClock
 from mlvitals.delivery import DrainReport, Sender
 
-TURN_SECONDS: Final = 1.0  # a destination may wait for its next try that long; then it is another's turn
+_TURN_SECONDS: Final = 1.0  # for so long a destination may send, and wait for its next try; then it is another's turn
 _REST_SECONDS: Final = 0.1  # between rounds in which nothing was due
 
 
-def deliver_by_turns(
-    senders: Sequence[Sender], *, seconds: float, parting: float, stop: Callable[[], bool]
+def deliver_in_turn(senders: Sequence[Sender]) -> list[DrainReport]:
+    """Give every destination one turn to send what waits; return a report for each."""
+    return [_take_turn(sender) for sender in senders]
+
+
+def deliver_patiently(
+    senders: Sequence[Sender], *, patience: float, parting: float, stop: Callable[[], bool]
 ) -> list[DrainReport]:
-    """Send what waits at each destination until nothing does, or the time is over; return a report for each.
+    """Send what waits until nothing does, or nothing was taken for a while; return a report for each destination.
 
     Every destination has one turn at least. One that holds its queue until a person acts is not waited for.
 
     Args:
         senders: of all destinations.
-        seconds: for all of them together.
-        parting: no longer than this once `stop` asks to come to an end.
-        stop: asked between turns.
+        patience: for so many seconds nothing may be taken.
+        parting: no longer than so many seconds in all, once `stop` asks to come to an end.
+        stop: asked between rounds.
 
     """
-    clock = SystemClock()
-    began = clock.now()
-    deadline, hurried = began + int(seconds * SECOND), False
-    reports = [DrainReport(destination=sender.sink.name) for sender in senders]
-    due = list(range(len(senders)))
-    while due:
-        sent = 0
-        for index in due:
-            turn = senders[index].drain(clock.now() + int(min(seconds, TURN_SECONDS) * SECOND))
-            reports[index].add(turn)
-            sent += turn.requests
-        due = [index for index in due if reports[index].waiting and not reports[index].held]
-        if stop() and not hurried:
-            deadline, hurried = min(deadline, clock.now() + int(parting * SECOND)), True
-        if clock.now() >= deadline:
+    reports = deliver_in_turn(senders)
+    taken, end = time.monotonic(), inf
+    while due := [place for place, report in enumerate(reports) if report.waiting and not report.held]:
+        now = time.monotonic()
+        if stop():
+            end = min(end, now + parting)
+        if now >= min(end, taken + patience):
             break
-        if due and not sent:
+        turns = [_take_turn(senders[place]) for place in due]
+        for place, turn in zip(due, turns, strict=True):
+            reports[place].add(turn)
+        if any(turn.delivered or turn.rejected or turn.dead for turn in turns):
+            taken = time.monotonic()
+        elif not any(turn.requests for turn in turns):
             time.sleep(_REST_SECONDS)
     return reports
+
+
+def _take_turn(sender: Sender) -> DrainReport:
+    return sender.drain(SystemClock().now() + int(_TURN_SECONDS * SECOND))

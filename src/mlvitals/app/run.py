@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Final
 
-from mlvitals.app.deliver import deliver_by_turns
+from mlvitals.app.deliver import deliver_in_turn, deliver_patiently
 from mlvitals.app.pipeline import Pipeline, open_pipeline
 from mlvitals.clock import Clock
 from mlvitals.config import Config
 from mlvitals.delivery import DrainReport
 
-PATIENCE_SECONDS: Final = 120.0  # `--once` does not wait longer for a destination that does not answer
+PATIENCE_SECONDS: Final = 120.0  # `--once` does not wait longer for destinations that do not answer
 _PARTING_SECONDS: Final = 5.0  # a supervisor kills after ten
 _POLL_SECONDS: Final = 1.0
 
@@ -65,7 +65,7 @@ def run_once(
         config: what to run.
         until: the clock and every watermark, in microseconds since the epoch.
         progress: told the number of rows of each batch.
-        patience: how many seconds to wait for destinations that do not answer.
+        patience: how many seconds to wait for destinations while none takes anything.
         clock: what tells the present; the system's, or one that stands at `until`.
 
     Raises:
@@ -81,7 +81,7 @@ def run_once(
         report.unread = any(source.faults for source in pipeline.sources)
         if not stop.event.is_set():
             pipeline.engine.advance_when_all_is_read()
-        report.drains = _deliver(pipeline, patience, stop)
+        report.drains = _part(pipeline, patience, stop)
         report.signal = stop.number
     return report
 
@@ -103,16 +103,16 @@ def run_until_stopped(
             report.rows += pipeline.read(complete=False, progress=progress, stop=stop.event.is_set)
             if not stop.event.is_set():
                 pipeline.engine.advance_while_running()
-            _add(report.drains, _deliver(pipeline, poll, stop))
+            _add(report.drains, deliver_in_turn(pipeline.senders))
             told = _tell_news(told, [*_problems(pipeline), *_troubles(report.drains)], tell)
             stop.event.wait(poll)
-        _add(report.drains, _deliver(pipeline, _PARTING_SECONDS, stop))
+        _add(report.drains, _part(pipeline, _PARTING_SECONDS, stop))
         report.signal = stop.number
     return report
 
 
-def _deliver(pipeline: Pipeline, seconds: float, stop: _Stop) -> list[DrainReport]:
-    return deliver_by_turns(pipeline.senders, seconds=seconds, parting=_PARTING_SECONDS, stop=stop.event.is_set)
+def _part(pipeline: Pipeline, patience: float, stop: _Stop) -> list[DrainReport]:
+    return deliver_patiently(pipeline.senders, patience=patience, parting=_PARTING_SECONDS, stop=stop.event.is_set)
 
 
 def _add(totals: list[DrainReport], turns: list[DrainReport]) -> None:
