@@ -100,8 +100,8 @@ class Cohorts:
     def _due(self, time: int, *, closed: bool) -> list[CohortKey]:
         self.flush()
         rows = self._connection.execute(
-            "SELECT start, version, segment FROM cohort WHERE model = ? AND closed = ? AND due <= ? "
-            "ORDER BY start, version, segment",
+            "SELECT start, version, segment FROM cohort INDEXED BY cohort_by_due "
+            "WHERE model = ? AND closed = ? AND due <= ? ORDER BY start, version, segment",
             (self._model, closed, time),
         )
         return [CohortKey(*row) for row in rows]
