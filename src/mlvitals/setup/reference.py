@@ -1,6 +1,6 @@
 """Building a reference from files of rows."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,10 +8,10 @@ import pyarrow as pa
 
 from mlvitals import wire
 from mlvitals.config import ModelConfig
-from mlvitals.engines.intake import UNKNOWN_VERSION, rows_by_text
+from mlvitals.engines.intake import UNKNOWN_VERSION, rows_by_text, times_of
 from mlvitals.engines.layouts import choice_of
 from mlvitals.errors import InputError
-from mlvitals.events import ReadAccount
+from mlvitals.events import EventBatch, ReadAccount, canonical_text
 from mlvitals.formats import CsvFormat, DecodePlan, FormatConfig, MlvitalsFormat, ParquetFormat
 from mlvitals.sources import FileSource
 from mlvitals.windows.reference import Reference, read_reference
@@ -37,22 +37,41 @@ class _Rows:
     progress: Callable[[int], None]
     account: ReadAccount = field(default_factory=lambda: ReadAccount(rows=0, parsed=0))
     other_models: int = 0
+    labels: dict[str, str] | None = None
 
     def read(self) -> Iterator[pa.RecordBatch]:
-        plan = DecodePlan(ids=False, model=self.model)
+        """Yield the model's rows, each with its label where one is known."""
+        if self.labels is None:
+            self.labels = self._find_labels()
         self.account, self.other_models = ReadAccount(rows=0, parsed=0), 0
-        for path in self.paths:
+        for batch in self._batches(self.paths, DecodePlan(ids=bool(self.labels), model=self.model)):
+            self.account += batch.account
+            mine = self._mine(batch.predictions)
+            self.other_models += batch.predictions.num_rows - mine.num_rows
+            self.progress(mine.num_rows)
+            yield _with_labels(mine, self.labels) if self.labels and mine.num_rows else mine
+
+    def _find_labels(self) -> dict[str, str]:
+        """Return the labels that are events of their own in JSON Lines: by prediction id the newest, ties by content."""
+        newest: dict[str, tuple[int, str]] = {}
+        plan = DecodePlan(features={}, model=self.model, predictions=False)
+        apart = [path for path in self.paths if isinstance(_format_of(path), MlvitalsFormat)]
+        for batch in self._batches(apart, plan):
+            labels = _only(batch.labels, wire.MODEL, {self.model})
+            ids = canonical_text(labels.column(wire.PREDICTION_ID)).cast(pa.string()).to_pylist()
+            texts = canonical_text(labels.column(wire.LABEL), numerals=True).cast(pa.string()).to_pylist()
+            for one, label in zip(ids, zip(times_of(labels).tolist(), texts, strict=True), strict=True):
+                newest[one] = max(label, newest.get(one, label))
+        return {one: text for one, (_, text) in newest.items()}
+
+    def _batches(self, paths: Sequence[str], plan: DecodePlan) -> Iterator[EventBatch]:
+        for path in paths:
             source = FileSource(path=path, format=_format_of(path)).open(plan)
             problems = source.check()
             if problems:
                 raise InputError(problems[0])
             for raw in source.read(complete=True):
-                batch = source.format.decode(raw)
-                self.account += batch.account
-                mine = self._mine(batch.predictions)
-                self.other_models += batch.predictions.num_rows - mine.num_rows
-                self.progress(mine.num_rows)
-                yield mine
+                yield source.format.decode(raw)
             source.close()
 
     def _mine(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -71,7 +90,7 @@ def build_reference(
     """Build a model's operating reference, or with `version` that version's training reference.
 
     A training reference takes the features' bins of the operating one where that is there already, so that both can be
-    held against the same windows.
+    held against the same windows. Labels stand beside the predictions, or (in JSON Lines) are events of their own.
 
     Args:
         model: the model's configuration.
@@ -104,6 +123,11 @@ def build_reference(
     if not reference.summary.predictions:
         raise InputError(f"{', '.join(paths)}: no usable row of model `{model.name}`" + _reason(rows))
     return Built(reference, rows.account, rows.other_models)
+
+
+def _with_labels(batch: pa.RecordBatch, labels: Mapping[str, str]) -> pa.RecordBatch:
+    ids = canonical_text(batch.column(wire.PREDICTION_ID)).cast(pa.string()).to_pylist()
+    return batch.append_column(wire.LABEL, pa.array([labels.get(one) for one in ids], pa.string()))
 
 
 def _only(batch: pa.RecordBatch, name: str, values: set[str]) -> pa.RecordBatch:

@@ -1,0 +1,57 @@
+"""Building references from rows whose labels stand beside them, or are events of their own."""
+
+import gzip
+import json
+
+import pytest
+
+from mlvitals.config import load
+from mlvitals.setup.reference import build_reference
+
+
+@pytest.fixture
+def example(repository):
+    return repository / "examples" / "kc_house"
+
+
+@pytest.fixture
+def model(example):
+    return load(example / "mlvitals.yaml", {}).models[0]
+
+
+def read(path):
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def mean_absolute_error(reference):
+    outcome = reference.summary.outcome(0)
+    return outcome.total("absolute") / outcome.measured
+
+
+def test_labels_that_are_events_of_their_own_find_their_predictions(example, model):
+    paths = [str(example / name) for name in ("labels.jsonl.gz", "events.jsonl.gz")]
+    built = build_reference(model, version=None, paths=paths, complete=True)
+    values = {event["prediction_id"]: event["prediction"]["value"] for event in read(example / "events.jsonl.gz")}
+    labels = {event["prediction_id"]: event["label"] for event in read(example / "labels.jsonl.gz")}
+    errors = [abs(values[one] - label) for one, label in labels.items()]
+    assert built.reference.summary.outcome(0).labelled == len(errors) == 13_113
+    assert mean_absolute_error(built.reference) == pytest.approx(sum(errors) / len(errors), rel=1e-12)
+
+
+def test_the_newest_of_several_labels_counts_in_any_order_of_the_files(example, model, tmp_path):
+    corrected = {**read(example / "labels.jsonl.gz")[0], "timestamp": "2016-01-01T00:00:00Z", "label": 1.0}
+    (tmp_path / "corrected.jsonl").write_text(json.dumps(corrected) + "\n", encoding="utf-8")
+    usual = [str(example / "events.jsonl.gz"), str(example / "labels.jsonl.gz")]
+    correction = str(tmp_path / "corrected.jsonl")
+    first, last, without = (
+        build_reference(model, version=None, paths=paths, complete=True).reference
+        for paths in ([correction, *usual], [*usual, correction], usual)
+    )
+    assert first.hash == last.hash != without.hash
+
+
+def test_labels_beside_the_rows_count_as_they_stand(example, model):
+    built = build_reference(model, version=None, paths=[str(example / "reference.parquet")], complete=False)
+    assert built.reference.summary.outcome(0).labelled == built.reference.summary.predictions == 3_297
+    assert mean_absolute_error(built.reference) == pytest.approx(63_865.3, abs=0.05)  # as its origin tells
