@@ -52,7 +52,7 @@ class _Rows:
             yield _with_labels(mine, self.labels) if self.labels and mine.num_rows else mine
 
     def _find_labels(self) -> dict[str, str]:
-        """Return the labels that are events of their own in JSON Lines: by prediction id the newest, ties by content."""
+        """Return the labels that JSON Lines hold apart: by prediction id the newest, ties by content."""
         newest: dict[str, tuple[int, str]] = {}
         plan = DecodePlan(features={}, model=self.model, predictions=False)
         apart = [path for path in self.paths if isinstance(_format_of(path), MlvitalsFormat)]
