@@ -55,3 +55,18 @@ def test_labels_beside_the_rows_count_as_they_stand(example, model):
     built = build_reference(model, version=None, paths=[str(example / "reference.parquet")], complete=False)
     assert built.reference.summary.outcome(0).labelled == built.reference.summary.predictions == 3_297
     assert mean_absolute_error(built.reference) == pytest.approx(63_865.3, abs=0.05)  # as its origin tells
+
+
+def test_failed_requests_are_no_predictions(example, model, tmp_path):
+    events = read(example / "events.jsonl.gz")[:1_000]
+    broken = [{**event, "prediction": {}, "error": "timeout"} for event in events[:300]]
+    for name, rows in (("all", broken + events[300:]), ("served", events[300:])):
+        text = "".join(json.dumps(event) + "\n" for event in rows)
+        (tmp_path / f"{name}.jsonl").write_text(text, encoding="utf-8")
+    built = {
+        name: build_reference(model, version=None, paths=[str(tmp_path / f"{name}.jsonl")], complete=True)
+        for name in ("all", "served")
+    }
+    assert built["all"].reference.summary.predictions == 700
+    assert built["all"].reference.hash == built["served"].reference.hash
+    assert built["all"].other_models == 0

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from mlvitals import wire
 from mlvitals.config import ModelConfig
-from mlvitals.engines.intake import UNKNOWN_VERSION, rows_by_text, times_of
+from mlvitals.engines.intake import UNKNOWN_VERSION, failed, rows_by_text, times_of
 from mlvitals.engines.layouts import choice_of
 from mlvitals.errors import InputError
 from mlvitals.events import EventBatch, ReadAccount, canonical_text
@@ -46,8 +46,9 @@ class _Rows:
         self.account, self.other_models = ReadAccount(rows=0, parsed=0), 0
         for batch in self._batches(self.paths, DecodePlan(ids=bool(self.labels), model=self.model)):
             self.account += batch.account
-            mine = self._mine(batch.predictions)
-            self.other_models += batch.predictions.num_rows - mine.num_rows
+            served = _served(batch.predictions)
+            mine = self._mine(served)
+            self.other_models += served.num_rows - mine.num_rows
             self.progress(mine.num_rows)
             yield _with_labels(mine, self.labels) if self.labels and mine.num_rows else mine
 
@@ -123,6 +124,12 @@ def build_reference(
     if not reference.summary.predictions:
         raise InputError(f"{', '.join(paths)}: no usable row of model `{model.name}`" + _reason(rows))
     return Built(reference, rows.account, rows.other_models)
+
+
+def _served(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Leave out failed requests: they are no predictions."""
+    errors = failed(batch)
+    return batch.filter(pa.array(~errors)) if errors.any() else batch
 
 
 def _with_labels(batch: pa.RecordBatch, labels: Mapping[str, str]) -> pa.RecordBatch:
