@@ -1,6 +1,7 @@
 """An engine over a temporary state, fed with native events as a source would feed it."""
 
 import json
+import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from mlvitals import wire
-from mlvitals.clock import DAY, HOUR, FixedClock, format_time
+from mlvitals.clock import DAY, HOUR, FixedClock, format_time, parse_time
 from mlvitals.config import Duration, LabelsConfig, ModelConfig, OperatingConfig, SizeText, WindowsConfig
 from mlvitals.engines import tables as engine_tables
 from mlvitals.engines.account import Account, read_account, read_held
@@ -27,6 +28,7 @@ from mlvitals.hashing import KeyedHash
 from mlvitals.signals.measurement import Measurement
 from mlvitals.state import Store
 from mlvitals.windows import tables as window_tables
+from mlvitals.windows.cohorts import Cohort, CohortKey, Cohorts
 from mlvitals.windows.reference import Reference, decode_reference
 from mlvitals.windows.taking import take_reference
 
@@ -34,6 +36,7 @@ EPOCH = 20_000 * DAY
 FAR = EPOCH + 400 * DAY
 
 Event = Mapping[str, Any]
+Batch = tuple[str, Sequence[Event]]
 
 
 def decode(events: Sequence[Event], position: bytes = b"") -> EventBatch:
@@ -44,7 +47,7 @@ def decode(events: Sequence[Event], position: bytes = b"") -> EventBatch:
 
 
 def prediction(one: str, time: int, **more: Any) -> Event:
-    event = {"event": "prediction", "timestamp": format_time(time), "model": "m", "model_version": "1"}
+    event: dict[str, Any] = {"event": "prediction", "timestamp": format_time(time), "model": "m", "model_version": "1"}
     event |= {"prediction_id": one, "features": {"x": 1.0, "c": "a"}, "prediction": {"label": "1", "score": 0.7}}
     return event | more
 
@@ -54,10 +57,11 @@ def label(one: str, time: int, value: Any = 1, **more: Any) -> Event:
 
 
 def make_config(**changes: Any) -> ModelConfig:
+    """Windows of one hour, ten minutes of lateness, maturities of 1 h, 6 h and 2 d, a horizon of 3 d."""
     config = ModelConfig(
         name="m",
         operating=OperatingConfig(path=Path("unused")),
-        windows=WindowsConfig(size=SizeText("1h"), lateness=Duration("10m")),
+        windows=WindowsConfig(size=SizeText("1h"), lateness=Duration("10m"), idle=Duration("5m")),
         labels=LabelsConfig(
             maturities=(Duration("1h"), Duration("6h"), Duration("2d")), delay=Duration("1h"), horizon=Duration("3d")
         ),
@@ -66,24 +70,31 @@ def make_config(**changes: Any) -> ModelConfig:
     return msgspec.structs.replace(config, **changes)
 
 
-def make_reference(config: ModelConfig, *, version: str = "", rows: int = 400, seed: int = 1) -> Reference:
+def reference_rows(task: str = "binary", *, rows: int = 400, seed: int = 1) -> pa.RecordBatch:
+    """Return rows as a reference is taken from: features x, c and channel, an output of the task, and the truth."""
     random = np.random.default_rng(seed)
     scores = np.round(random.random(rows), 3)
-    batch = pa.RecordBatch.from_pydict(
-        {
-            wire.TIMESTAMP: pa.array(EPOCH - rows * HOUR + np.arange(rows) * HOUR).cast(pa.timestamp("us", tz="UTC")),
-            "features.x": random.normal(size=rows),
-            "features.c": random.choice(["a", "b", "c"], rows),
-            "features.channel": random.choice(["web", "app"], rows),
-            wire.PREDICTION_SCORE: scores,
-            wire.PREDICTION_LABEL: (scores >= 0.5).astype(int),
-            wire.LABEL: (random.random(rows) < scores).astype(int),
-        }
-    )
+    columns = {
+        wire.TIMESTAMP: pa.array(EPOCH - rows * HOUR + np.arange(rows) * HOUR).cast(pa.timestamp("us", tz="UTC")),
+        "features.x": random.normal(size=rows),
+        "features.c": random.choice(["a", "b", "c"], rows),
+        "features.channel": random.choice(["web", "app"], rows),
+    }
+    if task == "regression":
+        columns |= {wire.PREDICTION_VALUE: scores * 100, wire.LABEL: scores * 100 + random.normal(size=rows)}
+    elif task == "multiclass":
+        columns |= {wire.PREDICTION_LABEL: random.choice(["cat", "dog", "owl"], rows), wire.PREDICTION_SCORE: scores}
+    else:
+        columns |= {wire.PREDICTION_SCORE: scores, wire.PREDICTION_LABEL: (scores >= 0.5).astype(int)}
+        columns |= {wire.LABEL: (random.random(rows) < scores).astype(int)}
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def make_reference(config: ModelConfig, task: str = "binary", *, version: str = "", seed: int = 1) -> Reference:
     return take_reference(
         choice_of(config),
-        lambda: iter([batch]),
-        model="m",
+        lambda: iter([reference_rows(task, seed=seed)]),
+        model=config.name,
         version=version,
         size=config.windows.size.window,
         complete=True,
@@ -94,17 +105,22 @@ def make_reference(config: ModelConfig, *, version: str = "", rows: int = 400, s
 _KNOWN: dict[str, Reference] = {}
 
 
-def known_reference(config: ModelConfig) -> Reference:
-    if repr(config) not in _KNOWN:
-        _KNOWN[repr(config)] = make_reference(config)
-    return _KNOWN[repr(config)]
+def known_reference(config: ModelConfig, task: str) -> Reference:
+    key = f"{task} {config!r}"
+    if key not in _KNOWN:
+        _KNOWN[key] = make_reference(config, task)
+    return _KNOWN[key]
 
 
 @dataclass
 class Bench:
-    """A state that engines come and go over; `emissions` is what all of them emitted, in order."""
+    """A state that engines come and go over; `emissions` is what all of them emitted, in order.
+
+    task: of the operating reference. others: further models, with references of their own.
+    """
 
     start = EPOCH
+    far = FAR
     decode = staticmethod(decode)
     prediction = staticmethod(prediction)
     label = staticmethod(label)
@@ -113,32 +129,60 @@ class Bench:
 
     path: Path
     config: ModelConfig = field(default_factory=make_config)
+    task: str = "binary"
     training: Mapping[str, Reference] = field(default_factory=dict)
+    others: tuple[ModelConfig, ...] = ()
     emissions: list[Emission] = field(default_factory=list)
+    clock: FixedClock = field(default_factory=lambda: FixedClock(FAR))
+    runs: dict[str, ModelRun] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        first = self.config.operating is not None and self.config.operating.first is not None
-        self.reference = None if first else known_reference(self.config)
-
-    def open(self, *, now: int = FAR, until: int | None = None) -> tuple[Store, LocalEngine]:
+    def open(
+        self,
+        *,
+        now: int = FAR,
+        until: int | None = None,
+        emit: Callable[[sqlite3.Connection, Sequence[Emission]], None] | None = None,
+    ) -> tuple[Store, LocalEngine]:
+        """Open the state and an engine over it, as the composition root does; `emit` stands in for the bench's own."""
         store = Store.open(self.path, (window_tables.MIGRATIONS, engine_tables.MIGRATIONS))
-        references = References(choice_of(self.config), operating=self.reference, training=self.training)
-        row = store.connection.execute("SELECT reference FROM learnt").fetchone()
-        if row is not None:
-            references.learn(decode_reference(row[0], "learnt"))
+        self.clock = FixedClock(now if until is None else until)
         account = Account()
-        run = ModelRun(store.connection, self.config, references, KeyedHash(b"k" * 32), account)
-        judge = Judge(model="m", environment="test", references=references, metrics=frozenset())
-        clock = FixedClock(now if until is None else until)
-        self.clock = clock
-        engine = LocalEngine(
-            store, {"m": run}, {"m": judge}, account, lambda _, emitted: self.emissions.extend(emitted), clock, until
-        )
+        judges = {}
+        for config in (self.config, *self.others):
+            references = self._references(store, config)
+            self.runs[config.name] = ModelRun(store.connection, config, references, KeyedHash(b"k" * 32), account)
+            judges[config.name] = Judge(
+                model=config.name,
+                environment="test",
+                references=references,
+                metrics=frozenset(config.performance.metrics),
+                sensitive=frozenset(config.features.sensitive),
+            )
+        runs = {config.name: self.runs[config.name] for config in (self.config, *self.others)}
+        engine = LocalEngine(store, runs, judges, account, emit or self._collect, self.clock, until)
         engine.begin()
         return store, engine
 
+    def _references(self, store: Store, config: ModelConfig) -> References:
+        first = config.operating is not None and config.operating.first is not None
+        operating = None if first or config.operating is None else known_reference(config, self.task)
+        references = References(choice_of(config), operating=operating, training=self.training)
+        row = store.connection.execute("SELECT reference FROM learnt WHERE model = ?", (config.name,)).fetchone()
+        if row is not None:
+            references.learn(decode_reference(row[0], "learnt"))
+        return references
+
+    def _collect(self, connection: sqlite3.Connection, emissions: Sequence[Emission]) -> None:
+        assert connection.in_transaction
+        self.emissions.extend(emissions)
+
     def feed(
-        self, batches: Sequence[tuple[str, Sequence[Event]]], *, until: int | None = None, now: int = FAR, finish: bool = True
+        self,
+        batches: Sequence[Batch],
+        *,
+        until: int | None = None,
+        now: int = FAR,
+        finish: bool = True,
     ) -> None:
         """Open an engine, give it batches by source, close and settle what is due, and close the state."""
         store, engine = self.open(now=now, until=until)
@@ -149,14 +193,35 @@ class Bench:
                 engine.advance_when_all_is_read()
 
     def account(self) -> dict[tuple[str, str], int]:
-        """Rows by kind of event and disposition, over all sources."""
+        """Rows by kind of event and disposition, over all sources and models."""
         with Store.open_read_only(self.path) as store:
             total: dict[tuple[str, str], int] = {}
             for key, rows in read_account(store.connection).items():
                 total[key.event, key.disposition] = total.get((key.event, key.disposition), 0) + rows
             for (_, event), rows in read_held(store.connection).items():
                 total[event, "held"] = total.get((event, "held"), 0) + rows
-            return total
+            return {key: rows for key, rows in total.items() if rows}
+
+    def rows(self, *tables: str) -> dict[str, list[tuple[Any, ...]]]:
+        """All rows of tables of the state, in order."""
+        with Store.open_read_only(self.path) as store:
+            return {table: sorted(store.connection.execute(f"SELECT * FROM {table}"), key=repr) for table in tables}
+
+    def cells(self) -> list[tuple[Any, ...]]:
+        """Every cohort's key, layout and counts, to the bit."""
+        query = "SELECT model, start, version, segment, layout, served, outcomes FROM cohort ORDER BY 1, 2, 3, 4"
+        with Store.open_read_only(self.path) as store:
+            return store.connection.execute(query).fetchall()
+
+    def cohorts(self) -> dict[CohortKey, Cohort]:
+        """The model's cohorts by their key, in order."""
+        labels = self.config.labels
+        ages = () if labels is None else [maturity.microseconds for maturity in labels.maturities]
+        with Store.open_read_only(self.path) as store:
+            known = Cohorts(store.connection, self.config.name, ages)
+            query = "SELECT start, version, segment FROM cohort WHERE model = ? ORDER BY 1, 2, 3"
+            keys = [CohortKey(*row) for row in store.connection.execute(query, (self.config.name,))]
+            return {key: cohort for key in keys if (cohort := known.get(key)) is not None}
 
     def latest(self) -> dict[tuple[str, ...], Measurement]:
         """The newest revision of every measurement, its revision taken off."""
@@ -168,11 +233,18 @@ class Bench:
                 newest[one.identity] = one
         return {identity: msgspec.structs.replace(one, revision=0) for identity, one in newest.items()}
 
-    def value(self, signal: str, start: int, **attributes: str) -> float | None:
+    def value(self, signal: str, start: int = EPOCH, *, version: str = "1", **attributes: str) -> float | None:
+        """The newest value of a signal of one window, None where there is none; its name goes without `mlvitals.`."""
         for one in self.latest().values():
-            if one.signal == signal and one.window_start == format_time(start) and dict(one.attributes) == attributes:
+            about = (one.signal, one.window_start, one.model_version, dict(one.attributes))
+            if about == (f"mlvitals.{signal}", format_time(start), version, attributes):
                 return one.value
         return None
+
+    def windows(self) -> list[int]:
+        """The starts of the windows that were closed, in order."""
+        counts = [one for one in self.latest().values() if one.signal == "mlvitals.prediction.count"]
+        return sorted({parse_time(one.window_start) for one in counts})
 
 
 @pytest.fixture
