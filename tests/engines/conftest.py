@@ -20,7 +20,7 @@ from mlvitals.engines import tables as engine_tables
 from mlvitals.engines.account import Account, read_account, read_held
 from mlvitals.engines.judging import Emission, Judge
 from mlvitals.engines.layouts import References, choice_of
-from mlvitals.engines.local import LocalEngine
+from mlvitals.engines.local import Emit, LocalEngine
 from mlvitals.engines.model import ModelRun
 from mlvitals.events import EventBatch, RawBatch
 from mlvitals.formats import DecodePlan, MlvitalsFormat
@@ -141,16 +141,23 @@ class Bench:
         *,
         now: int = FAR,
         until: int | None = None,
-        emit: Callable[[sqlite3.Connection, Sequence[Emission]], None] | None = None,
+        emit: Emit | None = None,
     ) -> tuple[Store, LocalEngine]:
         """Open the state and an engine over it, as the composition root does; `emit` stands in for the bench's own."""
         store = Store.open(self.path, (window_tables.MIGRATIONS, engine_tables.MIGRATIONS))
+        try:
+            return store, self._engine(store, now, until, emit or self._collect)
+        except BaseException:
+            store.close()
+            raise
+
+    def _engine(self, store: Store, now: int, until: int | None, emit: Emit) -> LocalEngine:
         self.clock = FixedClock(now if until is None else until)
         account = Account()
-        judges = {}
+        judges, runs = {}, {}
         for config in (self.config, *self.others):
             references = self._references(store, config)
-            self.runs[config.name] = ModelRun(store.connection, config, references, KeyedHash(b"k" * 32), account)
+            runs[config.name] = ModelRun(store.connection, config, references, KeyedHash(b"k" * 32), account)
             judges[config.name] = Judge(
                 model=config.name,
                 environment="test",
@@ -158,10 +165,10 @@ class Bench:
                 metrics=frozenset(config.performance.metrics),
                 sensitive=frozenset(config.features.sensitive),
             )
-        runs = {config.name: self.runs[config.name] for config in (self.config, *self.others)}
-        engine = LocalEngine(store, runs, judges, account, emit or self._collect, self.clock, until)
+        self.runs = runs
+        engine = LocalEngine(store, runs, judges, account, emit, self.clock, until)
         engine.begin()
-        return store, engine
+        return engine
 
     def _references(self, store: Store, config: ModelConfig) -> References:
         first = config.operating is not None and config.operating.first is not None
@@ -236,8 +243,8 @@ class Bench:
     def value(self, signal: str, start: int = EPOCH, *, version: str = "1", **attributes: str) -> float | None:
         """The newest value of a signal of one window, None where there is none; its name goes without `mlvitals.`."""
         for one in self.latest().values():
-            about = (one.signal, one.window_start, one.model_version, dict(one.attributes))
-            if about == (f"mlvitals.{signal}", format_time(start), version, attributes):
+            about = (one.signal, one.model, one.window_start, one.model_version, dict(one.attributes))
+            if about == (f"mlvitals.{signal}", self.config.name, format_time(start), version, attributes):
                 return one.value
         return None
 

@@ -21,6 +21,9 @@ from mlvitals.windows.window import WindowSize
 
 Rows = npt.NDArray[np.intp]
 SPOOL_BYTES: Final = 1 << 30
+_LEARNT: Final = frozenset(
+    {wire.TIMESTAMP, wire.PREDICTION_LABEL, wire.PREDICTION_SCORE, wire.PREDICTION_VALUE, wire.LATENCY_MS}
+)
 
 
 class LearningState(msgspec.Struct, kw_only=True):
@@ -63,8 +66,10 @@ class Learner:
         """Keep accepted rows of the stretch, as far as a reference is taken from them."""
         if state.full or state.done or not len(rows):
             return
-        kept = [name for name in batch.schema.names if name == wire.TIMESTAMP or self._is_learnt(name)]
-        state.spooled += spool(self._connection, self._model, batch.select(kept).take(pa.array(rows)))
+        served = batch.take(pa.array(rows))
+        # A column that only other rows of the batch filled must not come in by the accident of their company.
+        kept = [name for name in served.schema.names if self._is_learnt(name) and served[name].null_count < len(rows)]
+        state.spooled += spool(self._connection, self._model, served.select(kept))
         state.full = state.spooled >= SPOOL_BYTES
 
     def finish(self, state: LearningState) -> None:
@@ -95,8 +100,7 @@ class Learner:
         return self._provisional[state.task]
 
     def _is_learnt(self, name: str) -> bool:
-        outputs = {wire.PREDICTION_LABEL, wire.PREDICTION_SCORE, wire.PREDICTION_VALUE, wire.LATENCY_MS}
-        return name in outputs or name in self._references.choice.segments or name.startswith(wire.FEATURE_PREFIX)
+        return name in _LEARNT or name in self._references.choice.segments or name.startswith(wire.FEATURE_PREFIX)
 
 
 def _task_of(first: pa.RecordBatch, choice: Choice) -> Task:

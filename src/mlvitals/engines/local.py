@@ -128,14 +128,14 @@ class LocalEngine:
 
     def _learn(self, run: ModelRun, close: int | None) -> None:
         """Take a reference once the stretch that it is learnt from is over, and count what has waited for it."""
-        if run.learner is None or run.learning.done or run.learning.until is None:
+        if run.learner is None or close is None:
             return
-        if close is None or close < run.learning.until:
-            return
-        with self._transaction():
-            run.dirty = True
-            run.learner.finish(run.learning)
-        self._release_to(run)
+        # A stretch in which nothing was served is followed by another, which may be over as well.
+        while not run.learning.done and run.learning.until is not None and run.learning.until <= close:
+            with self._transaction():
+                run.dirty = True
+                run.learner.finish(run.learning)
+            self._release_to(run)
 
     def _release_to(self, run: ModelRun) -> None:
         for sequence in held_sequences(self._store.connection, run.name):
