@@ -60,6 +60,7 @@ def command(directory: Path) -> int:
         f"{report.rows:,} events, {len(found):,} measurements in {time.monotonic() - began:.1f} s. "
         f"Look further: mlvitals signals -c {directory / 'mlvitals.yaml'}",
         markup=False,
+        soft_wrap=True,
     )
     return 0 if report.delivered else 1
 
