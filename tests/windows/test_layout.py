@@ -120,7 +120,8 @@ def test_the_parts_of_other_tasks():
 
 def test_bins_are_called_by_what_they_hold():
     bins = NumericBins((0.0, 5e-324, 10.5))
-    assert [bins.label(index) for index in range(4)] == ["< 0", "= 0", "[4.94066e-324, 10.5)", ">= 10.5"]
+    assert [bins.label(index) for index in range(4)] == ["< 0", "= 0", "(0, 10.5)", ">= 10.5"]
+    assert NumericBins((0.0, 5e-324)).label(2) == "> 0"
     assert bins.is_point.tolist() == [False, True, False, False]
     assert NumericBins((1.0,)).is_point.tolist() == [False, False]
     assert NumericBins(()).is_point.tolist() == [False]

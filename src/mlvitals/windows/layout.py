@@ -63,16 +63,18 @@ class NumericBins:
         return np.concatenate([[False], inner, [False]])[: self.size]
 
     def label(self, index: int) -> str:
-        """Return a bin's name, as `[1.5, 2)`, `= 0` or `< 1.5`."""
+        """Return a bin's name, as `[1.5, 2)`, `= 0`, `< 1.5`; beside a point mass as `(0, 1.5)` or `> 0`."""
         if not self.edges:
             return "any"
         if index == 0:
             return f"< {self.edges[0]:g}"
-        if index == len(self.edges):
-            return f">= {self.edges[-1]:g}"
         if self.is_point[index]:
             return f"= {self.edges[index - 1]:g}"
-        return f"[{self.edges[index - 1]:g}, {self.edges[index]:g})"
+        after_point = bool(self.is_point[index - 1])
+        lower = self.edges[index - 2] if after_point else self.edges[index - 1]
+        if index == len(self.edges):
+            return f"{'>' if after_point else '>='} {lower:g}"
+        return f"{'(' if after_point else '['}{lower:g}, {self.edges[index]:g})"
 
 
 @dataclass(frozen=True)
