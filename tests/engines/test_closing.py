@@ -12,7 +12,13 @@ EMPTY: dict[str, list[tuple[object, ...]]] = {table: [] for table in STATE}
 
 
 def labelled_windows(bench):
-    return sorted({(one.window_start, one.attributes["maturity"]) for one in bench.latest().values() if "maturity" in one.attributes})
+    return sorted(
+        {
+            (one.window_start, one.attributes["maturity"])
+            for one in bench.latest().values()
+            if "maturity" in one.attributes
+        }
+    )
 
 
 class Running:
@@ -136,7 +142,9 @@ def test_an_orphan_settles_once_its_prediction_has_come(bench):
 
 
 def test_a_window_that_holds_nothing_is_not_spoken_of(bench):
-    bench.feed([("s", [bench.prediction("a", bench.start), bench.prediction("b", bench.start + 9 * HOUR)])], until=bench.far)
+    bench.feed(
+        [("s", [bench.prediction("a", bench.start), bench.prediction("b", bench.start + 9 * HOUR)])], until=bench.far
+    )
     assert bench.windows() == [bench.start, bench.start + 9 * HOUR]
 
 
@@ -173,7 +181,9 @@ def test_until_holds_back_what_is_at_or_after_it_and_a_later_one_releases_it(ben
 
 
 def test_what_until_held_back_is_taken_when_a_run_has_none(bench):
-    bench.feed([("s", [bench.prediction("a", bench.start), bench.prediction("b", bench.start + DAY)])], until=bench.start + 1)
+    bench.feed(
+        [("s", [bench.prediction("a", bench.start), bench.prediction("b", bench.start + DAY)])], until=bench.start + 1
+    )
     bench.feed([])
     assert bench.account() == {("prediction", "accepted"): 2}
     assert bench.windows() == [bench.start]
@@ -288,7 +298,9 @@ def test_an_orphan_is_forgotten_with_the_window_that_its_horizon_falls_in(bench)
 
 def test_a_prediction_that_comes_after_its_window_was_forgotten_is_forgotten_too(bench):
     bench.feed([("s", [bench.prediction("a", bench.start)])], until=bench.start + 4 * DAY)
-    bench.feed([("s", [bench.prediction("b", bench.start), bench.label("b", bench.start)])], until=bench.start + 4 * DAY)
+    bench.feed(
+        [("s", [bench.prediction("b", bench.start), bench.label("b", bench.start)])], until=bench.start + 4 * DAY
+    )
     assert bench.account() == {("prediction", "accepted"): 1, ("prediction", "late"): 1, ("label", "accepted"): 1}
     bench.feed([], until=bench.start + 4 * DAY + HOUR)
     assert bench.rows(*STATE) == EMPTY
@@ -306,7 +318,10 @@ def test_windows_of_a_slow_source_are_not_forgotten_before_they_close(bench):
 
 def test_without_labels_nothing_is_remembered_of_a_closed_window(make_bench):
     bench = make_bench(config=make_bench().make_config(labels=None))
-    bench.feed([("s", [bench.prediction("a", bench.start), bench.prediction("b", bench.start + HOUR)])], until=bench.start + HOUR)
+    bench.feed(
+        [("s", [bench.prediction("a", bench.start), bench.prediction("b", bench.start + HOUR)])],
+        until=bench.start + HOUR,
+    )
     bench.feed([], until=bench.start + HOUR + 1)
     assert [row[1] for row in bench.rows("cohort")["cohort"]] == [bench.start + HOUR]
     assert len(bench.rows("prediction")["prediction"]) == 1

@@ -141,7 +141,9 @@ def test_a_late_prediction_counts_nowhere_but_its_label_is_no_orphan(bench):
 
 def test_a_copy_of_a_late_prediction_is_a_duplicate(bench):
     close_first_window(bench)
-    bench.feed([("s", [bench.prediction("late", bench.start + 1)] * 2), ("s", [bench.prediction("late", bench.start + 1)])])
+    bench.feed(
+        [("s", [bench.prediction("late", bench.start + 1)] * 2), ("s", [bench.prediction("late", bench.start + 1)])]
+    )
     assert bench.account() == {("prediction", "accepted"): 2, ("prediction", "late"): 1, ("prediction", "duplicate"): 2}
 
 
@@ -154,7 +156,9 @@ def test_labels_are_never_late(bench):
 
 def test_labels_of_a_model_that_joins_none_are_skipped(make_bench):
     bench = make_bench(config=make_bench().make_config(labels=None))
-    bench.feed([("s", [bench.prediction("a", bench.start), bench.label("a", bench.start), bench.label("b", bench.far * 2)])])
+    bench.feed(
+        [("s", [bench.prediction("a", bench.start), bench.label("a", bench.start), bench.label("b", bench.far * 2)])]
+    )
     assert bench.account() == {("prediction", "accepted"): 1, ("label", "skipped"): 2}
 
 
@@ -173,7 +177,9 @@ def test_a_failed_request_is_no_prediction(bench):
     assert served(bench) == [(1, 1)]
 
 
-@pytest.mark.parametrize(("error", "failures"), [(False, 0), ("", 0), ("false", 0), (0, 0), (True, 1), ("503", 1), (503, 1)])
+@pytest.mark.parametrize(
+    ("error", "failures"), [(False, 0), ("", 0), ("false", 0), (0, 0), (True, 1), ("503", 1), (503, 1)]
+)
 def test_an_error_that_says_there_was_none_is_none(bench, error, failures):
     bench.feed([("s", [bench.prediction("a", bench.start, error=error)])], finish=False)
     assert served(bench) == [(1 - failures, failures)]
@@ -187,8 +193,14 @@ def test_models_in_one_stream_are_told_apart(make_bench):
     one = make_bench().make_config()
     other = make_bench().make_config(name="n", labels=None)
     bench = make_bench(config=one, others=(other,))
-    events = [bench.prediction("a", bench.start), bench.prediction("a", bench.start, model="n"), bench.label("a", bench.start)]
-    bench.feed([("s", [*events, bench.prediction("b", bench.start, model="n"), bench.label("a", bench.start, model="n")])])
+    events = [
+        bench.prediction("a", bench.start),
+        bench.prediction("a", bench.start, model="n"),
+        bench.label("a", bench.start),
+    ]
+    bench.feed(
+        [("s", [*events, bench.prediction("b", bench.start, model="n"), bench.label("a", bench.start, model="n")])]
+    )
     store, _ = bench.open()
     with store:
         rows = dict(store.connection.execute("SELECT model || ' ' || event || ' ' || disposition, rows FROM account"))

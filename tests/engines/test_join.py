@@ -112,7 +112,9 @@ def test_the_logged_class_wins_over_the_threshold(bench, prediction, right_for):
 def test_the_configured_threshold_and_positive_class_decide_where_no_class_is_logged(make_bench):
     config = make_bench().make_config(performance=PerformanceConfig(threshold=0.8, positive="1"))
     bench = make_bench(config=config)
-    events = [bench.prediction(one, bench.start, prediction={"score": score}) for one, score in (("a", 0.79), ("b", 0.8))]
+    events = [
+        bench.prediction(one, bench.start, prediction={"score": score}) for one, score in (("a", 0.79), ("b", 0.8))
+    ]
     events += [bench.label("a", bench.start, 0), bench.label("b", bench.start, 1)]
     bench.feed([("s", events)], until=bench.start + 4 * DAY)
     assert accuracy(bench) == [1.0, 1.0, 1.0]
@@ -127,8 +129,15 @@ def test_a_failed_request_has_no_share_in_performance(bench):
 def test_a_regression_is_judged_by_its_errors(make_bench):
     config = make_bench().make_config(performance=PerformanceConfig(metrics=("mae", "rmse")))
     bench = make_bench(config=config, task="regression")
-    events = [bench.prediction(one, bench.start, prediction={"value": value}) for one, value in (("a", 10), ("b", 20), ("c", 7))]
-    events += [bench.label("a", bench.start, "13"), bench.label("b", bench.start, 24), bench.label("c", bench.start, "lost")]
+    events = [
+        bench.prediction(one, bench.start, prediction={"value": value})
+        for one, value in (("a", 10), ("b", 20), ("c", 7))
+    ]
+    events += [
+        bench.label("a", bench.start, "13"),
+        bench.label("b", bench.start, 24),
+        bench.label("c", bench.start, "lost"),
+    ]
     bench.feed([("s", events)], until=bench.start + 4 * DAY)
     assert outcomes(bench) == [1.0, 1.0, 1.0]
     assert outcomes(bench, "performance.error", metric="mae") == [3.5, 3.5, 3.5]

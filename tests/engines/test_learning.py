@@ -55,7 +55,7 @@ def learnt(bench):
 def taken(bench, events):
     """Return the reference that is taken from the same predictions in a file."""
     batch = bench.decode(events).predictions
-    keep = [name for name in batch.schema.names if name not in {wire.ERROR}]
+    keep = [name for name in batch.schema.names if name != wire.ERROR]
     return take_reference(
         choice_of(bench.config),
         lambda: iter([batch.select(keep)]),
@@ -129,7 +129,9 @@ def test_a_stretch_in_which_nothing_was_served_begins_anew(learn):
     bench = learn()
     bench.feed([], until=bench.start + 2 * HOUR)
     first = serve(bench, 3, start=5)
-    bench.feed([("s", [bench.prediction("late", bench.start), *first, *serve(bench, 2, start=8)])], until=bench.start + DAY)
+    bench.feed(
+        [("s", [bench.prediction("late", bench.start), *first, *serve(bench, 2, start=8)])], until=bench.start + DAY
+    )
     assert bench.account()["prediction", "late"] == 1
     assert encode_reference(learnt(bench)) == encode_reference(taken(bench, first))
 
@@ -173,7 +175,8 @@ def test_classes_are_not_judged_before_they_are_known(learn):
             event["label"] = "cat"
     bench.feed([("s", events)], until=bench.start + 2 * DAY)
     accuracy = [
-        bench.value("performance.score", bench.start + hour * HOUR, maturity="1h", metric="accuracy") for hour in range(5)
+        bench.value("performance.score", bench.start + hour * HOUR, maturity="1h", metric="accuracy")
+        for hour in range(5)
     ]
     assert accuracy[:3] == [None] * 3
     assert None not in accuracy[3:]
@@ -205,7 +208,8 @@ def test_learning_survives_a_stop_anywhere(learn, pieces, seed, stop_at):
 def stop_in_a_transaction(bench, number):
     """Close and settle up to the transaction of this number, and fail in it, just before it commits."""
     store, engine = bench.open(until=bench.start + 2 * DAY)
-    flush, durable = engine._flush, []
+    flush = engine._flush
+    durable: list[int] = []
 
     def fail(connection):
         flush(connection)

@@ -113,6 +113,7 @@ class LocalEngine:
                 self._advance(run, *run.watermark.when_all_is_read(lateness=lateness))
 
     def _advance(self, run: ModelRun, close: int | None, settle: int | None) -> None:
+        self._check()
         self._learn(run, close)
         if not run.advance(close, settle) and not self._closers[run.name].is_due():
             return
@@ -182,13 +183,16 @@ class LocalEngine:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """Run a block in a transaction, and write what the models and the account changed before it commits."""
-        if self._broken:
-            raise StateError("an earlier failure left this engine's memory ahead of its state: open the state again")
+        self._check()
         self._broken = True
         with self._store.transaction() as connection:
             yield connection
             self._flush(connection)
         self._broken = False
+
+    def _check(self) -> None:
+        if self._broken:
+            raise StateError("an earlier failure left this engine's memory ahead of its state: open the state again")
 
     def _flush(self, connection: sqlite3.Connection) -> None:
         for run in self._runs.values():
