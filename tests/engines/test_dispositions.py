@@ -61,6 +61,10 @@ DISPOSITIONS = {
         lambda p, y, t: [[y("a", t + 3 * DAY + 1), y("b", t + 3 * DAY)], [p("a", t), p("b", t)]],
         {("prediction", "accepted"): 2, ("label", "expired"): 1, ("label", "accepted"): 1},
     ),
+    "a copy of a label past the horizon is a duplicate": (
+        lambda p, y, t: [[p("a", t), y("a", t + 4 * DAY)], [y("a", t + 4 * DAY)]],
+        {("prediction", "accepted"): 1, ("label", "expired"): 1, ("label", "duplicate"): 1},
+    ),
     "a label that is early for its prediction is accepted": (
         lambda p, y, t: [[y("a", t - 9 * DAY)], [p("a", t)]],
         {("prediction", "accepted"): 1, ("label", "accepted"): 1},
@@ -216,3 +220,9 @@ def test_a_reason_is_kept_of_what_could_not_be_read(bench):
     bench.feed([("s", [{"event": "prediction", "model": "m"}] * 50)])
     (example,) = {reason for _, reason in bench.rows("example")["example"] if reason.startswith("test:1:")}
     assert example == "test:1: no time"
+
+
+def test_a_row_ahead_of_a_clock_that_was_set_back_is_parked_and_not_late_too(bench):
+    close_first_window(bench)
+    bench.feed([("s", [bench.prediction("new", bench.start)])], now=bench.start - 2 * HOUR)
+    assert bench.account() == {("prediction", "accepted"): 2, ("prediction", "parked"): 1}

@@ -10,10 +10,10 @@ class Disposition(StrEnum):
     skipped: readable, but not meant for us (filtered out, or an event kind that we do not use).
     unknown_model: its model is not configured.
     parked: its time is implausibly far ahead of the clock; it moves no watermark.
-    expired: a label older than the horizon of its prediction.
     duplicate: same id and same content as an event already accounted for.
     conflict: a prediction whose id was already served with other content; the first by source position stands.
     late: a prediction whose window was already closed; remembered, so that its label is no orphan.
+    expired: a label older than the horizon of its prediction.
     orphan: a label whose prediction has not been seen; it becomes accepted when the prediction arrives.
     accepted: counted.
     """
@@ -22,9 +22,9 @@ class Disposition(StrEnum):
     SKIPPED = "skipped"
     UNKNOWN_MODEL = "unknown_model"
     PARKED = "parked"
-    EXPIRED = "expired"
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
     LATE = "late"
+    EXPIRED = "expired"
     ORPHAN = "orphan"
     ACCEPTED = "accepted"
