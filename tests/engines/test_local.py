@@ -2,6 +2,7 @@
 
 import resource
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -10,8 +11,10 @@ from mlvitals import wire
 from mlvitals.clock import DAY, HOUR, MINUTE, SECOND
 from mlvitals.config import OperatingConfig, SizeText, WindowsConfig
 from mlvitals.engines.intake import failed
+from mlvitals.engines.model import Progress
 from mlvitals.errors import StateError
 from mlvitals.events import EventBatch, ReadAccount
+from mlvitals.state import Store
 
 TABLES = ("position", "progress", "account", "held", "cohort", "settlement", "prediction", "label")
 
@@ -172,3 +175,14 @@ def test_a_model_that_learns_beside_one_that_does_not(make_bench):
     assert [value for _, value in sorted(counts.items())] == [6.0] * 10
     drifted = {one.model for one in bench.latest().values() if one.signal == "mlvitals.prediction.drift.score"}
     assert drifted == {"m", "n"}
+
+
+def test_a_feature_that_the_reference_does_not_have_is_ignored_and_named(bench):
+    rows = [
+        bench.prediction("a", bench.start, features={"x": 1.0, "c": "a", "colour": "red", "void": None}),
+        bench.prediction("b", bench.start + 1, features={"x": 2.0, "c": "b"}),
+    ]
+    bench.feed([("s", rows)])
+    with Store.open_read_only(bench.path) as store:
+        (document,) = store.connection.execute("SELECT document FROM progress").fetchone()
+    assert msgspec.json.decode(document, type=Progress).ignored == ("colour",)

@@ -29,6 +29,8 @@ def command(path: Path) -> int:
         for source, reason in store.connection.execute("SELECT source, reason FROM example ORDER BY 1, 2"):
             out.print(f"  {source}: {reason}", markup=False, soft_wrap=True)
         out.print(_models(store))
+        for line in _ignored(store):
+            out.print(line, markup=False, soft_wrap=True)
         out.print(_outbox(store))
         for line in _troubles(store):
             out.print(line, markup=False, soft_wrap=True)
@@ -46,6 +48,17 @@ def _account(store: "Store") -> object:
     for (source, event), rows in read_held(store.connection).items():
         table.add_row(source, event, "-", "held", f"{rows:,}")
     return table
+
+
+def _ignored(store: "Store") -> Iterator[str]:
+    import msgspec  # noqa: PLC0415
+
+    from mlvitals.engines.model import Progress  # noqa: PLC0415
+
+    for model, document in store.connection.execute("SELECT model, document FROM progress ORDER BY model"):
+        names = msgspec.json.decode(document, type=Progress).ignored
+        if names:
+            yield f"  {model}: features that its reference does not have are ignored: {', '.join(names)}"
 
 
 def _models(store: "Store") -> object:

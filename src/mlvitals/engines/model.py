@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -39,6 +40,9 @@ from mlvitals.windows.summarize import Columns
 from mlvitals.windows.watermark import SourceProgress, Watermark
 
 
+IGNORED_KEPT: Final = 100  # names; a log whose field names are ids has no end of them
+
+
 @dataclass(slots=True, kw_only=True)
 class Reading:
     """How a batch came: its source, the clock, and whether the lag of its events means anything."""
@@ -58,6 +62,7 @@ class Progress(msgspec.Struct, kw_only=True):
     forgotten: int | None = None
     learning: LearningState = msgspec.field(default_factory=LearningState)
     maturities: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 class ModelRun:
@@ -88,6 +93,7 @@ class ModelRun:
         self.dirty = False  # something is not written yet
         progress = self._load()
         self.learning = progress.learning
+        self.ignored = set(progress.ignored)
         self.watermark = Watermark(
             progress.predictions, progress.labels, progress.closed, progress.settled, progress.forgotten
         )
@@ -119,6 +125,7 @@ class ModelRun:
             self.watermark.observe(self.watermark.predictions, reading.source, newest, reading.now)
             lag = (reading.now - times) / 1e6 if reading.measure_lag else None
             self.counting.count(columns, parted.accepted, starts, lag)
+            self._note_ignored(batch)
             self._learn(batch, parted.accepted, starts)
 
     def take_labels(self, reading: Reading, labels: Sequence[Label]) -> None:
@@ -148,6 +155,7 @@ class ModelRun:
             forgotten=self.watermark.forgotten,
             learning=self.learning,
             maturities=self.maturities,
+            ignored=tuple(sorted(self.ignored)),
         )
         self.connection.execute(
             "INSERT INTO progress VALUES (?, ?) ON CONFLICT DO UPDATE SET document = excluded.document",
@@ -175,6 +183,19 @@ class ModelRun:
                 "go back to those, or begin a new state file"
             )
         return progress
+
+    def _note_ignored(self, batch: pa.RecordBatch) -> None:
+        """Note features that the rows have and the layout does not: a change of the schema, told once, by `status`."""
+        layout = self.references.layout("")
+        if layout is None:
+            return
+        known = {feature.name for feature in layout.features}
+        for index, name in enumerate(batch.schema.names):
+            feature = name.removeprefix(wire.FEATURE_PREFIX)
+            if feature == name or feature in known or feature in self.ignored or len(self.ignored) >= IGNORED_KEPT:
+                continue
+            if self.references.choice.monitors(feature) and batch.column(index).null_count < batch.num_rows:
+                self.ignored.add(feature)
 
     def _make_join(self) -> LabelJoin | None:
         labels = self.config.labels
