@@ -39,7 +39,6 @@ from mlvitals.windows.layout import Layout
 from mlvitals.windows.summarize import Columns
 from mlvitals.windows.watermark import SourceProgress, Watermark
 
-
 IGNORED_KEPT: Final = 100  # names; a log whose field names are ids has no end of them
 
 
