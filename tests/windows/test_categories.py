@@ -77,8 +77,3 @@ def test_a_column_has_one_coder_under_each_layout():
     assert coders.coder("a", CLOSED) is coders.coder("a", CLOSED)
     assert coders.coder("a", CLOSED) is not coders.coder("b", CLOSED)
     assert coders.coder("a", CLOSED) is not coders.coder("a", OPEN)
-
-
-def test_a_category_that_is_not_a_number_is_missing():
-    coder = CategoryCoder(CategoryBins(values=("1", "2"), own=2))
-    assert coder.codes(pa.array([1.0, float("nan"), None, 2.0])).tolist() == [0, 2, 2, 1]

@@ -79,7 +79,7 @@ def test_a_constant_feature_has_one_point_and_room_on_both_sides():
     frozen = freeze_numeric(np.full(100, 7.0))
     assert frozen.edges == (7.0, np.nextafter(7.0, np.inf))
     assert frozen.is_point.tolist() == [False, True, False]
-    assert [frozen.label(index) for index in range(3)] == ["< 7", "= 7", ">= 7"]
+    assert [frozen.label(index) for index in range(3)] == ["< 7", "= 7", "> 7"]
 
 
 @pytest.mark.parametrize("values", [[], [np.nan] * 10, [np.inf, -np.inf, np.nan]])

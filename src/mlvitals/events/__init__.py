@@ -10,7 +10,7 @@ from mlvitals.events.batch import (
     RawBatch,
     ReadAccount,
 )
-from mlvitals.events.canonical import Numbers, canonical_text, column, nan_as_null, numbers
+from mlvitals.events.canonical import Numbers, canonical_text, column, numbers
 from mlvitals.events.disposition import Disposition
 from mlvitals.events.fingerprint import fingerprints
 
@@ -28,6 +28,5 @@ __all__ = [
     "canonical_text",
     "column",
     "fingerprints",
-    "nan_as_null",
     "numbers",
 ]

@@ -58,13 +58,6 @@ def numbers(array: pa.Array) -> Numbers:
     return Numbers(values, missing, None)
 
 
-def nan_as_null(array: pa.Array) -> pa.Array:
-    """Return a column whose NaN are nulls: as a category or a class, not a number is no value."""
-    if not pa.types.is_floating(array.type):
-        return array
-    return pc.if_else(pc.is_nan(array), pa.scalar(None, array.type), array)
-
-
 def canonical_text(array: pa.Array, *, numerals: bool = False) -> pa.Array:
     """Return a column's values as text, so that 3, 3.0 and (with `numerals`) "3.0" are equal, as true and 1 are.
 

@@ -14,6 +14,7 @@ from mlvitals.formats.base import DecodePlan, Want
 from mlvitals.formats.lines import UNENDING
 from mlvitals.formats.names import escape
 from mlvitals.formats.rows import (
+    INT64,
     NAME_FIELDS,
     NUMBER_FIELDS,
     PREDICTION_PROBABILITIES,
@@ -24,13 +25,13 @@ from mlvitals.formats.rows import (
     Mask,
     Rows,
     spell,
+    to_float,
 )
 from mlvitals.formats.shape import DEEPEST
 
 # Python's own reader stops at its recursion limit, which depends on the caller; ours must not.
 _DEEPEST_JSON: Final = 2 * DEEPEST
 _JSON_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_INT64: Final = range(-(2**63), 2**63)
 
 
 class BadRowError(ValueError):
@@ -184,8 +185,8 @@ def to_array(values: list[Any], *, as_float: bool) -> pa.Array:
     """Return one column: of the type that all values have, of float64 where numbers mix, of text where others do."""
     kinds = {type(value) for value in values if value is not None}
     if kinds <= {int, float}:
-        if float in kinds or as_float or any(value not in _INT64 for value in values if value is not None):
-            return pa.array([None if value is None else _to_float(value) for value in values], pa.float64())
+        if float in kinds or as_float or any(value not in INT64 for value in values if value is not None):
+            return pa.array([None if value is None else to_float(value) for value in values], pa.float64())
         return pa.array(values, pa.int64())
     if kinds == {bool}:
         return pa.array(values, pa.bool_())
@@ -194,17 +195,10 @@ def to_array(values: list[Any], *, as_float: bool) -> pa.Array:
     return pa.array([None if value is None else spell(value) for value in values], pa.string())
 
 
-def _to_float(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
-
-
 def _lists(values: list[list[Any] | None]) -> pa.Array:
     inner = {type(one) for value in values if value is not None for one in value if one is not None}
     if inner <= {int, float}:
-        floats = [None if v is None else [None if one is None else _to_float(one) for one in v] for v in values]
+        floats = [None if v is None else [None if one is None else to_float(one) for one in v] for v in values]
         return pa.array(floats, pa.list_(pa.float64()))
     for kind, arrow in ((str, pa.string()), (bool, pa.bool_())):
         if inner == {kind}:

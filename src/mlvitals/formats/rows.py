@@ -29,6 +29,9 @@ NUMBER_FIELDS: Final = (
 )
 SCALAR_FIELDS: Final = (wire.LABEL, wire.PREDICTION_LABEL)
 
+# JSON readers hold an integer beyond these as the nearest double.
+INT64: Final = range(-(2**63), 2**63)
+
 # Columns that no plan asked for are kept so that they are seen; past this many cells an input is garbage (every row
 # with keys of its own, say), and dense columns of it would not fit into memory.
 _CELLS_KEPT: Final = 1 << 24
@@ -90,16 +93,24 @@ def concatenate(pieces: Sequence[Rows], keep: Iterable[str]) -> Rows:
     )
 
 
+def to_float(value: float) -> float:
+    """Return the nearest double; an integer past the largest is infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+
+
 def spell(value: object) -> str:
     """Return one value of a column of mixed types as text: numbers canonically, lists and objects as JSON."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "1" if value else "0"
-    if isinstance(value, int):
+    if isinstance(value, int) and value in INT64:
         return str(value)
-    if isinstance(value, float):
-        return canonical_numeral(repr(value))
+    if isinstance(value, int | float):
+        return canonical_numeral(repr(to_float(value)))
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -9,10 +9,10 @@ import pyarrow as pa
 from mlvitals import wire
 from mlvitals.formats.base import DecodePlan, Want
 from mlvitals.formats.names import levels_of
+from mlvitals.formats.rows import INT64
 
 DEEPEST: Final = 64
 _MOST_FIELDS: Final = 10_000
-_INT64: Final = range(-(2**63), 2**63)
 _SCALARS: Final = {
     "null": pa.null(),
     "bool": pa.bool_(),
@@ -115,7 +115,7 @@ class Shape:
             node.kind = "text"
         elif isinstance(value, bool):
             node.kind = "bool"
-        elif isinstance(value, float) or value not in _INT64:
+        elif isinstance(value, float) or value not in INT64:
             node.kind = "float"
         elif node.kind != "float":
             node.kind = "int"

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlvitals.events import canonical_text, nan_as_null
+from mlvitals.events import canonical_text
 from mlvitals.windows.layout import MISSING, OTHER, UNSEEN, CategoryBins
 
 Codes = npt.NDArray[np.intp]
@@ -42,7 +42,7 @@ class CategoryCoder:
 
     def _code_dictionary(self, dictionary: pa.Array, *, numerals: bool) -> Codes:
         known = self._known_prefix(dictionary)
-        fresh = self._code_texts(canonical_text(nan_as_null(dictionary.slice(known)), numerals=numerals))
+        fresh = self._code_texts(canonical_text(dictionary.slice(known), numerals=numerals))
         table = np.concatenate([self._table[:known], fresh])
         if len(dictionary) > _SMALL_DICTIONARY:
             self._dictionary, self._table = dictionary, table

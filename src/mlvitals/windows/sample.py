@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlvitals import wire
-from mlvitals.events import canonical_text, column, nan_as_null, numbers
+from mlvitals.events import canonical_text, column, numbers
 from mlvitals.windows.binning import count_bins
 from mlvitals.windows.choice import Choice
 from mlvitals.windows.freeze import freeze_categories, freeze_classes, freeze_numeric, freeze_score, group_bins
@@ -178,7 +178,7 @@ def _every(batch: pa.RecordBatch, first: int, stride: int) -> pa.RecordBatch:
 
 
 def _count_texts(array: pa.Array, *, numerals: bool) -> dict[str, int]:
-    counted = pc.value_counts(canonical_text(nan_as_null(array), numerals=numerals).cast(pa.string()))
+    counted = pc.value_counts(canonical_text(array, numerals=numerals).cast(pa.string()))
     pairs = zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True)
     return {value: count for value, count in pairs if value is not None}
 
