@@ -104,6 +104,10 @@ MEANING = [
         "a model needs something to compare with: give `operating`, or `versions` with `training` - at `$.models[0]`",
     ),
     (
+        {"models": "[{name: a, operating: {first: 7d}, segments: [email], features: {sensitive: [email]}}]"},
+        "`email` is sensitive: as a segment its values would leave - at `$.models[0]`",
+    ),
+    (
         {"models": "[{name: a, operating: {first: 7d}}, {name: a, operating: {first: 7d}}]"},
         "the model `a` stands twice, first at index 0 - at `$.models[1].name`",
     ),

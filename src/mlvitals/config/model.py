@@ -125,6 +125,9 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     def __post_init__(self) -> None:
         if self.operating is None and not self.versions:
             raise ValueError("a model needs something to compare with: give `operating`, or `versions` with `training`")
+        told = sorted(set(self.segments) & set(self.features.sensitive))
+        if told:
+            raise ValueError(f"`{told[0]}` is sensitive: as a segment its values would leave")
 
 
 class KeyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
