@@ -23,9 +23,3 @@ class StateError(MlvitalsError):
     """The state database cannot be used as asked: locked, newer than this program, or of another configuration."""
 
     exit_code = 3
-
-
-class MissingExtraError(MlvitalsError):
-    """A component needs an optional package: the message names the extra to install."""
-
-    exit_code = 2

@@ -48,7 +48,7 @@ def test_the_interface_example_is_read_as_it_says(workplace):
         "prod",
         {"team": "risk"},
     )
-    assert (model.name, model.owner, model.segments, model.weight) == ("card-fraud", "risk-ml", ("channel",), 1.0)
+    assert (model.name, model.owner, model.segments) == ("card-fraud", "risk-ml", ("channel",))
     assert model.versions["2018.06.1"].training == workplace.folder / "ref/2018.06.1.reference"
     assert model.operating is not None
     assert model.labels is not None

@@ -107,11 +107,10 @@ class PerformanceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 
 
 class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One model. `labels` None joins no labels; `weight` is its share where models divide something."""
+    """One model. `labels` None joins no labels."""
 
     name: Text
     owner: Text | None = None
-    tags: Mapping[str, str] = {}
     versions: Mapping[str, VersionConfig] = {}
     operating: OperatingConfig | None = None
     windows: WindowsConfig = WindowsConfig()
@@ -120,7 +119,6 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     segments: tuple[Text, ...] = ()
     performance: PerformanceConfig = PerformanceConfig()
     deduplicate: bool
-    weight: Annotated[float, msgspec.Meta(gt=0)] = 1.0
 
     def __post_init__(self) -> None:
         if self.operating is None and not self.versions:

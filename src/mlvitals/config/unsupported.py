@@ -6,7 +6,7 @@ from typing import Any, Final
 from mlvitals.errors import ConfigError
 
 _ROOT: Final = ("decisions", "plugins")
-_MODEL: Final = ("match", "groups", "cost", "links")
+_MODEL: Final = ("match", "tags", "weight", "groups", "cost", "links")
 _SINKS: Final = ("datadog", "opensearch", "elasticsearch", "prometheus")
 _FORMATS: Final = ("json",)
 _KINDS: Final = ("calendar",)
