@@ -3,6 +3,7 @@
 import gzip
 import json
 
+import pyarrow.parquet as pq
 import pytest
 
 from mlvitals.config import load
@@ -70,3 +71,15 @@ def test_failed_requests_are_no_predictions(example, model, tmp_path):
     assert built["all"].reference.summary.predictions == 700
     assert built["all"].reference.hash == built["served"].reference.hash
     assert built["all"].other_models == 0
+
+
+def test_rows_without_times_make_a_reference_without_a_series(example, model, tmp_path):
+    table = pq.read_table(example / "reference.parquet")
+    pq.write_table(table.drop_columns(["timestamp"]), tmp_path / "untimed.parquet")
+    timed, untimed = (
+        build_reference(model, version=None, paths=[str(path)], complete=False).reference
+        for path in (example / "reference.parquet", tmp_path / "untimed.parquet")
+    )
+    assert untimed.hash == timed.hash
+    assert sum(served[0] for served in timed.series.values()) == 3_297
+    assert (untimed.series, untimed.provenance["rows"]) == ({}, "3297")

@@ -67,7 +67,7 @@ def assemble(rows: Rows, plan: DecodePlan, zone: str | None, *, place: str, posi
     fields = Fields(rows, plan, zone)
     roles = _roles(fields, plan)
     verdicts = Verdicts(len(rows))
-    _check_common(fields, roles, verdicts)
+    _check_common(fields, roles, verdicts, plan)
     _check_predictions(fields, roles, verdicts, plan)
     _check_labels(fields, roles, verdicts)
     good = verdicts.good
@@ -123,12 +123,13 @@ def _kinds(fields: Fields) -> npt.NDArray[np.int8]:
     return kinds
 
 
-def _check_common(fields: Fields, roles: Roles, verdicts: Verdicts) -> None:
+def _check_common(fields: Fields, roles: Roles, verdicts: Verdicts, plan: DecodePlan) -> None:
     verdicts.fail(roles.nothing, "neither a kind of event, nor a prediction, nor a label")
     used = roles.prediction | roles.label | roles.change
     times = fields.time
     verdicts.fail(used & fields.wrong(wire.TIMESTAMP), "the time is not text")
-    verdicts.fail(used & ~fields.there(wire.TIMESTAMP), "no time")
+    timed = used if plan.times else roles.label | roles.change
+    verdicts.fail(timed & ~fields.there(wire.TIMESTAMP), "no time")
     verdicts.fail(used & times.unreadable, "the time cannot be read")
     verdicts.fail(used & times.naive, "the time names no zone, and the format has none configured")
     verdicts.fail(used & times.out_of_range, "the time is outside the years 1 to 9999")

@@ -28,6 +28,7 @@ class DecodePlan:
         events: `label` and `label_timestamp` of a combined row stand beside its prediction, as a reference needs them.
     model: the model of an event that names none; None refuses such events.
     predictions, labels: what the source is read for; rows of the other kind are skipped.
+    times: a prediction needs its time. Without them one that has none is read with a null, as training sets hold it.
     """
 
     features: Mapping[str, Want] | None = None
@@ -35,6 +36,7 @@ class DecodePlan:
     model: str | None = None
     predictions: bool = True
     labels: bool = True
+    times: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

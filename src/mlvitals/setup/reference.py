@@ -44,7 +44,7 @@ class _Rows:
         if self.labels is None:
             self.labels = self._find_labels()
         self.account, self.other_models = ReadAccount(rows=0, parsed=0), 0
-        for batch in self._batches(self.paths, DecodePlan(ids=bool(self.labels), model=self.model)):
+        for batch in self._batches(self.paths, DecodePlan(ids=bool(self.labels), model=self.model, times=False)):
             self.account += batch.account
             served = _served(batch.predictions)
             mine = self._mine(served)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from mlvitals import wire
@@ -37,7 +38,8 @@ def take_reference(
 
     Args:
         choice: what to monitor, and as what.
-        batches: yields the rows from the beginning each time it is called; with `label`, where the truth is known.
+        batches: yields the rows from the beginning each time it is called; with `label`, where the truth is known;
+            a row without a time is in no window of the series.
         model: as in Reference.
         version: as in Reference.
         size: of the windows of the series.
@@ -58,18 +60,20 @@ def take_reference(
     first, last, rows = None, None, 0
     for batch in batches():
         columns = Columns(choice.rename(batch), coders)
-        times = np.asarray(batch.column(wire.TIMESTAMP).cast(pa.int64()))
-        if not len(times):
-            continue
-        grouping = group_rows(np.arange(len(times)), size.starts(times), None)
+        timed, times = _times(batch)
+        untimed = np.setdiff1d(np.arange(batch.num_rows), timed, assume_unique=True)
+        grouping = group_rows(timed, size.starts(times), None)
         for start, served in zip(grouping.starts, summarize(columns, layout, grouping, None), strict=True):
             series[start] = series[start] + served if start in series else served
             summary.served[:] += served
+        for served in summarize(columns, layout, group_rows(untimed, np.zeros(len(untimed), np.int64), None), None):
+            summary.served[:] += served
         pairs = _labelled(columns, layout)
         add_outcomes(summary.outcomes, layout, pairs, contributions(pairs, np.zeros(OUTCOME_BUCKETS, dtype=np.int64)))
-        rows += len(times)
-        first = int(times.min()) if first is None else min(first, int(times.min()))
-        last = int(times.max()) if last is None else max(last, int(times.max()))
+        rows += batch.num_rows
+        if len(times):
+            first = int(times.min()) if first is None else min(first, int(times.min()))
+            last = int(times.max()) if last is None else max(last, int(times.max()))
     return Reference(
         model=model,
         version=version,
@@ -81,9 +85,17 @@ def take_reference(
     )
 
 
+def _times(batch: pa.RecordBatch) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+    """Return the rows that have a time, and their times."""
+    array = column(batch, wire.TIMESTAMP)
+    if array is None:
+        return np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.int64)
+    return np.flatnonzero(array.is_valid()), np.asarray(array.drop_null().cast(pa.int64()))
+
+
 def _span(rows: int, first: int | None, last: int | None) -> dict[str, str]:
     if first is None or last is None:
-        return {"rows": "0"}
+        return {"rows": str(rows)}
     return {"rows": str(rows), "first": format_time(first), "last": format_time(last)}
 
 
