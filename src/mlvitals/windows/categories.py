@@ -42,6 +42,8 @@ class CategoryCoder:
 
     def _code_dictionary(self, dictionary: pa.Array, *, numerals: bool) -> Codes:
         known = self._known_prefix(dictionary)
+        if known == len(dictionary) > 0:
+            return self._table[:known]
         fresh = self._code_texts(canonical_text(dictionary.slice(known), numerals=numerals))
         table = np.concatenate([self._table[:known], fresh])
         if len(dictionary) > _SMALL_DICTIONARY:
