@@ -40,11 +40,12 @@ def test_bins_hold_what_numpy_finds_there(column):
 
 
 @given(columns())
-def test_comparing_and_searching_count_alike(column):
+def test_comparing_sorting_and_searching_count_alike(column):
     edges, values, bounds = column
     searched = binning._count_by_searching(values, edges, bounds)
     compared = [binning._count_by_comparing(values[a:b], edges) for a, b in pairwise(bounds)]
-    assert searched.tolist() == [counts.tolist() for counts in compared]
+    ordered = [binning._count_by_sorting(values[a:b], edges) for a, b in pairwise(bounds)]
+    assert searched.tolist() == [counts.tolist() for counts in compared] == [counts.tolist() for counts in ordered]
 
 
 def test_long_columns_are_counted_like_short_ones():
