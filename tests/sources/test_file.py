@@ -55,9 +55,7 @@ def test_a_growing_file_gives_what_has_come_and_a_partial_line_waits(tmp_path, o
         path.write_bytes(data[:end])
         assert ids(source) == expected
     append(path, lines(10, 12)[:-1])
-    assert source.pending() == 0
     assert ids(source) == [10]
-    assert source.pending() == len(lines(11, 12)) - 1
     assert ids(source, complete=True) == [11]
     assert ids(source, complete=True) == []
 

@@ -60,10 +60,6 @@ class Source(Protocol):
         """
         ...
 
-    def pending(self) -> int:
-        """Return about how many bytes wait to be read, by the sizes seen last."""
-        ...
-
     def check(self) -> list[str]:
         """Return what would keep the source from being read, without reading it."""
         ...

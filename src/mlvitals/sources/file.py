@@ -76,7 +76,6 @@ class FileReader:
         self._patterns = tuple(patterns)
         self._format = file_format
         self._ledger = Ledger()
-        self._listing: list[Listed] = []
         self._faults: dict[str, str] = {}
         self._notes: list[str] = []
 
@@ -106,12 +105,12 @@ class FileReader:
 
     def read(self, *, complete: bool = False) -> Iterator[RawBatch]:
         """Yield what has come since the last reading; `complete` takes every file as final."""
-        self._listing = list_files(self._patterns)
+        listing = list_files(self._patterns)
         self._notes = []
-        here = {str(listed.path) for listed in self._listing}
+        here = {str(listed.path) for listed in listing}
         self._faults = {path: fault for path, fault in self._faults.items() if path in here}
-        self._ledger.compare(self._listing, appends=self._format.appends)
-        for listed in self._listing:
+        self._ledger.compare(listing, appends=self._format.appends)
+        for listed in listing:
             try:
                 yield from self._read_file(listed, complete=complete)
             except FileNotFoundError:
@@ -123,17 +122,6 @@ class FileReader:
 
     def commit(self, position: bytes) -> None:
         """Do nothing: files keep what has been read."""
-
-    def pending(self) -> int:
-        """Return about how many bytes wait to be read, by the sizes seen last."""
-        waiting = 0
-        for listed in self._listing:
-            progress = self._ledger.get(listed.identity)
-            if progress is not None and progress.tail and self._format.appends:
-                waiting += max(0, listed.size - progress.offset)
-            elif progress is None or not progress.is_done(listed, complete=False):
-                waiting += listed.size
-        return waiting
 
     def check(self) -> list[str]:
         """Return which patterns match nothing, and which files may not be read."""

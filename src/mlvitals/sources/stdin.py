@@ -68,10 +68,6 @@ class StandardInput:
     def commit(self, position: bytes) -> None:
         """Do nothing: a pipe forgets by itself."""
 
-    def pending(self) -> int:
-        """Return 0: a pipe does not tell."""
-        return 0
-
     def check(self) -> list[str]:
         """Return nothing: a pipe is there."""
         return []
