@@ -20,3 +20,10 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real event sets are not at hand: {folder} is no folder")
     return folder
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name packed bytes by their length: gzip writes the time into them, and two workers must collect the same ids."""
+    if isinstance(val, bytes) and not (val.isascii() and val.decode("ascii").isprintable()):
+        return f"{argname} of {len(val)} bytes"
+    return None
