@@ -18,10 +18,16 @@ LOCATION_WARNING: Final = 0.5
 
 
 class Comparison(StrEnum):
-    """Which reference a window is held against: drift is against normal production, skew against training."""
+    """What a window is held against.
+
+    operating: normal production, which is drift. training: what the version learned on, which is skew. previous: the
+    window before. version: the other versions of the same window.
+    """
 
     OPERATING = "operating"
     TRAINING = "training"
+    PREVIOUS = "previous"
+    VERSION = "version"
 
     def features(self, evidence: Evidence) -> Summary | None:
         """Return the reference to hold features against, None where there is none or its bins are not the window's."""
@@ -41,4 +47,12 @@ class Comparison(StrEnum):
         return reference
 
     def _reference(self, evidence: Evidence) -> Summary | None:
-        return evidence.training if self is Comparison.TRAINING else evidence.reference
+        match self:
+            case Comparison.OPERATING:
+                return evidence.reference
+            case Comparison.TRAINING:
+                return evidence.training
+            case Comparison.PREVIOUS:
+                return evidence.previous
+            case Comparison.VERSION:
+                return evidence.others

@@ -74,19 +74,39 @@ class MetricSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """How much is usually served in a window like this one.
+
+    expected: predictions. noise: standard deviation between such windows. windows: how many of them were seen.
+    """
+
+    expected: float
+    noise: float
+    windows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """All that a statistic may look at.
 
     current: the window (or cohort). reference: normal production, None where there is none yet. training: what the
-    version learned on, None where it is not known. A reference under another layout is not comparable.
+    version learned on, None where it is not known. previous: the last earlier window of the same version and segment.
+    others: the other versions' predictions of the same window, added up. What has another layout is not comparable.
     outcome: the cohort's joined labels at `maturity`; None at the window stage.
+    seconds: how long the window is. repeats: rows whose id had been served before, None where ids are not remembered.
+    volume: what is usual, None where it is not known yet, or the cohort is not a whole model version.
     """
 
     current: Summary
     reference: Summary | None = None
     training: Summary | None = None
+    previous: Summary | None = None
+    others: Summary | None = None
     outcome: Outcome | None = None
     maturity: str | None = None
+    seconds: float = 0.0
+    repeats: int | None = None
+    volume: Volume | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

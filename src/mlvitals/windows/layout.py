@@ -23,10 +23,23 @@ _, OTHER, UNSEEN = range(3)  # categorical columns: missing, other (known but ra
 
 
 class Kind(StrEnum):
-    """How a feature is summarised."""
+    """What a feature holds, which says how it is summarised.
+
+    text: free text, counted by its length in characters. identifier: nearly every row has a value of its own, so only
+    whether there is one is counted. calendar: follows from the time of the prediction, so that its drift says nothing.
+    """
 
     NUMERIC = "numeric"
     CATEGORICAL = "categorical"
+    BOOLEAN = "boolean"
+    TEXT = "text"
+    IDENTIFIER = "identifier"
+    CALENDAR = "calendar"
+
+    @property
+    def drifts(self) -> bool:
+        """Whether a change of the values' distribution means anything."""
+        return self not in {Kind.IDENTIFIER, Kind.CALENDAR}
 
 
 class Task(StrEnum):
