@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check integration soak bench lock
+.PHONY: help demo test check integration soak bench docs lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -33,6 +33,10 @@ bench: $(VENV)/dev.stamp ## the benchmarks, as ratios within one run
 	@answer=0; for benchmark in $(sort $(wildcard benchmarks/*.py)); do \
 		echo "== $$benchmark"; $(BIN)/python $$benchmark || answer=1; \
 	done; exit $$answer
+
+docs: $(VENV)/dev.stamp ## the documents as pages, in build/docs; a broken link is an error
+	$(BIN)/sphinx-build -q -n -W --keep-going -b html docs build/docs
+	@echo "build/docs/index.html"
 
 lock: $(VENV)/dev.stamp ## write requirements/ anew from pyproject.toml (`make lock UPGRADE=--upgrade` takes newer versions)
 	$(BIN)/pip install --quiet --disable-pip-version-check uv

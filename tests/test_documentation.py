@@ -103,6 +103,15 @@ def test_help_names_every_command():
         assert f"  {name} " in shown.stdout
 
 
+def test_the_documents_become_pages_without_a_warning(repository, tmp_path):
+    build = [sys.executable, "-m", "sphinx", "-q", "-n", "-W", "--keep-going", "-d", tmp_path / "trees"]
+    done = subprocess.run(
+        [*build, repository / "docs", tmp_path / "pages"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "toctree-wrapper" in (tmp_path / "pages" / "index.html").read_text(encoding="utf-8")
+
+
 def _keys(struct):
     for field in msgspec.structs.fields(struct):
         yield field.encode_name
