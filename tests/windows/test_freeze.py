@@ -34,7 +34,7 @@ def test_edges_ascend_and_are_few(values, bins):
     frozen = freeze_numeric(values, bins)
     assert all(low < high for low, high in pairwise(frozen.edges))
     assert np.isfinite(frozen.array).all()
-    assert frozen.size <= 2 * bins + 1
+    assert frozen.size <= 2 * bins + 5  # each point has two edges; so have 0 and the range
 
 
 @given(VALUES, st.integers(1, 30))
@@ -59,8 +59,9 @@ def test_every_finite_value_falls_in_exactly_one_bin(values):
 def test_bins_of_a_continuous_feature_hold_equal_mass(seed):
     values = np.random.default_rng(seed).lognormal(size=10_000)
     frozen = freeze_numeric(values)
-    assert frozen.size == FEATURE_BINS
-    assert np.abs(shares(frozen, values) - 1 / FEATURE_BINS).max() < 1e-3
+    held = shares(frozen, values)
+    assert (held > 0).sum() == FEATURE_BINS
+    assert np.abs(held[held > 0] - 1 / FEATURE_BINS).max() < 1e-3
 
 
 def test_a_zero_inflated_feature_has_a_bin_for_zero_and_equal_bins_beside_it():
@@ -76,10 +77,64 @@ def test_a_zero_inflated_feature_has_a_bin_for_zero_and_equal_bins_beside_it():
 
 
 def test_a_constant_feature_has_one_point_and_room_on_both_sides():
-    frozen = freeze_numeric(np.full(100, 7.0))
+    frozen = freeze_score(np.full(100, 7.0))
     assert frozen.edges == (7.0, np.nextafter(7.0, np.inf))
     assert frozen.is_point.tolist() == [False, True, False]
     assert [frozen.label(index) for index in range(3)] == ["< 7", "= 7", "> 7"]
+
+
+@pytest.mark.parametrize("freeze", [freeze_numeric, freeze_score])
+@given(values=VALUES)
+def test_what_is_out_of_the_references_range_has_bins_that_it_left_empty(freeze, values):
+    frozen = freeze(values)
+    finite = values[np.isfinite(values)]
+    counts = count_bins(finite, frozen.array, np.array([0, len(finite)]))[0]
+    assert counts[frozen.is_outside].sum() == 0
+    if len(finite) == 0:
+        assert (frozen.lowest, frozen.highest) == (None, None)
+        assert not frozen.is_outside.any()
+        return
+    lowest, highest = finite.min(), finite.max()
+    assert (frozen.lowest, frozen.highest) == (lowest, highest)
+    with np.errstate(over="ignore"):
+        beyond = np.array([np.nextafter(lowest, -np.inf), np.nextafter(highest, np.inf)])
+    past = find_bins(beyond[np.isfinite(beyond)], frozen.array)
+    assert frozen.is_outside[past].all()
+    assert not frozen.is_outside[find_bins(np.array([lowest, highest]), frozen.array)].any()
+
+
+@given(VALUES)
+def test_zero_has_a_bin_of_its_own_whether_the_reference_had_it_or_not(values):
+    frozen = freeze_numeric(values)
+    if np.isfinite(values).any():
+        place = find_bins(np.array([0.0]), frozen.array)[0]
+        assert frozen.is_point[place]
+        assert frozen.label(place) == "= 0"
+
+
+@pytest.mark.parametrize(
+    ("values", "labels", "outside"),
+    [
+        ([7.0], ["< 0", "= 0", "(0, 7)", "= 7", "> 7"], [0, 1, 2, 4]),
+        ([-7.0], ["< -7", "= -7", "(-7, 0)", "= 0", "> 0"], [0, 2, 3, 4]),
+        ([-7.0, 7.0], ["< -7", "= -7", "(-7, 0)", "= 0", "(0, 7)", "= 7", "> 7"], [0, 6]),
+        ([0.0], ["< 0", "= 0", "> 0"], [0, 2]),
+        ([5e-324], ["< 0", "= 0", "= 4.94066e-324", "> 4.94066e-324"], [0, 1, 3]),
+        ([-5e-324], ["< -4.94066e-324", "= -4.94066e-324", "= 0", "> 0"], [0, 2, 3]),
+    ],
+)
+def test_the_bins_beside_the_range_by_hand(values, labels, outside):
+    frozen = freeze_numeric(np.array(values))
+    assert [frozen.label(index) for index in range(frozen.size)] == labels
+    assert np.flatnonzero(frozen.is_outside).tolist() == outside
+
+
+def test_the_bins_at_both_ends_say_whether_their_ends_belong_to_them():
+    frozen = freeze_numeric(np.linspace(1, 41, 41), 4)
+    assert frozen.lowest == 1
+    assert frozen.highest == 41
+    labels = [frozen.label(index) for index in range(frozen.size)]
+    assert labels == ["< 0", "= 0", "(0, 1)", "[1, 11)", "[11, 21)", "[21, 31)", "[31, 41]", "> 41"]
 
 
 @pytest.mark.parametrize("values", [[], [np.nan] * 10, [np.inf, -np.inf, np.nan]])
@@ -96,7 +151,9 @@ def test_both_zeros_are_one_value():
 
 def test_no_edge_lies_past_the_greatest_double():
     greatest = sys.float_info.max
-    assert freeze_numeric(np.array([greatest, -greatest])).edges[-1] == greatest
+    frozen = freeze_numeric(np.array([greatest, -greatest]))
+    assert frozen.edges[-1] == frozen.highest == greatest
+    assert np.flatnonzero(frozen.is_outside).tolist() == [0]  # and even there is nothing but -inf
     wide = np.random.default_rng(0).uniform(-1, 1, 5_000) * greatest
     assert np.isfinite(freeze_score(wide).array).all()
 
@@ -145,8 +202,9 @@ def test_drift_bins_are_runs_of_neighbours_with_their_share_each(counts, groups)
     for group in range(of_bin[-1]):
         members = counts[of_bin == group]
         following = counts[of_bin == group + 1][0]
-        # A group ends when it has its share, or before a bin that stands alone.
-        assert members.sum() >= least or following >= least
+        # A group ends when it has its share, before a bin that stands alone, or at the end of the range.
+        crosses = len(set(bins.is_outside[(of_bin == group) | (of_bin == group + 1)].tolist())) == 2
+        assert members.sum() >= least or following >= least or crosses
         assert members[:-1].sum() < least
     for place in np.flatnonzero(counts >= least):
         assert (of_bin == of_bin[place]).sum() == 1
@@ -157,8 +215,17 @@ def test_a_constant_score_that_comes_alive_moves_to_bins_of_its_own():
     assert group_bins(frozen, np.array([0, 1_000, 0])) == (0, 1, 2)
 
 
-def test_without_any_row_there_is_one_drift_bin():
-    assert group_bins(NumericBins((1.0, 2.0)), np.zeros(3, dtype=np.int64)) == (0, 0, 0)
+def test_without_any_row_there_is_one_drift_bin_and_one_on_either_side_of_it():
+    assert group_bins(NumericBins((1.0, 2.0, 3.0)), np.zeros(4, dtype=np.int64)) == (0, 1, 1, 2)
+
+
+def test_scores_out_of_the_references_range_are_in_drift_bins_of_their_own():
+    scores = np.random.default_rng(3).random(50_000)
+    frozen = freeze_score(scores)
+    counts = count_bins(scores, frozen.array, np.array([0, len(scores)]))[0]
+    of_bin = np.array(group_bins(frozen, counts))
+    assert of_bin[-1] == FEATURE_BINS + 1
+    assert np.bincount(of_bin, counts)[[0, -1]].tolist() == [0, 0]
 
 
 def test_categories_are_ordered_by_frequency_then_by_name():

@@ -20,6 +20,7 @@ def changes(layout):
         yield what, replace(layout, features=(replace(size, bins=NumericBins(edges)), colour))
     yield "a category", replace(layout, features=(size, replace(colour, bins=CategoryBins(("red", "blue", "2"), 2))))
     yield "own bins", replace(layout, features=(size, replace(colour, bins=CategoryBins(("red", "blue", "1"), 3))))
+    yield "the range", replace(layout, features=(replace(size, bins=replace(size.bins, outside=(1, 0))), colour))
     yield "closed", replace(layout, features=(size, replace(colour, bins=replace(colour.bins, closed=False))))
     for name, value in {
         "task": Task.MULTICLASS,
@@ -37,11 +38,11 @@ def changes(layout):
 
 def test_a_layouts_name_never_changes(layout):
     """States and references name their layout by this hash: a change of it makes every user begin anew."""
-    assert layout.hash == "b30de4a00c819194c1c90a2349efd13d"
+    assert layout.hash == "8277e76937a2df3cca9fdb5f1104b665"
 
 
 def test_the_form_in_which_layouts_are_kept_never_changes(layout):
-    assert content_hash(zlib.decompress(encode_layout(layout))) == "805559da159ec1b3da537e4b081a7c15"
+    assert content_hash(zlib.decompress(encode_layout(layout))) == "f5cee97a65a985513e1c53332b072859"
 
 
 def test_any_change_of_a_layout_changes_its_name(layout):
@@ -120,7 +121,7 @@ def test_the_parts_of_other_tasks():
 
 def test_bins_are_called_by_what_they_hold():
     bins = NumericBins((0.0, 5e-324, 10.5))
-    assert [bins.label(index) for index in range(4)] == ["< 0", "= 0", "(0, 10.5)", ">= 10.5"]
+    assert [bins.label(index) for index in range(4)] == ["< 0", "= 0", "(0, 10.5]", "> 10.5"]
     assert NumericBins((0.0, 5e-324)).label(2) == "> 0"
     assert bins.is_point.tolist() == [False, True, False, False]
     assert NumericBins((1.0,)).is_point.tolist() == [False, False]

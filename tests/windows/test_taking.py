@@ -100,7 +100,7 @@ def test_features_are_counted_under_the_names_they_are_known_by():
     (feature,) = reference.layout.features
     assert feature.column == "features.new"
     assert isinstance(feature.bins, NumericBins)
-    assert reference.summary.feature(feature).counts.tolist() == [0, 1, 0]
+    assert reference.summary.feature(feature).counts.tolist() == [0, 0, 0, 1, 0]
 
 
 def test_no_rows_make_an_empty_reference_that_can_be_kept():

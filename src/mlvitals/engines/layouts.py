@@ -1,5 +1,6 @@
 """Which layout and which references hold for a model and its versions."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -62,18 +63,18 @@ class References:
 def provisional_layout(choice: Choice, task: Task) -> Layout:
     """Return the layout of windows that are served while the reference is still being learnt: no features yet.
 
-    A binary model's scores are taken for probabilities, in two thousand equal bins, so that its labels can be judged
-    from the first day. Of other classes none is known yet: labels are counted, but not judged.
+    A binary model's scores are taken for probabilities, in two thousand equal bins from 0 to 1, so that its labels can
+    be judged from the first day. Of other classes none is known yet: labels are counted, but not judged.
     """
     if task is not Task.BINARY:
         return Layout(features=(), output=OutputLayout(task=task))
     positive = choice.positive or "1"
     classes = ("0", "1") if positive == "1" else (positive,)
-    edges = tuple(index / 2000 for index in range(1, 2000))
+    edges = (*(index / 2000 for index in range(2000)), math.nextafter(1.0, math.inf))
     output = OutputLayout(
         task=Task.BINARY,
         score=NumericBins(edges),
-        groups=tuple(index // 100 for index in range(2000)),
+        groups=(0, *(1 + index // 100 for index in range(2000)), 21),
         classes=CategoryBins(classes, own=len(classes), closed=False),
         positive=positive,
         threshold=0.5 if choice.threshold is None else choice.threshold,

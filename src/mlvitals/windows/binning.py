@@ -10,7 +10,7 @@ Floats = npt.NDArray[np.float64]
 
 # Where groups of rows are long, comparing a whole group with each of few edges, or sorting it and finding many edges in
 # it, beats a search for every value (ADR 0004).
-_FEW_EDGES: Final = 40
+_FEW_EDGES: Final = 48  # a feature's: twenty points, 0 and the range make at most 44
 _LONG_COLUMN: Final = 4_096
 
 

@@ -21,16 +21,18 @@ _KNOWN_CATEGORIES: Final = 200_000
 def freeze_numeric(values: Floats, bins: int = FEATURE_BINS) -> NumericBins:
     """Return quantile bins of the finite values, in which a value with 1/`bins` of the mass has a bin of its own.
 
-    With no more than `bins` distinct values each has its own. Without any finite value there is one bin for all.
+    So has 0, which a failed join or a filled null turns up as, and so has each value where there are no more than
+    `bins` distinct ones. What is out of the values' range has bins of its own. Without any finite value there is one
+    bin for all.
     """
     finite = np.sort(values[np.isfinite(values)])
     distinct, counts = np.unique(finite, return_counts=True)
     if len(distinct) <= bins:
-        return _bins(points=distinct)
+        return _bins(distinct, points=np.append(distinct, 0.0))
     points = distinct[counts >= len(finite) / bins]
     rest = finite[~np.isin(finite, points)]
     share = max(1, round(bins * len(rest) / len(finite)))
-    return _bins(points=points, edges=_quantiles(rest, share))
+    return _bins(distinct, points=np.append(points, 0.0), edges=_quantiles(rest, share))
 
 
 def freeze_score(scores: Floats, classes: Sequence[Floats] = ()) -> NumericBins:
@@ -48,12 +50,12 @@ def freeze_score(scores: Floats, classes: Sequence[Floats] = ()) -> NumericBins:
     finite = scores[np.isfinite(scores)]
     distinct, counts = np.unique(finite, return_counts=True)
     if len(distinct) <= SCORE_BINS:
-        return _bins(points=distinct)
+        return _bins(distinct, points=distinct)
     share = SCORE_BINS // 2 // (1 + len(classes))
     edges = [_quantiles(np.sort(part[np.isfinite(part)]), share) for part in (finite, *classes)]
     # Halved and doubled again, which rounds nothing, so that no range of doubles is too wide.
-    edges.append(np.linspace(distinct[0] / 2, distinct[-1] / 2, SCORE_BINS // 2) * 2)
-    return _bins(points=distinct[counts >= len(finite) / SCORE_BINS], edges=np.concatenate(edges))
+    edges.append(np.linspace(distinct[0] / 2, distinct[-1] / 2, SCORE_BINS // 2)[:-1] * 2)
+    return _bins(distinct, points=distinct[counts >= len(finite) / SCORE_BINS], edges=np.concatenate(edges))
 
 
 def freeze_categories(counts: Mapping[str, int]) -> CategoryBins:
@@ -73,14 +75,15 @@ def freeze_classes(classes: Iterable[str], counts: Counter[str]) -> CategoryBins
 def group_bins(bins: NumericBins, counts: npt.NDArray[np.int64], groups: int = FEATURE_BINS) -> tuple[int, ...]:
     """Return, for each fine bin, the index of its drift bin: runs of neighbours with 1/`groups` of the mass each.
 
-    A bin that has that much alone stays alone, and so do the empty bins beside it: a constant score that comes alive
-    moves to bins of its own.
+    A bin that has that much alone stays alone, and so do the bins out of the reference's range on either side of it: a
+    score that leaves the range, or a constant one that comes alive, moves to bins of its own.
     """
     least = max(1.0, float(counts.sum()) / groups)
     members: list[int] = []
     group, mass = 0, 0.0
-    for count in counts[: bins.size].tolist():
-        if members and (count >= least or mass >= least):
+    crossed = np.diff(bins.is_outside, prepend=bins.is_outside[0]).tolist()
+    for count, crosses in zip(counts[: bins.size].tolist(), crossed, strict=True):
+        if members and (crosses or count >= least or mass >= least):
             group, mass = group + 1, 0.0
         members.append(group)
         mass += count
@@ -94,10 +97,16 @@ def _quantiles(ordered: Floats, parts: int) -> Floats:
     return np.unique(ordered[places])
 
 
-def _bins(points: Floats, edges: Floats | None = None) -> NumericBins:
+def _bins(distinct: Floats, points: Floats, edges: Floats | None = None) -> NumericBins:
+    """Return the bins with these points and edges, and with the range of the reference's values, which are sorted."""
+    if len(distinct) == 0:
+        return NumericBins(())
     inner = np.empty(0) if edges is None else edges
+    lowest, highest = distinct[0], distinct[-1]
     with np.errstate(over="ignore"):
-        after = np.nextafter(points, np.inf)
-    every = np.unique(np.concatenate([points, after, inner]))
-    within = every[np.isfinite(every)]  # past the greatest double there is nothing
-    return NumericBins(edges=tuple((within + 0.0).tolist()))  # + 0.0: one zero, not two
+        after = np.nextafter(np.append(points, highest), np.inf)
+    every = np.unique(np.concatenate([[lowest], points, after, inner]))
+    within = every[np.isfinite(every)] + 0.0  # past the greatest double there is nothing; + 0.0: one zero, not two
+    below = int(np.searchsorted(within, lowest)) + 1
+    above = len(within) - int(np.searchsorted(within, after[-1]))
+    return NumericBins(edges=tuple(within.tolist()), outside=(below, above))

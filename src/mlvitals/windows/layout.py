@@ -1,5 +1,6 @@
 """The layout: which columns are summarised and into which bins, frozen when the reference is taken."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -55,9 +56,13 @@ class NumericBins:
     """Half-open bins between ascending edges: (-inf, e0), [e0, e1), … [ek, inf).
 
     A point mass v has a bin of its own, [v, the next double), so that no special case is needed anywhere.
+
+    outside: how many bins lie below the reference's least value, and how many above its greatest: one each, but where
+        0 is out of the range and has its point, or nothing is above the greatest double. The reference left them empty.
     """
 
     edges: tuple[float, ...]
+    outside: tuple[int, int] = (1, 1)
 
     @cached_property
     def array(self) -> npt.NDArray[np.float64]:
@@ -75,19 +80,46 @@ class NumericBins:
         inner = np.nextafter(self.array[:-1], np.inf) == self.array[1:] if len(self.edges) > 1 else np.zeros(0, bool)
         return np.concatenate([[False], inner, [False]])[: self.size]
 
+    @cached_property
+    def is_outside(self) -> npt.NDArray[np.bool_]:
+        """Which bins are out of the reference's range, shape (size,); none where the reference had no value at all."""
+        below, above = self.outside if self.edges else (0, 0)
+        places = np.arange(self.size)
+        return (places < below) | (places >= self.size - above)
+
+    @property
+    def lowest(self) -> float | None:
+        """The reference's least value, None where it had none."""
+        return self.edges[self.outside[0] - 1] if self.edges else None
+
+    @property
+    def highest(self) -> float | None:
+        """The reference's greatest value, None where it had none."""
+        if not self.edges:
+            return None
+        after = self.edges[-self.outside[1]] if self.outside[1] else math.inf
+        return math.nextafter(after, -math.inf) + 0.0
+
     def label(self, index: int) -> str:
-        """Return a bin's name, as `[1.5, 2)`, `= 0`, `< 1.5`; beside a point mass as `(0, 1.5)` or `> 0`."""
+        """Return a bin's name, as `[1.5, 2)`, `= 0`, `< 1.5`; beside a point mass or the greatest value `(0, 2]`."""
         if not self.edges:
             return "any"
         if index == 0:
             return f"< {self.edges[0]:g}"
         if self.is_point[index]:
             return f"= {self.edges[index - 1]:g}"
-        after_point = bool(self.is_point[index - 1])
-        lower = self.edges[index - 2] if after_point else self.edges[index - 1]
+        lower, upper = self._value_before(index - 1), self._value_before(index)
+        bound = self.edges[index - 1] if lower is None else lower
         if index == len(self.edges):
-            return f"{'>' if after_point else '>='} {lower:g}"
-        return f"{'(' if after_point else '['}{lower:g}, {self.edges[index]:g})"
+            return f"{'>=' if lower is None else '>'} {bound:g}"
+        end = f"{self.edges[index]:g})" if upper is None else f"{upper:g}]"
+        return f"{'[' if lower is None else '('}{bound:g}, {end}"
+
+    def _value_before(self, edge: int) -> float | None:
+        """Return the value that an edge is the next double of, None where it is a bound by itself."""
+        if self.is_point[edge]:
+            return self.edges[edge - 1]
+        return self.highest if edge == len(self.edges) - self.outside[1] else None
 
 
 @dataclass(frozen=True)
