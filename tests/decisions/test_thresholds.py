@@ -17,9 +17,14 @@ def spec(**changes) -> MetricSpec:
         brief="An example.",
         layer=Layer.DATA,
         stage=Stage.WINDOW,
-        orientation=Orientation.LOWER,
         level=Export.FULL,
-        **{"attributes": ("method",), "minimum_samples": 100, "warning": 0.5, **changes},
+        **{
+            "orientation": Orientation.LOWER,
+            "attributes": ("method",),
+            "minimum_samples": 100,
+            "warning": 0.5,
+            **changes,
+        },
     )
 
 
@@ -27,12 +32,32 @@ def reading(value: float, **changes) -> Reading:
     return Reading(value=value, **{"samples": 100, "attributes": {"method": "psi"}, **changes})
 
 
+every_noise = pytest.mark.parametrize(("noise", "excess"), [(None, 0.5), (0.0, 0.5), (0.125, 0.875)])
+
+
 @pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.parametrize(("noise", "threshold"), [(None, 0.5), (0.0, 0.5), (0.125, 0.875)])
-def test_a_value_warns_at_its_threshold_and_beyond_and_not_below(sign, noise, threshold):
-    assert judge(spec(), reading(sign * threshold, noise=noise)) == (Status.WARNING, threshold)
-    assert judge(spec(), reading(sign * nextafter(threshold, inf), noise=noise)) == (Status.WARNING, threshold)
-    assert judge(spec(), reading(sign * nextafter(threshold, 0), noise=noise)) == (Status.OK, threshold)
+@every_noise
+def test_where_neither_way_is_better_a_value_warns_at_its_threshold_on_both_sides(sign, noise, excess):
+    either = spec(orientation=Orientation.NEITHER)
+    assert judge(either, reading(sign * excess, noise=noise)) == (Status.WARNING, excess)
+    assert judge(either, reading(sign * nextafter(excess, inf), noise=noise)) == (Status.WARNING, excess)
+    assert judge(either, reading(sign * nextafter(excess, 0), noise=noise)) == (Status.OK, excess)
+
+
+@pytest.mark.parametrize("normal", [0.0, 0.25, -1.0])
+@every_noise
+def test_a_value_warns_where_it_is_worse_than_normal_by_its_threshold_and_not_where_it_is_better(normal, noise, excess):
+    for orientation, way in ((Orientation.LOWER, 1), (Orientation.HIGHER, -1)):
+        one = spec(orientation=orientation)
+        bar = normal + way * excess
+        assert judge(one, reading(bar, normal=normal, noise=noise)) == (Status.WARNING, bar)
+        assert judge(one, reading(nextafter(bar, way * inf), normal=normal, noise=noise)) == (Status.WARNING, bar)
+        assert judge(one, reading(nextafter(bar, -way * inf), normal=normal, noise=noise)) == (Status.OK, bar)
+        assert judge(one, reading(normal - way * 9, normal=normal, noise=noise)) == (Status.OK, bar)
+
+
+def test_where_normal_is_not_known_nothing_is_judged():
+    assert judge(spec(), reading(9.0, normal=None)) == (Status.OK, None)
 
 
 @pytest.mark.parametrize(
@@ -70,8 +95,9 @@ def test_a_threshold_of_one_method_does_not_judge_another():
     st.integers(0, 10**9),
     st.none() | st.integers(0, 10**9),
     st.none() | st.floats(0, 1e6),
+    st.sampled_from(Orientation),
 )
-def test_a_plain_threshold_never_pages(value, samples, reference_samples, noise):
+def test_a_plain_threshold_never_pages(value, samples, reference_samples, noise, orientation):
     judged = reading(value, samples=samples, reference_samples=reference_samples, noise=noise)
-    status, _ = judge(spec(), judged)
+    status, _ = judge(spec(orientation=orientation), judged)
     assert status in {Status.OK, Status.WARNING, Status.INSUFFICIENT_DATA}

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mlvitals.signals.spec import MetricSpec, Reading, Status
+from mlvitals.signals.spec import MetricSpec, Orientation, Reading, Status
 
 # Where nothing changed a normal variable exceeds three standard deviations once in 370 readings.
 NOISE_FACTOR: Final = 3.0
@@ -11,21 +11,39 @@ NOISE_FACTOR: Final = 3.0
 def judge(spec: MetricSpec, reading: Reading) -> tuple[Status, float | None]:
     """Return a reading's status and the threshold that it was held against, None where there is none.
 
-    The threshold is the spec's warning plus three times the reading's noise; an absolute value at it or beyond is a
-    warning. Too few samples on either side withhold the verdict, not the value.
+    The threshold is as far from what is normal, in the direction that is worse, as the spec's warning and three times
+    the reading's noise; a value at it or beyond is a warning. Where neither way is better, normal is 0 and the absolute
+    value counts. Too few samples on either side withhold the verdict, not the value.
     """
     threshold = _threshold(spec, reading)
     samples = reading.samples if reading.reference_samples is None else min(reading.samples, reading.reference_samples)
     if samples < spec.minimum_samples:
         return Status.INSUFFICIENT_DATA, threshold
-    if threshold is not None and abs(reading.value) >= threshold:
+    if threshold is not None and _reaches(spec.orientation, reading.value, threshold):
         return Status.WARNING, threshold
     return Status.OK, threshold
 
 
 def _threshold(spec: MetricSpec, reading: Reading) -> float | None:
-    if spec.warning is None:
+    if spec.warning is None or reading.normal is None:
         return None
     if spec.warning_method is not None and reading.attributes.get("method") != spec.warning_method:
         return None
-    return spec.warning + NOISE_FACTOR * (reading.noise or 0.0)
+    excess = spec.warning + NOISE_FACTOR * (reading.noise or 0.0)
+    match spec.orientation:
+        case Orientation.LOWER:
+            return reading.normal + excess
+        case Orientation.HIGHER:
+            return reading.normal - excess
+        case Orientation.NEITHER:
+            return excess
+
+
+def _reaches(orientation: Orientation, value: float, threshold: float) -> bool:
+    match orientation:
+        case Orientation.LOWER:
+            return value >= threshold
+        case Orientation.HIGHER:
+            return value <= threshold
+        case Orientation.NEITHER:
+            return abs(value) >= threshold

@@ -56,7 +56,8 @@ class MetricSpec:
 
     unit: UCUM, or `{thing}` for counts. attributes: short names; a backend's spelling is telemetry's business.
     minimum_samples: below this many, a measurement's status is `insufficient_data`.
-    warning: a plain threshold on the absolute value in excess of its noise (three standard errors); None: no verdict.
+    warning: a plain threshold on how much worse than normal a value is, in excess of its noise (three standard errors);
+        where neither way is better, on its absolute value. None: no verdict.
     warning_method: the one `method` that `warning` speaks of, where methods share a name; None for every reading.
     """
 
@@ -114,7 +115,8 @@ class Reading:
     """One value that a statistic read, not yet judged. An undefined value is no reading at all.
 
     samples: the rows that the value rests on; reference_samples: those of the reference.
-    lower, upper: an interval or a bound for the value. noise: the value's standard error where nothing changed.
+    lower, upper: an interval or a bound for the value. normal, noise: the value and its standard error where nothing
+    changed; a normal of None is not known, so that there is no verdict.
     evidence: what a person needs to understand the value, by short names.
     """
 
@@ -124,6 +126,7 @@ class Reading:
     reference_samples: int | None = None
     lower: float | None = None
     upper: float | None = None
+    normal: float | None = 0.0
     noise: float | None = None
     evidence: Mapping[str, float | str] = field(default_factory=dict)
 
