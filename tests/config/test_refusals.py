@@ -110,6 +110,21 @@ MEANING = [
         "the model `a` stands twice, first at index 0 - at `$.models[1].name`",
     ),
     (
+        {"models": "[{name: a, match: b, operating: {first: 7d}}]"},
+        "give either `name` or `match` - at `$.models[0]`",
+    ),
+    ({"models": "[{match: '', operating: {first: 7d}}]"}, "Expected a name with `*` - at `$.models[0].match`"),
+    (
+        {"models": "[{match: 'a*', windows: {sise: 1h}, operating: {first: 7d}}]"},
+        "Object contains unknown field `sise` - at `$.models[0].windows`",
+    ),
+    (model("tags: {team: 7}"), "Expected `str`, got `int` - at `$.models[0].tags[...]`"),
+    (model("groups: {a: {}}"), "Object missing required field `features` - at `$.models[0].groups[...]`"),
+    (
+        model("groups: {a: {features: [x, 'y*']}, b: {features: ['z*', 'y*']}}"),
+        "`y*` is in two groups, `a` and `b` - at `$.models[0]`",
+    ),
+    (
         {"sinks": "[{type: stdout}, {type: local}, {type: stdout}]"},
         "the sink `stdout` stands twice, first at index 0 - at `$.sinks[2].name`",
     ),
@@ -137,11 +152,8 @@ UNSUPPORTED = [
     ({"decisions": "{pages_per_week: 0.5}"}, "decisions", "$.decisions"),
     ({"plugins": "[]"}, "plugins", "$.plugins"),
     ({"budget": "{series: 2000}"}, "series", "$.budget.series"),
-    ({"models": "[{match: 'card-*'}]"}, "match", "$.models[0].match"),
-    (model("groups: {}"), "groups", "$.models[0].groups"),
     (model("cost: {currency: USD}"), "cost", "$.models[0].cost"),
     (model("links: {}"), "links", "$.models[0].links"),
-    (model("tags: {team: risk}"), "tags", "$.models[0].tags"),
     (model("weight: 2"), "weight", "$.models[0].weight"),
     ({"models": "[{name: prices, operating: {last: 28d}}]"}, "last", "$.models[0].operating.last"),
     (model("features: {kinds: {hour: calendar}}"), "calendar", "$.models[0].features.kinds.hour"),

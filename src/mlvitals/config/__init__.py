@@ -1,10 +1,11 @@
 """The root document `mlvitals.yaml`: read, checked and resolved, or refused with the path of the key that is wrong."""
 
+from mlvitals.config.entries import Config, ModelFault, PatternConfig
 from mlvitals.config.load import load
 from mlvitals.config.model import (
     BudgetConfig,
-    Config,
     FeaturesConfig,
+    GroupConfig,
     LabelsConfig,
     ModelConfig,
     OperatingConfig,
@@ -21,9 +22,12 @@ __all__ = [
     "Config",
     "Duration",
     "FeaturesConfig",
+    "GroupConfig",
     "LabelsConfig",
     "ModelConfig",
+    "ModelFault",
     "OperatingConfig",
+    "PatternConfig",
     "PerformanceConfig",
     "ServiceConfig",
     "SizeText",

@@ -2,27 +2,28 @@
 
 from collections.abc import Iterable
 
-from mlvitals.config.model import Document
+from mlvitals.config.entries import Config
 from mlvitals.errors import ConfigError
 from mlvitals.sources.base import Role
 
 
-def check(document: Document) -> None:
-    """Refuse a document whose parts do not fit together.
+def check(config: Config) -> None:
+    """Refuse a configuration whose parts do not fit together.
 
     Raises:
         ConfigError: with the path of the key.
 
     """
-    if not document.models:
+    if not config.models and not config.patterns:
         raise ConfigError("no model is configured - at `$.models`")
-    _refuse_twice("model", "models", (model.name for model in document.models))
-    _refuse_twice("source", "sources", (source.name for source in document.sources))
-    _refuse_twice("sink", "sinks", (sink.name for sink in document.sinks))
-    if not any(source.role is not Role.LABELS for source in document.sources):
+    _refuse_twice("source", "sources", (source.name for source in config.sources))
+    _refuse_twice("sink", "sinks", (sink.name for sink in config.sinks))
+    if not any(source.role is not Role.LABELS for source in config.sources):
         raise ConfigError("no source carries predictions - at `$.sources`")
-    joins = any(model.labels is not None for model in document.models)
-    for index, source in enumerate(document.sources):
+    if config.faults or any(pattern.written.get("labels") is not None for pattern in config.patterns):
+        return  # whose labels a source carries may be told by what cannot be read
+    joins = any(model.labels is not None for model in config.models)
+    for index, source in enumerate(config.sources):
         if source.role is Role.LABELS and not joins:
             raise ConfigError(f"a source carries labels, but no model has `labels` - at `$.sources[{index}].role`")
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from mlvitals.clock import parse_duration
 from mlvitals.errors import ConfigError
 
-_MODEL_PATH: Final = re.compile(r" - at `\$\.models\[(\d+)\](.*)`$")
+_MODEL_PATH: Final = re.compile(r" - at `\$\.models\[\d+\](.*)`$")
 _NAMED_FIELD: Final = re.compile(r"unknown field `([^`]+)`")
 _STATE_PATH: Final = ".mlvitals/state.db"
 
@@ -21,7 +21,7 @@ def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def fill(document: Mapping[str, Any]) -> dict[str, Any]:
+def fill(root: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document without `defaults`, every key that depends on others filled in.
 
     What has not the expected shape passes unchanged: converting it says what is wrong.
@@ -30,27 +30,34 @@ def fill(document: Mapping[str, Any]) -> dict[str, Any]:
         ConfigError: `defaults` is no mapping.
 
     """
-    filled = {"models": [], "sources": [], "sinks": [{"type": "local"}], **document}
-    defaults = filled.pop("defaults", {})
-    if not isinstance(defaults, dict):
+    filled = {"models": [], "sources": [], "sinks": [{"type": "local"}], **root}
+    if not isinstance(filled.pop("defaults", {}), dict):
         raise ConfigError("Expected `object` - at `$.defaults`")
-    if isinstance(filled["models"], list):
-        filled["models"] = [_fill_model(merge(defaults, m)) if isinstance(m, dict) else m for m in filled["models"]]
     filled["state"] = _fill_state(filled.get("state"))
     return filled
 
 
-def blame(message: str, document: Mapping[str, Any]) -> str:
+def fill_model(entry: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one of the `models` with the `defaults` under it, every key that depends on others filled in."""
+    model = merge(defaults, entry)
+    labels = model.get("labels")
+    if isinstance(labels, dict):
+        model["labels"] = _fill_labels(labels)
+    if model.get("deduplicate") is None:
+        model["deduplicate"] = labels is not None
+    return model
+
+
+def blame(message: str, entry: Any, defaults: Mapping[str, Any]) -> str:
     """Return a message about a model's key with the path in `defaults`, where the value came from there."""
     match = _MODEL_PATH.search(message)
-    defaults = document.get("defaults")
-    if match is None or not isinstance(defaults, dict):
+    if match is None:
         return message
-    keys = re.findall(r"[^.\[\]]+", match[2])
+    keys = re.findall(r"[^.\[\]]+", match[1])
     if field := _NAMED_FIELD.search(message):
         keys.append(field[1])
-    if keys and _holds(defaults, keys) and not _holds(document["models"][int(match[1])], keys):
-        return f"{message[: match.start()]} - at `$.defaults{match[2]}`"
+    if keys and _holds(defaults, keys) and not _holds(entry, keys):
+        return f"{message[: match.start()]} - at `$.defaults{match[1]}`"
     return message
 
 
@@ -63,15 +70,6 @@ def _holds(part: Any, keys: list[str]) -> bool:
         else:
             return key == "..." and isinstance(part, dict)  # msgspec does not say which entry of a mapping
     return True
-
-
-def _fill_model(model: dict[str, Any]) -> dict[str, Any]:
-    labels = model.get("labels")
-    if isinstance(labels, dict):
-        model["labels"] = _fill_labels(labels)
-    if model.get("deduplicate") is None:
-        model["deduplicate"] = labels is not None
-    return model
 
 
 def _fill_labels(labels: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""YAML text to one plain mapping: a file, or a folder of files that add up."""
+"""YAML text to plain mappings: a file, or a folder of files that add up."""
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,27 +47,70 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})$"), list(_first))
 
 
-def read_document(path: Path) -> dict[str, Any]:
-    """Return the document in a file, or the sum of a folder's `*.yaml` files in the order of their names.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One of a file's `models`, as it is written there at an index."""
 
-    In a sum lists are concatenated and mappings united; two different values of one key are refused.
+    file: Path
+    index: int
+    written: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What files say, unexpanded: the document but for its models, these, and why a file of a folder says nothing."""
+
+    root: dict[str, Any]
+    entries: tuple[Entry, ...]
+    unread: tuple[str, ...] = ()
+
+
+def read_written(path: Path) -> Written:
+    """Return what a file says, or what a folder's `*.yaml` files say together, in the order of their names.
+
+    In a sum lists are concatenated and mappings united; two different values of one key are refused. A file of a folder
+    that cannot be read says nothing, and holds up no other.
 
     Raises:
-        ConfigError: a file cannot be read, is no YAML mapping, or contradicts another.
+        ConfigError: the file, or all of a folder's, cannot be read or is no YAML mapping; or one contradicts another.
 
     """
     if not path.is_dir():
-        return _read_file(path)
+        return _part(read_document(path), path)
     files = sorted(path.glob("*.yaml"))
     if not files:
         raise ConfigError(f"{path}: the folder holds no *.yaml file")
-    document: dict[str, Any] = {}
+    root: dict[str, Any] = {}
+    entries: list[Entry] = []
+    unread: list[str] = []
     for file in files:
-        document = _unite(document, _read_file(file), "$", file)
-    return document
+        try:
+            part = _part(read_document(file), file)
+        except ConfigError as error:
+            unread.append(str(error))
+            continue
+        root = _unite(root, part.root, "$", file)
+        entries += part.entries
+    if len(unread) == len(files):
+        raise ConfigError(unread[0])
+    return Written(root=root, entries=tuple(entries), unread=tuple(unread))
 
 
-def _read_file(path: Path) -> dict[str, Any]:
+def _part(document: dict[str, Any], file: Path) -> Written:
+    models = document.get("models")
+    if not isinstance(models, list):
+        return Written(root=document, entries=())  # converting it says what is wrong
+    entries = tuple(Entry(file=file, index=index, written=one) for index, one in enumerate(models))
+    return Written(root={key: value for key, value in document.items() if key != "models"}, entries=entries)
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file.
+
+    Raises:
+        ConfigError: the file cannot be read, or is no YAML mapping.
+
+    """
     try:
         document = yaml.load(path.read_bytes(), Loader=_Loader)  # noqa: S506  # a subclass of the safe loader
     except OSError as error:

@@ -1,6 +1,7 @@
 """The configuration's shape: what a key may hold, and what it is when it is left out."""
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,7 +12,25 @@ from mlvitals.sinks import SinkConfig
 from mlvitals.sources import SourceConfig
 
 FeatureKind = Literal["numeric", "categorical"]
-PerformanceMetric = Literal["accuracy", "precision", "recall", "f1", "roc_auc", "brier", "mae", "rmse"]
+PerformanceMetric = Literal[
+    "accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "specificity",
+    "balanced_accuracy",
+    "mcc",
+    "roc_auc",
+    "pr_auc",
+    "log_loss",
+    "brier",
+    "calibration_error",
+    "r2",
+    "mae",
+    "rmse",
+    "mape",
+    "bias",
+]
 ExportLevel = Literal["lean", "standard", "full"]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -106,16 +125,33 @@ class PerformanceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     threshold: float | None = None
 
 
+class GroupConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Features that come from one place: whom it concerns where they move, and what they are made from.
+
+    features: names or patterns with `*`.
+    """
+
+    features: Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
+    owner: Text | None = None
+    upstream: Text | None = None
+
+    def holds(self, feature: str) -> bool:
+        """Tell whether a feature belongs to the group."""
+        return any(fnmatchcase(feature, pattern) for pattern in self.features)
+
+
 class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One model. `labels` None joins no labels."""
+    """One model. `labels` None joins no labels. A feature of two `groups` belongs to the first."""
 
     name: Text
     owner: Text | None = None
+    tags: Mapping[str, str] = {}
     versions: Mapping[str, VersionConfig] = {}
     operating: OperatingConfig | None = None
     windows: WindowsConfig = WindowsConfig()
     labels: LabelsConfig | None = None
     features: FeaturesConfig = FeaturesConfig()
+    groups: Mapping[str, GroupConfig] = {}
     segments: tuple[Text, ...] = ()
     performance: PerformanceConfig = PerformanceConfig()
     deduplicate: bool
@@ -126,6 +162,14 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         told = sorted(set(self.segments) & set(self.features.sensitive))
         if told:
             raise ValueError(f"`{told[0]}` is sensitive: as a segment its values would leave")
+        self._refuse_shared_features()
+
+    def _refuse_shared_features(self) -> None:
+        seen: dict[str, str] = {}
+        for name, group in self.groups.items():
+            for feature in group.features:
+                if seen.setdefault(feature, name) != name:
+                    raise ValueError(f"`{feature}` is in two groups, `{seen[feature]}` and `{name}`")
 
 
 class KeyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -156,9 +200,3 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     sinks: tuple[SinkConfig, ...]
     state: StateConfig
     budget: BudgetConfig = BudgetConfig()
-
-
-class Config(Document, frozen=True, kw_only=True):
-    """A document that was checked, with `base`, the folder from which its relative paths start."""
-
-    base: Path

@@ -6,7 +6,7 @@ from typing import Any, Final
 from mlvitals.errors import ConfigError
 
 _ROOT: Final = ("decisions", "plugins")
-_MODEL: Final = ("match", "tags", "weight", "groups", "cost", "links")
+_MODEL: Final = ("weight", "cost", "links")
 _SINKS: Final = ("datadog", "opensearch", "elasticsearch", "prometheus")
 _FORMATS: Final = ("json",)
 _KINDS: Final = ("calendar",)
@@ -18,12 +18,16 @@ def refuse_unsupported(document: Mapping[str, Any]) -> None:
         raise ConfigError(f"`{what}` is not supported by this version - at `{path}`")
 
 
+def refuse_unsupported_in_model(entry: Any, path: str) -> None:
+    """Raise a ConfigError for the first key of one of the `models` that this version does not support."""
+    for what, place in _model(entry, path):
+        raise ConfigError(f"`{what}` is not supported by this version - at `{place}`")
+
+
 def _found(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _keys(document, "$", _ROOT)
     yield from _keys(document.get("budget"), "$.budget", ("series",))
     yield from _model(document.get("defaults"), "$.defaults")
-    for index, model in enumerate(_items(document.get("models"))):
-        yield from _model(model, f"$.models[{index}]")
     for index, source in enumerate(_items(document.get("sources"))):
         if isinstance(source, Mapping):
             yield from _type(source.get("format"), f"$.sources[{index}].format", _FORMATS)
