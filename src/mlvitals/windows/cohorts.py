@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from mlvitals.windows.layout import Layout
 from mlvitals.windows.layout_codec import decode_layout, encode_layout
+from mlvitals.windows.past import keep_past
 from mlvitals.windows.summary import Summary, pack, unpack
 
 Counts = npt.NDArray[np.int64]
@@ -128,9 +129,13 @@ class Cohorts:
         )
 
     def forget(self, before: int) -> None:
-        """Remove the cohorts of windows that start before a time; all of them are closed."""
+        """Remove the cohorts of windows that start before a time; all of them are closed.
+
+        What was served in them stays for reports, as `past` says.
+        """
         self.flush()
         self._loaded = {key: cohort for key, cohort in self._loaded.items() if key.start >= before}
+        keep_past(self._connection, self._model, before)
         for table in ("settlement", "cohort"):
             self._connection.execute(f"DELETE FROM {table} WHERE model = ? AND start < ?", (self._model, before))
 

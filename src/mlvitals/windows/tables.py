@@ -75,5 +75,19 @@ MIGRATIONS: Final = Migrations(
             """,
             "CREATE INDEX label_by_time ON label (model, time)",
         ),
+        (
+            # What `past` keeps of cohorts that are forgotten.
+            """
+            CREATE TABLE past (
+                model TEXT NOT NULL,
+                start INTEGER NOT NULL,
+                version TEXT NOT NULL,
+                end INTEGER NOT NULL,
+                layout TEXT NOT NULL,
+                served BLOB NOT NULL,
+                PRIMARY KEY (model, start, version)
+            ) STRICT, WITHOUT ROWID
+            """,
+        ),
     ),
 )
