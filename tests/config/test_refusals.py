@@ -159,7 +159,6 @@ UNSUPPORTED = [
     (model("features: {kinds: {hour: calendar}}"), "calendar", "$.models[0].features.kinds.hour"),
     ({"defaults": "{cost: {}}"}, "cost", "$.defaults.cost"),
     ({"defaults": "{operating: {last: 28d}}"}, "last", "$.defaults.operating.last"),
-    ({"sources": "[{type: file, path: x, format: {type: json}}]"}, "json", "$.sources[0].format.type"),
     ({"sinks": "[{type: datadog, site: datadoghq.com}]"}, "datadog", "$.sinks[0].type"),
     ({"sinks": "[{type: local}, {type: opensearch}]"}, "opensearch", "$.sinks[1].type"),
     ({"sinks": "[{type: elasticsearch}]"}, "elasticsearch", "$.sinks[0].type"),

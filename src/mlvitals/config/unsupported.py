@@ -8,7 +8,6 @@ from mlvitals.errors import ConfigError
 _ROOT: Final = ("decisions", "plugins")
 _MODEL: Final = ("weight", "cost", "links")
 _SINKS: Final = ("datadog", "opensearch", "elasticsearch", "prometheus")
-_FORMATS: Final = ("json",)
 _KINDS: Final = ("calendar",)
 
 
@@ -28,9 +27,6 @@ def _found(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _keys(document, "$", _ROOT)
     yield from _keys(document.get("budget"), "$.budget", ("series",))
     yield from _model(document.get("defaults"), "$.defaults")
-    for index, source in enumerate(_items(document.get("sources"))):
-        if isinstance(source, Mapping):
-            yield from _type(source.get("format"), f"$.sources[{index}].format", _FORMATS)
     for index, sink in enumerate(_items(document.get("sinks"))):
         yield from _type(sink, f"$.sinks[{index}]", _SINKS)
 

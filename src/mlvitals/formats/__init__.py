@@ -3,8 +3,19 @@
 from mlvitals.formats.base import Cut, DecodePlan, Format, Want
 from mlvitals.formats.delimited import CsvFormat
 from mlvitals.formats.jsonlines import MlvitalsFormat
+from mlvitals.formats.mappedjson import JsonFormat
 from mlvitals.formats.parquet import ParquetFormat
 
-FormatConfig = MlvitalsFormat | ParquetFormat | CsvFormat
+FormatConfig = MlvitalsFormat | JsonFormat | ParquetFormat | CsvFormat
 
-__all__ = ["CsvFormat", "Cut", "DecodePlan", "Format", "FormatConfig", "MlvitalsFormat", "ParquetFormat", "Want"]
+__all__ = [
+    "CsvFormat",
+    "Cut",
+    "DecodePlan",
+    "Format",
+    "FormatConfig",
+    "JsonFormat",
+    "MlvitalsFormat",
+    "ParquetFormat",
+    "Want",
+]

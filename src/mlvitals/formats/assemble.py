@@ -11,7 +11,7 @@ from mlvitals import wire
 from mlvitals.events import EXAMPLES_KEPT, EventBatch, ReadAccount
 from mlvitals.formats.base import DecodePlan
 from mlvitals.formats.fields import Fields
-from mlvitals.formats.rows import Mask, Rows
+from mlvitals.formats.rows import TIME_RANGE, Mask, Rows
 from mlvitals.formats.tables import change_table, label_table, prediction_table
 
 _UNDECIDED: Final = 0
@@ -127,6 +127,7 @@ def _check_common(fields: Fields, roles: Roles, verdicts: Verdicts, plan: Decode
     verdicts.fail(roles.nothing, "neither a kind of event, nor a prediction, nor a label")
     used = roles.prediction | roles.label | roles.change
     times = fields.time
+    verdicts.fail(used & fields.wrong(TIME_RANGE), "the time is outside the years 1 to 9999")
     verdicts.fail(used & fields.wrong(wire.TIMESTAMP), "the time is not text")
     timed = used if plan.times else roles.label | roles.change
     verdicts.fail(timed & ~fields.there(wire.TIMESTAMP), "no time")

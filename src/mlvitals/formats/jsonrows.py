@@ -30,7 +30,7 @@ from mlvitals.formats.rows import (
 from mlvitals.formats.shape import DEEPEST
 
 # Python's own reader stops at its recursion limit, which depends on the caller; ours must not.
-_DEEPEST_JSON: Final = 2 * DEEPEST
+DEEPEST_JSON: Final = 2 * DEEPEST
 _JSON_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
@@ -47,8 +47,7 @@ def parse_line(line: bytes) -> dict[str, Any]:
     """
     if line == UNENDING:
         raise BadRowError("the line is too long")
-    if _nests_deeper(line):
-        raise BadRowError("the JSON nests too deeply")
+    check_depth(line)
     try:
         value = json.loads(line.decode(), object_pairs_hook=_object)
         if b"\\u" in line:
@@ -73,19 +72,19 @@ def read_rows(lines: Sequence[bytes], numbers: npt.NDArray[np.int64], plan: Deco
     for line, number in zip(lines, numbers.tolist(), strict=True):
         try:
             value = parse_line(line)
-            cells = _Cells()
+            cells = Cells()
             cells.take(value)
         except BadRowError as error:
             failures.append(Failure(number, str(error)))
             continue
         objects.append((value, cells))
         good.append(number)
-    columns, wrong = _columns([cells for _, cells in objects], plan)
+    columns, wrong = columns_of([cells for _, cells in objects], plan)
     rows = Rows(columns=columns, wrong=wrong, lines=np.array(good, dtype=np.int64), failures=failures)
     return rows, [value for value, _ in objects]
 
 
-class _Cells:
+class Cells:
     """One row's cells by flattened name, and the names whose value has a type that the field cannot have."""
 
     __slots__ = ("values", "wrong")
@@ -95,6 +94,7 @@ class _Cells:
         self.wrong: list[str] = []
 
     def take(self, row: dict[str, Any]) -> None:
+        """Take a native event."""
         for name, value in row.items():
             if value is None:
                 continue
@@ -103,25 +103,31 @@ class _Cells:
             elif name == wire.PREDICTION:
                 self._take_prediction(value)
             elif name == wire.ERROR:
-                self._take_error(value)
+                self.take_error(value)
             elif name == wire.EVENT:
                 self.values[name] = value if isinstance(value, str) else "?"
             else:
-                self._take_field(name, value)
+                self.take_field(name, value)
 
     def _take_features(self, value: object) -> None:
         if isinstance(value, dict):
-            self._flatten(wire.FEATURES, value, 1)
+            self.flatten(wire.FEATURES, value, 1)
         else:
             self.wrong.append(wire.FEATURES)
 
-    def _flatten(self, prefix: str, value: dict[str, Any], depth: int) -> None:
+    def flatten(self, prefix: str, value: dict[str, Any], depth: int) -> None:
+        """Take the leaves of a nested object as cells under their flattened names.
+
+        Raises:
+            BadRowError: it nests too deeply.
+
+        """
         if depth > DEEPEST:
             raise BadRowError("the features nest too deeply")
         for level, inner in value.items():
             name = f"{prefix}.{escape(level)}"
             if isinstance(inner, dict):
-                self._flatten(name, inner, depth + 1)
+                self.flatten(name, inner, depth + 1)
             elif inner is not None:
                 self.values[name] = inner
 
@@ -137,16 +143,18 @@ class _Cells:
                 if _holds_anything(inner):
                     self.values[name] = True
             else:
-                self._take_field(name, inner)
+                self.take_field(name, inner)
 
-    def _take_error(self, value: object) -> None:
+    def take_error(self, value: object) -> None:
+        """Take what says that a request failed; `false` says that it did not."""
         if isinstance(value, bool):
             if value:
                 self.values[wire.ERROR] = "true"
         else:
             self.values[wire.ERROR] = wire.ERROR if isinstance(value, dict | list) else value
 
-    def _take_field(self, name: str, value: object) -> None:
+    def take_field(self, name: str, value: object) -> None:
+        """Take one field, or note that it holds something of a wrong type; a field that we do not know is left."""
         allowed = _ALLOWED.get(name)
         if allowed is None:
             return
@@ -164,7 +172,8 @@ _ALLOWED: Final[dict[str, frozenset[type]]] = {
 }
 
 
-def _columns(cells: Sequence[_Cells], plan: DecodePlan) -> tuple[dict[str, pa.Array], dict[str, Mask]]:
+def columns_of(cells: Sequence[Cells], plan: DecodePlan) -> tuple[dict[str, pa.Array], dict[str, Mask]]:
+    """Return the columns of some rows, and where a cell has a type that its field cannot have."""
     count = len(cells)
     values: dict[str, list[Any]] = {}
     wrong: dict[str, Mask] = {}
@@ -219,11 +228,22 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
+def check_depth(line: bytes) -> None:
+    """Refuse JSON that nests so deeply that a reader may fail on it.
+
+    Raises:
+        BadRowError: it does.
+
+    """
+    if _nests_deeper(line):
+        raise BadRowError("the JSON nests too deeply")
+
+
 def _nests_deeper(line: bytes) -> bool:
-    if line.count(b"{") + line.count(b"[") <= _DEEPEST_JSON:
+    if line.count(b"{") + line.count(b"[") <= DEEPEST_JSON:
         return False
     marks = np.frombuffer(_JSON_STRING.sub(b"", line), dtype=np.uint8)
     steps = np.zeros(len(marks), dtype=np.int8)
     steps[(marks == ord("{")) | (marks == ord("["))] = 1
     steps[(marks == ord("}")) | (marks == ord("]"))] = -1
-    return bool(np.cumsum(steps, dtype=np.int64).max(initial=0) > _DEEPEST_JSON)
+    return bool(np.cumsum(steps, dtype=np.int64).max(initial=0) > DEEPEST_JSON)

@@ -27,6 +27,8 @@ NUMBER_FIELDS: Final = (
     wire.AMOUNT,
     wire.LABEL_AMOUNT,
 )
+# Where the time was a number that is no time: a name in `Rows.wrong` only.
+TIME_RANGE: Final = "timestamp.range"
 SCALAR_FIELDS: Final = (wire.LABEL, wire.PREDICTION_LABEL)
 
 # JSON readers hold an integer beyond these as the nearest double.
