@@ -249,8 +249,8 @@ class Bench:
         return None
 
     def windows(self) -> list[int]:
-        """The starts of the windows that were closed, in order."""
-        counts = [one for one in self.latest().values() if one.signal == "mlvitals.prediction.count"]
+        """The starts of the closed windows in which anything was served, in order."""
+        counts = [one for one in self.latest().values() if one.signal == "mlvitals.prediction.count" and one.value]
         return sorted({parse_time(one.window_start) for one in counts})
 
 

@@ -170,7 +170,9 @@ def test_a_model_that_learns_beside_one_that_does_not(make_bench):
     events = [bench.prediction(f"{n}", bench.start + n * 10 * MINUTE) for n in range(30)]
     bench.feed([("s", [*events, *({**event, "model": "n"} for event in events)])], until=bench.start + DAY)
     counts = {
-        (one.model, one.window_start): one.value for one in bench.latest().values() if "prediction.count" in one.signal
+        (one.model, one.window_start): one.value
+        for one in bench.latest().values()
+        if "prediction.count" in one.signal and one.value
     }
     assert [value for _, value in sorted(counts.items())] == [6.0] * 10
     drifted = {one.model for one in bench.latest().values() if one.signal == "mlvitals.prediction.drift.score"}

@@ -1,11 +1,15 @@
 """Closing windows and settling maturities, a few cohorts to a transaction."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Final
 
 from mlvitals.engines.judging import Emission, Judge, digest
 from mlvitals.engines.model import ModelRun
+from mlvitals.engines.surroundings import Surveyor
 from mlvitals.windows.cohorts import Cohort, CohortKey
+from mlvitals.windows.groups import ALL
+from mlvitals.windows.summary import Summary
 
 COHORTS_PER_STEP: Final = 64
 
@@ -16,13 +20,17 @@ class Closer:
     def __init__(self, run: ModelRun, judge: Judge) -> None:
         self._run = run
         self._judge = judge
+        self._surveyor = Surveyor(run)
 
     def is_due(self) -> bool:
         """Tell whether there is anything to do by the model's watermark; cheap, for a running job asks all the time."""
         watermark = self._run.watermark
         close, settle = self._run.cohorts.next_due()
         return (
-            _reached(close, watermark.closed) or _reached(settle, watermark.settled) or self._forgettable() is not None
+            _reached(close, watermark.closed)
+            or _reached(settle, watermark.settled)
+            or self._forgettable() is not None
+            or self._is_silent()
         )
 
     def steps(self) -> Iterator[list[Emission]]:
@@ -34,27 +42,61 @@ class Closer:
         run = self._run
         closed, settled = run.watermark.closed, run.watermark.settled
         if closed is not None:
-            due = run.cohorts.due_to_close(closed)
-            for part in range(0, len(due), COHORTS_PER_STEP):
-                yield [self._close(key) for key in due[part : part + COHORTS_PER_STEP]]
+            yield from _in_steps(self._windows(closed))
         if settled is not None and run.config.labels is not None:
-            due = run.cohorts.due_to_settle(settled)
-            for part in range(0, len(due), COHORTS_PER_STEP):
-                yield [one for key in due[part : part + COHORTS_PER_STEP] for one in self._settle(key, settled)]
+            yield from _in_steps(list(self._settle(key, settled)) for key in run.cohorts.due_to_settle(settled))
         before = self._forgettable()
         if before is not None:
             run.cohorts.forget(before)
+            run.cohorts.forget_previous(before)
             run.labels.forget(run.name, before)
             run.watermark.forgotten = before
             yield []
 
+    def _windows(self, closed: int) -> Iterator[list[Emission]]:
+        """Close window by window, empty ones among them; what is yielded must not be parted by the end of a step."""
+        run = self._run
+        for start, keys in groupby(run.cohorts.due_to_close(closed), key=lambda key: key.start):
+            for empty in run.silence.due(run.size, start):
+                yield [self._tell_empty(version, empty) for version in run.silence.versions]
+            if start != run.silence.newest:  # else a step ended among its cohorts
+                yield self._begin(start)
+            for key in keys:
+                yield [self._close(key)]
+        for empty in run.silence.due(run.size, closed):
+            yield [self._tell_empty(version, empty) for version in run.silence.versions]
+
+    def _begin(self, start: int) -> list[Emission]:
+        """Note who served in a window that closes; where nobody did, tell that of versions that not even failed."""
+        run = self._run
+        cohorts = run.cohorts.of_window(start, ALL)
+        served = tuple(cohort.key.version for cohort in cohorts if cohort.summary.predictions)
+        run.usual.note(start, sum(cohort.summary.predictions for cohort in cohorts))
+        run.silence.end(run.size, start, served)
+        known = {cohort.key.version for cohort in cohorts}
+        return [self._tell_empty(version, start) for version in run.silence.versions if version not in known]
+
     def _close(self, key: CohortKey) -> Emission:
         cohort = self._cohort(key)
+        emission = self._measure(cohort)
         cohort.closed = True
         self._run.cohorts.mark(cohort)
-        return Emission(
-            model=self._run.name, measurements=self._judge.window(cohort), stamp=cohort.end, start=key.start
-        )
+        if cohort.summary.predictions:
+            self._run.cohorts.keep_as_previous(key)
+        return emission
+
+    def _tell_empty(self, version: str, start: int) -> Emission:
+        run = self._run
+        nothing = Summary.empty(run.layout(version))
+        return self._measure(Cohort(CohortKey(start, version, ALL), run.size.end(start), nothing))
+
+    def _measure(self, cohort: Cohort) -> Emission:
+        measurements = self._judge.window(cohort, self._surveyor.look(cohort))
+        return Emission(model=self._run.name, measurements=measurements, stamp=cohort.end, start=cohort.key.start)
+
+    def _is_silent(self) -> bool:
+        closed = self._run.watermark.closed
+        return closed is not None and self._run.silence.next(self._run.size, closed) is not None
 
     def _settle(self, key: CohortKey, settled: int) -> Iterator[Emission]:
         cohort = self._cohort(key)
@@ -108,6 +150,20 @@ class Closer:
         if cohort is None:
             raise KeyError(f"cohort {key} of model `{self._run.name}` is gone")
         return cohort
+
+
+def _in_steps(groups: Iterable[list[Emission]]) -> Iterator[list[Emission]]:
+    """Gather groups of emissions to steps; what makes a group is done when its step asks for it, not before."""
+    step: list[Emission] = []
+    size = 0
+    for group in groups:
+        step += group
+        size += max(1, len(group))
+        if size >= COHORTS_PER_STEP:
+            yield step
+            step, size = [], 0
+    if size:
+        yield step
 
 
 def _reached(due: int | None, watermark: int | None) -> bool:

@@ -52,6 +52,17 @@ class Counting:
                     counts[:, layout.served_sections["errors"]] = np.diff(grouping.bounds)[:, None]
                     self._add(version, layout, grouping, counts)
 
+    def count_repeats(self, batch: pa.RecordBatch, rows: Rows, starts: Times) -> None:
+        """Add rows that repeat an id (ascending) to the cohorts of their windows, beside the counts."""
+        for version, of_version in rows_by_text(batch, wire.MODEL_VERSION, UNKNOWN_VERSION).items():
+            mine = np.intersect1d(rows, of_version, assume_unique=True)
+            for grouping in self._groupings(batch, mine, starts):
+                for start, segment, count in zip(
+                    grouping.starts, grouping.segments, np.diff(grouping.bounds).tolist(), strict=True
+                ):
+                    key, layout = CohortKey(start, version, segment), self._layout_at(version, start)
+                    self.cohorts.add_repeats(key, self.size.end(start), layout, count)
+
     def begin(self, kept: Iterable[Remembered]) -> None:
         """Make the cohorts of predictions whose labels may be there already, before their counts are added."""
         for start, version, segments in {(one.start, one.version, one.segments) for one in kept if not one.uncounted}:

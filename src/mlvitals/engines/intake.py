@@ -26,10 +26,14 @@ Times = npt.NDArray[np.int64]
 
 @dataclass(slots=True)
 class Sorted:
-    """A model's rows of one batch by what became of them. `accepted` and `late` are in source order."""
+    """A model's rows of one batch by what became of them. `accepted` and `late` are in source order.
+
+    repeated: duplicates and conflicts whose window is open, ascending. counts: of rows that nothing more is done with.
+    """
 
     accepted: Rows
     late: Rows
+    repeated: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
     counts: dict[Disposition, int] = field(default_factory=dict)
 
 
@@ -100,6 +104,7 @@ def drop_repeats(parted: Sorted, identities: "Identities", known: dict[tuple[byt
     return Sorted(
         accepted=np.setdiff1d(parted.accepted, gone, assume_unique=True),
         late=np.setdiff1d(parted.late, gone, assume_unique=True),
+        repeated=np.intersect1d(parted.accepted, gone, assume_unique=True),
         counts=dict(counts),
     )
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from mlvitals.clock import format_time
+from mlvitals.clock import SECOND, format_time
 from mlvitals.decisions.thresholds import judge
 from mlvitals.engines.layouts import References
+from mlvitals.engines.surroundings import Surroundings
 from mlvitals.hashing import content_hash
 from mlvitals.signals.measure import measure
 from mlvitals.signals.measurement import Measurement
@@ -45,9 +46,9 @@ class Judge:
     metrics: frozenset[str]
     sensitive: frozenset[str] = frozenset()
 
-    def window(self, cohort: Cohort) -> tuple[Measurement, ...]:
+    def window(self, cohort: Cohort, surroundings: Surroundings) -> tuple[Measurement, ...]:
         """Return what is known as a window closes."""
-        return tuple(self._measure(cohort, self._evidence(cohort), Stage.WINDOW, 0))
+        return tuple(self._measure(cohort, self._evidence(cohort, surroundings), Stage.WINDOW, 0))
 
     def maturity(self, cohort: Cohort, bucket: int, maturity: str, revision: int = 0) -> tuple[Measurement, ...]:
         """Return what is known of a cohort at the maturity that closes an age bucket."""
@@ -59,13 +60,18 @@ class Judge:
         )
         return tuple(self._measure(cohort, evidence, Stage.MATURITY, revision))
 
-    def _evidence(self, cohort: Cohort) -> Evidence:
+    def _evidence(self, cohort: Cohort, surroundings: Surroundings) -> Evidence:
         operating = self.references.operating
         training = self.references.training.get(cohort.key.version)
         return Evidence(
             current=cohort.summary,
             reference=None if operating is None else operating.summary,
             training=None if training is None else training.summary,
+            previous=surroundings.previous,
+            others=surroundings.others,
+            seconds=(cohort.end - cohort.key.start) / SECOND,
+            repeats=surroundings.repeats,
+            volume=surroundings.volume,
         )
 
     def _measure(self, cohort: Cohort, evidence: Evidence, stage: Stage, revision: int) -> Iterator[Measurement]:

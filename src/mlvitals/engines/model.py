@@ -28,10 +28,13 @@ from mlvitals.engines.intake import (
 from mlvitals.engines.join import LabelJoin
 from mlvitals.engines.layouts import References
 from mlvitals.engines.learning import Learner, LearningState
+from mlvitals.engines.silence import Silence
+from mlvitals.engines.volume import UsualVolume
 from mlvitals.engines.waiting import hold
 from mlvitals.errors import StateError
 from mlvitals.events import Disposition
 from mlvitals.hashing import KeyedHash
+from mlvitals.signals.spec import Volume
 from mlvitals.windows.categories import Coders
 from mlvitals.windows.cohorts import Cohorts
 from mlvitals.windows.labels import Label, LabelIndex, Remembered
@@ -62,6 +65,7 @@ class Progress(msgspec.Struct, kw_only=True):
     learning: LearningState = msgspec.field(default_factory=LearningState)
     maturities: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    silence: Silence = msgspec.field(default_factory=Silence)
 
 
 class ModelRun:
@@ -93,6 +97,8 @@ class ModelRun:
         progress = self._load()
         self.learning = progress.learning
         self.ignored = set(progress.ignored)
+        self.silence = progress.silence
+        self.usual = UsualVolume(connection, config.name, self.size, references)
         self.watermark = Watermark(
             progress.predictions, progress.labels, progress.closed, progress.settled, progress.forgotten
         )
@@ -119,6 +125,7 @@ class ModelRun:
         if self.remembers:
             parted = self._recall(columns, parted, starts, reading.now)
         self._count_rows(reading.source, parted)
+        self.counting.count_repeats(batch, parted.repeated, starts)
         if len(parted.accepted):
             newest = int(times[parted.accepted].max())
             self.watermark.observe(self.watermark.predictions, reading.source, newest, reading.now)
@@ -155,6 +162,7 @@ class ModelRun:
             learning=self.learning,
             maturities=self.maturities,
             ignored=tuple(sorted(self.ignored)),
+            silence=self.silence,
         )
         self.connection.execute(
             "INSERT INTO progress VALUES (?, ?) ON CONFLICT DO UPDATE SET document = excluded.document",
@@ -169,6 +177,12 @@ class ModelRun:
         if self.learner is None:
             raise StateError(f"model `{self.name}` has no reference to be counted under")
         return self.learner.provisional(self.learning)
+
+    def usual_volume(self, start: int) -> Volume | None:
+        """Return what all versions together usually serve in a window; None in the stretch that is learnt from."""
+        until = self.learning.until
+        learning = self.learner is not None if until is None else start < until
+        return None if learning else self.usual.at(start)
 
     def _load(self) -> Progress:
         row = self.connection.execute("SELECT document FROM progress WHERE model = ?", (self.name,)).fetchone()

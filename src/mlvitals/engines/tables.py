@@ -42,5 +42,24 @@ MIGRATIONS: Final = Migrations(
             """,
             "CREATE TABLE learnt (model TEXT PRIMARY KEY, reference BLOB NOT NULL) STRICT",
         ),
+        (
+            """
+            CREATE TABLE volume (
+                model TEXT NOT NULL,
+                start INTEGER NOT NULL,
+                predictions INTEGER NOT NULL,
+                PRIMARY KEY (model, start)
+            ) STRICT, WITHOUT ROWID
+            """,
+            """
+            CREATE TABLE change (
+                model TEXT NOT NULL,
+                time INTEGER NOT NULL,
+                kind TEXT NOT NULL,
+                text TEXT NOT NULL,
+                PRIMARY KEY (model, time, kind, text)
+            ) STRICT, WITHOUT ROWID
+            """,
+        ),
     ),
 )

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from mlvitals.clock import DAY
 from mlvitals.windows.layout import Layout
 from mlvitals.windows.layout_codec import decode_layout, encode_layout
 from mlvitals.windows.past import keep_past
@@ -16,6 +17,9 @@ from mlvitals.windows.summary import Summary, pack, unpack
 Counts = npt.NDArray[np.int64]
 
 _COHORTS_IN_MEMORY: Final = 256
+
+# An earlier window is no neighbour any more: two months may lie between months, and a version of long ago is forgotten.
+PREVIOUS_AT_MOST: Final = 92 * DAY
 
 
 class CohortKey(NamedTuple):
@@ -31,7 +35,8 @@ class Cohort:
     """A cohort's counts, and what has happened to it.
 
     closed: its window is closed. changed: labels have come since it was last measured. settled: at how many maturities
-    it has been measured.
+    it has been measured. repeats: rows that were not counted, because their id had been served before; they stand
+    outside the summary, which an exact duplicate must not change.
     """
 
     key: CohortKey
@@ -40,6 +45,7 @@ class Cohort:
     closed: bool = False
     changed: bool = False
     settled: int = 0
+    repeats: int = 0
 
 
 class Cohorts:
@@ -58,11 +64,18 @@ class Cohorts:
 
     def add_served(self, key: CohortKey, end: int, layout: Layout, served: Counts) -> None:
         """Add counts of predictions to an open cohort, which begins under this layout if it is new."""
+        self._open(key, end, layout).summary.served[:] += served
+
+    def add_repeats(self, key: CohortKey, end: int, layout: Layout, rows: int) -> None:
+        """Add rows that repeat an id to an open cohort, which begins under this layout if it is new."""
+        self._open(key, end, layout).repeats += rows
+
+    def _open(self, key: CohortKey, end: int, layout: Layout) -> Cohort:
         cohort = self.get(key)
         if cohort is None:
             cohort = self._loaded[key] = Cohort(key, end, Summary.empty(layout, len(self._maturities)))
-        cohort.summary.served[:] += served
         self._dirty.add(key)
+        return cohort
 
     def get(self, key: CohortKey) -> Cohort | None:
         """Return a cohort, open or closed; None where there is none."""
@@ -79,6 +92,36 @@ class Cohorts:
         cohort.summary.outcomes[:] += outcomes
         cohort.changed = True
         self._dirty.add(key)
+
+    def of_window(self, start: int, segment: str) -> list[Cohort]:
+        """Return the cohorts of a window and segment, one for each version, in order."""
+        self.flush()
+        rows = self._connection.execute(
+            "SELECT version FROM cohort WHERE model = ? AND start = ? AND segment = ? ORDER BY version",
+            (self._model, start, segment),
+        )
+        found = [self.get(CohortKey(start, version, segment)) for (version,) in rows.fetchall()]
+        return [cohort for cohort in found if cohort is not None]
+
+    def keep_as_previous(self, key: CohortKey) -> None:
+        """Keep a cohort's counts for the next window of its version and segment, be it forgotten meanwhile or not."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO previous SELECT model, version, segment, start, layout, served FROM cohort "
+            "WHERE model = ? AND start = ? AND version = ? AND segment = ?",
+            (self._model, *key),
+        )
+
+    def previous(self, key: CohortKey) -> Summary | None:
+        """Return the counts kept of an earlier window of this version and segment; None where there is no near one."""
+        row = self._connection.execute(
+            "SELECT layout, served FROM previous "
+            "WHERE model = ? AND version = ? AND segment = ? AND start >= ? AND start < ?",
+            (self._model, key.version, key.segment, key.start - PREVIOUS_AT_MOST, key.start),
+        ).fetchone()
+        if row is None:
+            return None
+        empty = Summary.empty(self._layout(row[0]))
+        return Summary(empty.layout, unpack(row[1], empty.served.shape), empty.outcomes)
 
     def due_to_close(self, close: int) -> list[CohortKey]:
         """Return the keys of open cohorts whose window ends at or before a time, in order."""
@@ -139,6 +182,12 @@ class Cohorts:
         for table in ("settlement", "cohort"):
             self._connection.execute(f"DELETE FROM {table} WHERE model = ? AND start < ?", (self._model, before))
 
+    def forget_previous(self, before: int) -> None:
+        """Remove what is kept for windows that start at or after a time, but too early to be their neighbour."""
+        self._connection.execute(
+            "DELETE FROM previous WHERE model = ? AND start < ?", (self._model, before - PREVIOUS_AT_MOST)
+        )
+
     def flush(self) -> None:
         """Write what has changed, and let cohorts leave memory past its bound."""
         for key in sorted(self._dirty):
@@ -153,9 +202,9 @@ class Cohorts:
             self._connection.execute("INSERT OR IGNORE INTO layout VALUES (?, ?)", (layout.hash, encode_layout(layout)))
             self._layouts[layout.hash] = layout
         self._connection.execute(
-            "INSERT INTO cohort VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "INSERT INTO cohort VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
             "served = excluded.served, outcomes = excluded.outcomes, closed = excluded.closed, "
-            "changed = excluded.changed, settled = excluded.settled, due = excluded.due",
+            "changed = excluded.changed, settled = excluded.settled, due = excluded.due, repeats = excluded.repeats",
             (
                 self._model,
                 *cohort.key,
@@ -167,6 +216,7 @@ class Cohorts:
                 cohort.changed,
                 cohort.settled,
                 self._due_at(cohort),
+                cohort.repeats,
             ),
         )
 
@@ -179,15 +229,16 @@ class Cohorts:
 
     def _select(self, where: str, values: tuple[object, ...]) -> Iterator[Cohort]:
         rows = self._connection.execute(
-            "SELECT start, version, segment, end, layout, served, outcomes, closed, changed, settled FROM cohort "
-            f"WHERE model = ? AND {where}",
+            "SELECT start, version, segment, end, layout, served, outcomes, closed, changed, settled, repeats "
+            f"FROM cohort WHERE model = ? AND {where}",
             (self._model, *values),
         ).fetchall()
-        for start, version, segment, end, name, served, outcomes, closed, changed, settled in rows:
+        for start, version, segment, end, name, served, outcomes, closed, changed, settled, repeats in rows:
             layout = self._layout(name)
             shape = (len(self._maturities), layout.outcome_size)
             summary = Summary(layout, unpack(served, (layout.served_size,)), unpack(outcomes, shape))
-            yield Cohort(CohortKey(start, version, segment), end, summary, bool(closed), bool(changed), settled)
+            key = CohortKey(start, version, segment)
+            yield Cohort(key, end, summary, bool(closed), bool(changed), settled, repeats)
 
     def _layout(self, name: str) -> Layout:
         if name not in self._layouts:

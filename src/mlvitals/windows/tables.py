@@ -89,5 +89,19 @@ MIGRATIONS: Final = Migrations(
             ) STRICT, WITHOUT ROWID
             """,
         ),
+        (
+            "ALTER TABLE cohort ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0",
+            """
+            CREATE TABLE previous (
+                model TEXT NOT NULL,
+                version TEXT NOT NULL,
+                segment TEXT NOT NULL,
+                start INTEGER NOT NULL,
+                layout TEXT NOT NULL,
+                served BLOB NOT NULL,
+                PRIMARY KEY (model, version, segment)
+            ) STRICT, WITHOUT ROWID
+            """,
+        ),
     ),
 )

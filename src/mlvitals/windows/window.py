@@ -67,5 +67,12 @@ class WindowSize:
             return int(month.astype("datetime64[us]").astype(np.int64))
         return start + self.length
 
+    def count(self, start: int, end: int) -> int:
+        """Return how many windows lie between two starts of windows."""
+        if self.length == 0:
+            first, last = (np.datetime64(time, "us").astype("datetime64[M]") for time in (start, end))
+            return int((last - first).astype(np.int64))
+        return (end - start) // self.length
+
 
 SIZES: Final = tuple(WindowSize.parse(text) for text in (*_LENGTHS, _MONTH))
