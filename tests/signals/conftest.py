@@ -13,6 +13,7 @@ from mlvitals.windows.histogram import HISTOGRAM_BINS, duration_bins
 from mlvitals.windows.layout import SPECIALS, CategoryBins, FeatureLayout, Kind, Layout, NumericBins, OutputLayout, Task
 from mlvitals.windows.summary import Counts, Summary
 
+SUMS = {"brier", "log_loss", "absolute", "squared", "signed", "label", "label_squared", "relative"}
 Parts = Mapping[str, npt.ArrayLike]
 FillSummary = Callable[..., Summary]
 
@@ -41,6 +42,12 @@ _OUTPUTS = {
         probability=True,
     ),
     "multiclass": OutputLayout(task=Task.MULTICLASS, classes=CategoryBins(("cat", "dog", "cow", "yak"), own=3)),
+    "confident": OutputLayout(
+        task=Task.MULTICLASS,
+        score=NumericBins((0.5, 0.8)),
+        classes=CategoryBins(("cat", "dog", "cow", "yak"), own=3),
+        probability=True,
+    ),
     "regression": OutputLayout(
         task=Task.REGRESSION, score=NumericBins((100.0, 200.0, 300.0)), groups=(0, 1, 1, 2), probability=False
     ),
@@ -49,7 +56,7 @@ _OUTPUTS = {
 
 @pytest.fixture(scope="session")
 def layouts() -> dict[str, Layout]:
-    """One layout for each task, all with the same five features."""
+    """One layout for each task, and one of many classes with their scores, all with the same five features."""
     return {name: Layout(features=_features(), output=output) for name, output in _OUTPUTS.items()}
 
 
@@ -82,6 +89,13 @@ def exact_cells() -> Callable[[npt.ArrayLike], Counts]:
     return _exact
 
 
+def _calibrated(groups: npt.NDArray[np.intp], scores: npt.NDArray[np.float64], size: int) -> Counts:
+    """Return the calibration of scores by group; every second row came true."""
+    units = [np.rint(power * 2**32) for power in (scores, scores**2)]
+    runs = (np.ones(len(groups)), np.arange(len(groups)) % 2, *units)
+    return np.concatenate([np.bincount(groups, run, minlength=size) for run in runs]).astype(np.int64)
+
+
 def _durations(seconds: npt.ArrayLike) -> Counts:
     return np.bincount(duration_bins(np.asarray(seconds, float)), minlength=HISTOGRAM_BINS)
 
@@ -111,11 +125,18 @@ def _random(layout: Layout, rows: int, seed: int) -> Summary:
     served |= {"predictions": rows, "errors": 2}
     served |= {name: _durations(generator.lognormal(size=rows)) for name in ("latency", "lag")}
     labelled = rows // 2
-    outcome: dict[str, npt.ArrayLike] = {"labelled": labelled, "measured": labelled}
-    for name in set(layout.outcome_sections) - set(outcome):
+    outcome: dict[str, npt.ArrayLike] = {}
+    for name in layout.outcome_sections:
         part = layout.outcome_sections[name]
-        if name in {"brier", "absolute", "squared"}:
+        if name == "label_squared":
+            outcome[name] = _exact(1 + generator.uniform(size=labelled))
+        elif name in SUMS:
             outcome[name] = _exact(generator.uniform(size=labelled))
+        elif name == "calibration":
+            groups = generator.integers(layout.output.group_count, size=labelled)
+            outcome[name] = _calibrated(groups, generator.uniform(size=labelled), layout.output.group_count)
+        elif name in {"labelled", "measured", "relative_rows", "improbable"}:
+            outcome[name] = 0 if name == "improbable" else labelled
         else:
             size = part.stop - part.start
             outcome[name] = generator.multinomial(labelled, np.full(size, 1 / size))

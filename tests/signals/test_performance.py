@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from mlvitals.signals.performance import PERFORMANCE_ERROR, PERFORMANCE_SCORE
+from mlvitals.signals.performance import PERFORMANCE_CLASS_SCORE, PERFORMANCE_ERROR, PERFORMANCE_SCORE
 from mlvitals.signals.spec import Evidence, Reading
 from mlvitals.windows.exact_sum import CELLS
 from mlvitals.windows.layout import Layout
+from mlvitals.windows.losses import exact_squares
 
 
 @pytest.fixture
@@ -34,11 +35,16 @@ def confusion(tn, fn, fp, tp, missing=(0, 0)) -> dict[str, list[int]]:
     return {"confusion": [tn, fn, 0, fp, tp, 0, *missing, 0]}
 
 
-def test_a_confusion_matrix_gives_the_four_scores_with_wilson_s_interval(metrics):
+def test_a_confusion_matrix_gives_its_scores_with_wilson_s_interval(metrics):
     found = metrics(PERFORMANCE_SCORE, "binary", confusion(tn=50, fn=6, fp=9, tp=35))
     values = {metric: reading.value for metric, reading in found.items()}
-    assert values == {"accuracy": 85 / 100, "precision": 35 / 44, "recall": 35 / 41, "f1": 70 / 85}
-    for metric, part, whole in (("accuracy", 85, 100), ("precision", 35, 44), ("recall", 35, 41)):
+    shares = {"accuracy": (85, 100), "precision": (35, 44), "recall": (35, 41), "specificity": (50, 59)}
+    rest = {"f1": 70 / 85, "balanced_accuracy": (35 / 41 + 50 / 59) / 2}
+    matthews = (35 * 50 - 9 * 6) / sqrt(44 * 41 * 59 * 56)
+    assert values == {metric: part / whole for metric, (part, whole) in shares.items()} | rest | {
+        "mcc": pytest.approx(matthews, rel=1e-14)
+    }
+    for metric, (part, whole) in shares.items():
         expected = binomtest(part, whole).proportion_ci(method="wilson")
         assert (found[metric].lower, found[metric].upper) == pytest.approx((expected.low, expected.high), rel=1e-9)
     assert {reading.samples for reading in found.values()} == {100}
@@ -47,9 +53,10 @@ def test_a_confusion_matrix_gives_the_four_scores_with_wilson_s_interval(metrics
 @pytest.mark.parametrize(
     ("cells", "defined"),
     [
-        (confusion(tn=50, fn=0, fp=0, tp=0), {"accuracy"}),
-        (confusion(tn=50, fn=3, fp=0, tp=0), {"accuracy", "recall", "f1"}),
-        (confusion(tn=50, fn=0, fp=3, tp=0), {"accuracy", "precision", "f1"}),
+        (confusion(tn=50, fn=0, fp=0, tp=0), {"accuracy", "specificity"}),
+        (confusion(tn=50, fn=3, fp=0, tp=0), {"accuracy", "recall", "f1", "specificity", "balanced_accuracy"}),
+        (confusion(tn=50, fn=0, fp=3, tp=0), {"accuracy", "precision", "f1", "specificity"}),
+        (confusion(tn=0, fn=0, fp=0, tp=7), {"accuracy", "precision", "recall", "f1"}),
         (confusion(tn=0, fn=0, fp=0, tp=0), set()),
         (confusion(tn=0, fn=0, fp=0, tp=0, missing=(5, 5)), set()),
     ],
@@ -86,54 +93,165 @@ def test_roc_auc_is_within_its_bounds_of_every_pair(metrics, layouts):
 
 
 def test_roc_auc_needs_both_classes(metrics):
-    assert "roc_auc" not in metrics(PERFORMANCE_SCORE, "binary", {"negatives": [3, 4, 5, 6, 7, 8, 9, 0, 0, 0]})
+    found = metrics(PERFORMANCE_SCORE, "binary", {"negatives": [3, 4, 5, 6, 7, 8, 9, 0, 0, 0]})
+    assert not {"roc_auc", "pr_auc"} & set(found)
+    found = metrics(PERFORMANCE_SCORE, "binary", {"positives": [3, 4, 5, 6, 7, 8, 9, 0, 0, 0]})
+    assert "roc_auc" not in found
+    assert found["pr_auc"].value == found["pr_auc"].lower == 1
 
 
 def test_without_scores_there_is_no_roc_auc_and_no_brier(metrics, layouts):
     bare = Layout(features=(), output=replace(layouts["binary"].output, score=None, groups=()))
-    cells = {**confusion(tn=5, fn=5, fp=5, tp=5), "measured": 20}
-    assert set(metrics(PERFORMANCE_SCORE, bare, cells)) == {"accuracy", "precision", "recall", "f1"}
+    cells = confusion(tn=5, fn=5, fp=5, tp=5)
+    assert not set(metrics(PERFORMANCE_SCORE, bare, cells)) & {"roc_auc", "pr_auc"}
     assert metrics(PERFORMANCE_ERROR, bare, cells) == {}
 
 
-def test_in_more_classes_only_accuracy_is_told(metrics):
+def test_many_classes_have_accuracy_macro_averages_and_correlation(metrics):
     matrix = np.diag([10, 20, 30, 0, 0])
     matrix[0, 1], matrix[3, 2], matrix[4, 0] = 15, 25, 500  # cat for dog, rare for cow, none for cat
-    (accuracy,) = metrics(PERFORMANCE_SCORE, "multiclass", {"confusion": matrix.reshape(-1)}).values()
-    assert accuracy.value == 60 / 100
-    assert accuracy.samples == 100
+    found = metrics(PERFORMANCE_SCORE, "multiclass", {"confusion": matrix.reshape(-1)})
+    assert set(found) == {"accuracy", "precision", "recall", "f1", "mcc"}
+    assert found["accuracy"].value == 60 / 100
+    assert found["recall"].value == pytest.approx((1 + 20 / 35 + 30 / 55) / 3)
+    assert {reading.samples for reading in found.values()} == {100}
+
+
+def test_each_class_has_scores_of_its_own(layouts, fill):
+    matrix = np.diag([10, 20, 0, 900, 0])
+    matrix[0, 1], matrix[3, 1] = 15, 2
+    cohort = fill(layouts["multiclass"], {"predictions": 1_000}, [{"confusion": matrix.reshape(-1)}])
+    evidence = Evidence(current=cohort, outcome=cohort.outcome(0), maturity="7d")
+    found = {
+        (one.attributes["class"], one.attributes["metric"]): (one.value, one.samples)
+        for one in PERFORMANCE_CLASS_SCORE.compute(evidence)
+    }
+    assert found == {
+        ("cat", "precision"): (10 / 25, 25),
+        ("cat", "recall"): (1.0, 10),
+        ("cat", "f1"): (20 / 35, 25),
+        ("dog", "precision"): (1.0, 20),
+        ("dog", "recall"): (20 / 37, 37),
+        ("dog", "f1"): (40 / 57, 37),
+    }
+    for task in ("binary", "regression"):
+        cohort = fill(layouts[task], {"predictions": 1_000}, [{}])
+        assert not list(PERFORMANCE_CLASS_SCORE.compute(replace(evidence, current=cohort, outcome=cohort.outcome(0))))
 
 
 def test_a_rare_class_against_a_rare_class_is_left_out(metrics):
     matrix = np.diag([10, 20, 20, 900, 0])
     matrix[0, 3] = 50
-    (accuracy,) = metrics(PERFORMANCE_SCORE, "multiclass", {"confusion": matrix.reshape(-1)}).values()
-    assert accuracy.value == 50 / 100
+    found = metrics(PERFORMANCE_SCORE, "multiclass", {"confusion": matrix.reshape(-1)})
+    assert found["accuracy"].value == 50 / 100
+    assert found["accuracy"].samples == 100
 
 
-def test_brier_is_the_mean_square_distance_from_the_truth(metrics, exact_cells):
+def probabilities(exact_cells, scores, true, groups=5, of=5) -> dict[str, object]:
+    """What scores and what came true add up to, each row in the next of the first of several groups."""
+    places = np.arange(len(scores)) % groups
+    units = [np.rint(power * 2**32) for power in (scores, scores**2)]
+    runs = [np.bincount(places, run, minlength=of) for run in (np.ones(len(scores)), true, *units)]
+    return {
+        "measured": len(scores),
+        "brier": exact_cells((scores - true) ** 2),
+        "log_loss": exact_cells(-np.log(np.where(true, scores, 1 - scores))),
+        "calibration": np.concatenate(runs).astype(np.int64),
+    }
+
+
+def test_brier_and_log_loss_are_means_over_the_rows(metrics, exact_cells):
     generator = np.random.default_rng(4)
-    squares = (generator.uniform(size=500) - generator.integers(0, 2, 500)) ** 2
-    found = metrics(PERFORMANCE_ERROR, "binary", {"measured": 500, "brier": exact_cells(squares)})
-    assert found["brier"].value == pytest.approx(squares.mean(), rel=1e-12)
-    assert found["brier"].samples == 500
+    scores, true = generator.uniform(size=500), generator.integers(0, 2, 500)
+    found = metrics(PERFORMANCE_ERROR, "binary", probabilities(exact_cells, scores, true))
+    assert set(found) == {"brier", "log_loss", "calibration_error"}
+    assert found["brier"].value == pytest.approx(((scores - true) ** 2).mean(), rel=1e-12)
+    loss = -(true * np.log(scores) + (1 - true) * np.log(1 - scores)).mean()
+    assert found["log_loss"].value == pytest.approx(loss, rel=1e-12)
+    assert {reading.samples for reading in found.values()} == {500}
 
 
-def test_a_score_that_is_no_probability_has_no_brier(metrics, layouts, exact_cells):
+def test_calibration_error_is_told_in_excess_of_what_chance_makes(metrics, exact_cells):
+    scores = np.full(100, 0.7)
+    true = np.arange(100) % 10 < 5  # five in ten, in each group too
+    found = metrics(PERFORMANCE_ERROR, "binary", probabilities(exact_cells, scores, true, groups=1))
+    one = found["calibration_error"]
+    assert one.evidence["raw"] == pytest.approx(0.2)
+    assert one.value == pytest.approx(0.2 - one.evidence["no_drift_mean"])
+    assert one.noise == pytest.approx(sqrt(0.21 / 100 - one.evidence["no_drift_mean"] ** 2), rel=1e-6)
+
+
+def test_a_score_outside_probabilities_leaves_nothing_to_hold_against_the_truth(metrics, exact_cells):
+    cells = probabilities(exact_cells, np.full(50, 0.5), np.arange(50) % 2)
+    assert metrics(PERFORMANCE_ERROR, "binary", {**cells, "improbable": 1}) == {}
+
+
+def test_a_score_that_is_no_probability_has_no_error(metrics, layouts):
     margins = Layout(features=(), output=replace(layouts["binary"].output, probability=False))
-    assert metrics(PERFORMANCE_ERROR, margins, {"measured": 2, "brier": exact_cells([4.0, 9.0])}) == {}
+    assert metrics(PERFORMANCE_ERROR, margins, confusion(tn=5, fn=5, fp=5, tp=5)) == {}
 
 
-def test_a_regression_has_absolute_and_squared_error_and_no_score(metrics, exact_cells):
-    errors = np.random.default_rng(6).normal(scale=1e5, size=400)
-    cells = {"measured": 400, "absolute": exact_cells(np.abs(errors)), "squared": exact_cells(errors**2)}
+def test_the_confidence_in_one_of_many_classes_is_only_held_against_its_being_right(metrics, exact_cells):
+    cells = probabilities(exact_cells, np.full(99, 0.9), np.arange(99) % 3 == 0, groups=3, of=3)
+    cells = {name: cells[name] for name in ("measured", "calibration")}
+    found = metrics(PERFORMANCE_ERROR, "confident", cells)
+    assert set(found) == {"calibration_error"}
+    # All in one group came true, none in the others.
+    assert found["calibration_error"].evidence["raw"] == pytest.approx((0.1 + 0.9 + 0.9) / 3)
+
+
+def numbers(exact_cells, values, labels) -> dict[str, object]:
+    errors = values - labels
+    relative = np.abs(errors[labels != 0] / labels[labels != 0])
+    sums = {"absolute": np.abs(errors), "squared": errors**2, "signed": errors, "label": labels, "relative": relative}
+    return {
+        "measured": len(labels),
+        "relative_rows": len(relative),
+        "label_squared": exact_cells(np.concatenate(exact_squares(labels))),
+        **{name: exact_cells(terms) for name, terms in sums.items()},
+    }
+
+
+def test_a_regression_has_errors_and_the_share_of_the_variance_that_it_tells(metrics, exact_cells):
+    generator = np.random.default_rng(6)
+    labels = generator.normal(5e5, 1e5, 400)
+    values = labels + generator.normal(2e4, 5e4, 400)
+    cells = numbers(exact_cells, values, labels)
     found = metrics(PERFORMANCE_ERROR, "regression", cells)
-    assert found["mae"].value == pytest.approx(np.abs(errors).mean(), rel=1e-12)
-    assert found["rmse"].value == pytest.approx(sqrt((errors**2).mean()), rel=1e-12)
-    assert metrics(PERFORMANCE_SCORE, "regression", cells) == {}
+    errors = values - labels
+    assert {metric: reading.value for metric, reading in found.items()} == {
+        "mae": pytest.approx(np.abs(errors).mean(), rel=1e-12),
+        "rmse": pytest.approx(sqrt((errors**2).mean()), rel=1e-12),
+        "bias": pytest.approx(errors.mean(), rel=1e-12),
+        "mape": pytest.approx((np.abs(errors) / labels).mean(), rel=1e-12),
+    }
+    score = metrics(PERFORMANCE_SCORE, "regression", cells)
+    assert set(score) == {"r2"}
+    expected = 1 - (errors**2).sum() / ((labels - labels.mean()) ** 2).sum()
+    assert score["r2"].value == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("statistic", [PERFORMANCE_SCORE, PERFORMANCE_ERROR])
+def test_a_great_mean_hides_no_variance(metrics, exact_cells):
+    labels = 1e15 + np.arange(8.0)
+    found = metrics(PERFORMANCE_SCORE, "regression", numbers(exact_cells, labels + 1, labels))
+    assert found["r2"].value == 1 - 8 / 42
+
+
+@pytest.mark.parametrize("label", [0.0, 0.1, -3e100])
+def test_of_constant_labels_no_variance_can_be_told(metrics, exact_cells, label):
+    labels = np.full(30, label)
+    assert metrics(PERFORMANCE_SCORE, "regression", numbers(exact_cells, labels + 1, labels)) == {}
+
+
+def test_a_label_of_zero_has_no_relative_error_and_is_told_of(metrics, exact_cells):
+    found = metrics(PERFORMANCE_ERROR, "regression", numbers(exact_cells, np.full(4, 3.0), np.array([0, 2.0, 0, -4.0])))
+    assert (found["mape"].value, found["mape"].samples) == ((1 / 2 + 7 / 4) / 2, 2)
+    assert found["mape"].evidence == {"left_out": 2.0}
+    found = metrics(PERFORMANCE_ERROR, "regression", numbers(exact_cells, np.full(4, 3.0), np.zeros(4)))
+    assert set(found) == {"mae", "rmse", "bias"}
+
+
+@pytest.mark.parametrize("statistic", [PERFORMANCE_SCORE, PERFORMANCE_CLASS_SCORE, PERFORMANCE_ERROR])
 def test_before_a_maturity_there_is_no_performance(layouts, fill, statistic):
     assert list(statistic.compute(Evidence(current=fill(layouts["binary"], {"predictions": 9})))) == []
 
@@ -141,5 +259,7 @@ def test_before_a_maturity_there_is_no_performance(layouts, fill, statistic):
 def test_a_sum_past_the_largest_double_is_not_defined(metrics):
     huge = [0] * CELLS
     huge[-1] = 1
-    found = metrics(PERFORMANCE_ERROR, "regression", {"measured": [3], "absolute": huge, "squared": huge})
-    assert found == {}
+    sums = dict.fromkeys(("absolute", "squared", "signed", "label", "label_squared", "relative"), huge)
+    cells = {"measured": [3], "relative_rows": [3], **sums}
+    assert metrics(PERFORMANCE_ERROR, "regression", cells) == {}
+    assert metrics(PERFORMANCE_SCORE, "regression", cells) == {}

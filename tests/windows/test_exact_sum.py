@@ -1,11 +1,12 @@
 import math
 import sys
+from fractions import Fraction
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlvitals.windows.exact_sum import CELLS, add_exact, read_exact
+from mlvitals.windows.exact_sum import CELLS, add_exact, read_exact, read_fraction
 
 EVERY = st.floats(allow_nan=False, allow_infinity=False)
 MANY = st.lists(
@@ -29,6 +30,11 @@ def test_the_sum_is_exact_and_rounded_once(values):
 @given(st.lists(st.floats(-1e-300, 1e-300)))
 def test_the_sum_of_the_smallest_doubles_is_exact(values):
     assert read_exact(accumulate(values)[0]) == math.fsum(values)
+
+
+@given(MANY)
+def test_the_fraction_is_the_sum_itself(values):
+    assert read_fraction(accumulate(values)[0]) == sum(map(Fraction, values))
 
 
 def test_the_greatest_doubles_cancel_exactly():

@@ -3,6 +3,7 @@
 import math
 import sqlite3
 from collections import Counter
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ PREDICTIONS = st.builds(
     start=st.just(0),
     uncounted=st.sampled_from([False, False, True]),
     fingerprint=st.just(7),
-    score=st.none() | st.sampled_from([0.1, 0.3, 0.7, 1.0, math.inf, -1e200]),
+    score=st.none() | st.sampled_from([0.0, 0.1, 0.3, 0.7, 1.0, 1.5, math.inf, -1e200]),
     decision=st.sampled_from([None, "0", "1", "2"]),
     amount=st.none(),
     segments=st.just("[]"),
@@ -43,9 +44,12 @@ LABELS = st.builds(
 EVENTS = st.tuples(
     st.lists(PREDICTIONS, max_size=8, unique_by=lambda one: (one.id, one.version)), st.lists(LABELS, max_size=14)
 )
-BINARY = Layout((), OutputLayout(Task.BINARY, score=NumericBins((0.3, 0.7))))
+SCORE = NumericBins((0.3, 0.7))
+BINARY = Layout((), OutputLayout(Task.BINARY, score=SCORE, groups=(0, 1, 1), probability=True))
 REGRESSION = Layout((), OutputLayout(Task.REGRESSION, score=NumericBins((0.3,))))
-MANY = Layout((), OutputLayout(Task.MULTICLASS, classes=CategoryBins(("1", "2", "0"), own=2)))
+MANY = Layout(
+    (), OutputLayout(Task.MULTICLASS, score=SCORE, classes=CategoryBins(("1", "2", "0"), own=2), probability=True)
+)
 LAYOUTS = [BINARY, REGRESSION, MANY]
 
 
@@ -109,19 +113,49 @@ def expect_confusion(layout, won):
     return [[pairs[predicted, true] for true in classes] for predicted in classes]
 
 
-def expect_sums(layout, won):
-    scores = [math.nan if one.score is None else one.score for one, _ in won]
-    if layout is REGRESSION:
-        errors = [score - as_number(content) for score, (_, content) in zip(scores, won, strict=True)]
-        usable = [error for error in errors if math.isfinite(error) and math.isfinite(error * error)]
-        return len(usable), {"absolute": math.fsum(map(abs, usable)), "squared": math.fsum(e * e for e in usable)}
-    if layout is MANY:
-        return 0, {}
-    errors = [
-        (score - (content == "1")) * (score - (content == "1")) for score, (_, content) in zip(scores, won, strict=True)
+def expect_errors(won):
+    """Every error and label of a regression that fits into a double with its square, and their sums."""
+    pairs = [(math.nan if one.score is None else one.score, as_number(content)) for one, content in won]
+    usable = [
+        (score - label, label)
+        for score, label in pairs
+        if math.isfinite((score - label) * (score - label) + label * label)
     ]
-    usable = [error for error in errors if math.isfinite(error)]
-    return len(usable), {"brier": math.fsum(usable)}
+    relative = [abs(error) / abs(label) for error, label in usable if label]
+    return {"measured": len(usable), "relative_rows": len(relative)}, {
+        "absolute": math.fsum(abs(error) for error, _ in usable),
+        "squared": math.fsum(error * error for error, _ in usable),
+        "signed": math.fsum(error for error, _ in usable),
+        "label": math.fsum(label for _, label in usable),
+        "label_squared": float(sum(Fraction(label) ** 2 for _, label in usable)),
+        "relative": math.fsum(relative),
+    }
+
+
+def told(layout, won):
+    """The scores of what can be judged, each with whether what it speaks of came true."""
+    for one, content in won:
+        if one.score is None:
+            continue
+        if layout is BINARY:
+            yield one.score, content == "1"
+        elif one.decision is not None and (one.decision in ("1", "2") or content in ("1", "2")):
+            yield one.score, one.decision == content
+
+
+def expect_probabilities(layout, won):
+    inside = [(score, true) for score, true in told(layout, won) if 0 <= score <= 1]
+    improbable = sum(not 0 <= score <= 1 for score, _ in told(layout, won))
+    runs = [[0] * layout.output.group_count for _ in range(4)]
+    for score, true in inside:
+        group = layout.output.group_codes[(score >= 0.3) + (score >= 0.7)]
+        for run, amount in enumerate((1, true, round(score * 2**32), round(score * score * 2**32))):
+            runs[run][group] += amount
+    brier = math.fsum((score - true) * (score - true) for score, true in inside)
+    log_loss = -math.fsum(
+        math.log(min(max(score if true else 1 - score, 2**-52), 1 - 2**-52)) for score, true in inside
+    )
+    return {"measured": len(inside), "improbable": improbable}, runs, {"brier": brier, "log_loss": log_loss}
 
 
 def expect_bins(won, *, positive):
@@ -141,12 +175,17 @@ def test_at_each_maturity_the_last_label_within_it_counts(events, layout):
         won = list(winners(predictions, labels, maturity))
         outcome = summary.outcome(bucket)
         assert outcome.labelled == len(won)
-        measured, sums = expect_sums(layout, won)
-        assert outcome.measured == measured
-        assert {name: outcome.total(name) for name in sums} == sums
-        if layout is not REGRESSION:
+        if layout is REGRESSION:
+            counts, sums = expect_errors(won)
+            assert {name: outcome.total(name) for name in sums} == sums
+        else:
+            counts, runs, sums = expect_probabilities(layout, won)
             assert outcome.confusion.tolist() == expect_confusion(layout, won)
+            assert outcome.calibration.tolist() == runs
+        assert {name: outcome.count(name) for name in counts} == counts
         if layout is BINARY:
+            assert outcome.total("brier") == sums["brier"]
+            assert outcome.total("log_loss") == pytest.approx(sums["log_loss"], rel=1e-14)
             assert outcome.positives.tolist() == expect_bins(won, positive=True)
             assert outcome.negatives.tolist() == expect_bins(won, positive=False)
 

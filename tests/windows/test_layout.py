@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mlvitals.hashing import content_hash
+from mlvitals.windows.exact_sum import CELLS
 from mlvitals.windows.histogram import HISTOGRAM_BINS
 from mlvitals.windows.layout import CategoryBins, FeatureLayout, Kind, Layout, NumericBins, OutputLayout, Task
 from mlvitals.windows.layout_codec import decode_layout, encode_layout
@@ -106,17 +107,40 @@ def test_the_parts_of_a_summary_by_hand(layout):
         "features.size": 4 + 3,
         "features.colour": 2 + 3,
     }
-    assert list(layout.outcome_sections) == ["labelled", "measured", "confusion", "negatives", "positives", "brier"]
+    assert {name: part.stop - part.start for name, part in layout.outcome_sections.items()} == {
+        "labelled": 1,
+        "confusion": 9,
+        "negatives": 3 + 3,
+        "positives": 3 + 3,
+        "measured": 1,
+        "improbable": 1,
+        "calibration": 4 * 2,
+        "brier": CELLS,
+        "log_loss": CELLS,
+    }
+
+
+def test_a_score_that_is_no_probability_is_only_ranked(layout):
+    margins = replace(layout, output=replace(layout.output, probability=False))
+    assert list(margins.outcome_sections) == ["labelled", "confusion", "negatives", "positives"]
+
+
+def test_a_score_without_drift_bins_is_grouped_by_its_fine_bins():
+    assert OutputLayout(Task.BINARY, score=NumericBins((0.1, 0.2))).group_codes.tolist() == [0, 1, 2]
+    assert OutputLayout(Task.BINARY).group_count == 0
 
 
 def test_the_parts_of_other_tasks():
     regression = Layout((), OutputLayout(Task.REGRESSION, score=NumericBins((1.0,))))
-    assert list(regression.outcome_sections) == ["labelled", "measured", "absolute", "squared"]
+    sums = ["absolute", "squared", "signed", "label", "label_squared", "relative"]
+    assert list(regression.outcome_sections) == ["labelled", "measured", "relative_rows", *sums]
     assert regression.output.column == "prediction.value"
     many = Layout((), OutputLayout(Task.MULTICLASS, classes=CategoryBins(("a", "b", "rare"), own=2)))
     assert many.outcome_classes == ("a", "b", "__other__", "__missing__")
     assert many.outcome_sections["confusion"].stop - many.outcome_sections["confusion"].start == 16
     assert many.output.column == "prediction.score"
+    sure = OutputLayout(Task.MULTICLASS, score=NumericBins((0.5,)), probability=True)
+    assert list(Layout((), sure).outcome_sections) == ["labelled", "confusion", "measured", "improbable", "calibration"]
 
 
 def test_bins_are_called_by_what_they_hold():

@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -103,20 +105,23 @@ def test_an_outcome_reads_its_parts(layout):
     cells = np.zeros((1, CELLS), dtype=np.int64)
     add_exact(cells, np.zeros(2, dtype=np.intp), np.array([0.1, 0.2]), np.ones(2, dtype=np.int64))
     summary.outcomes[0, parts["brier"]] = cells[0]
+    summary.outcomes[0, parts["calibration"]] = range(8)
     outcome = summary.outcome(0)
     assert outcome.confusion.tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
-    assert outcome.has_scores
+    assert outcome.has("positives")
     assert outcome.positives.tolist() == [0, 1, 2]
     assert outcome.negatives.tolist() == [0, 0, 0]
     assert outcome.measured == 2
     assert outcome.total("brier") == 0.30000000000000004
+    assert outcome.exact_total("brier") == Fraction(0.1) + Fraction(0.2)
+    assert outcome.calibration.tolist() == [[0, 1], [2, 3], [4, 5], [6, 7]]
 
 
 def test_a_layout_without_scores_or_classes_has_no_counts_of_them():
     summary = Summary.empty(Layout((), OutputLayout(Task.REGRESSION)), 1)
     assert summary.score is None
     assert summary.classes is None
-    assert not summary.outcome(0).has_scores
+    assert not summary.outcome(0).has("positives")
     scored = Summary.empty(Layout((), OutputLayout(Task.REGRESSION, score=NumericBins((1.0,)))))
     assert scored.score is not None
     assert scored.outcomes.shape == (0, scored.layout.outcome_size)

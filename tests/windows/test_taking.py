@@ -75,6 +75,7 @@ def test_labels_of_a_reference_have_no_age_and_are_all_counted(rows):
     known = [(score, label == "1") for score, label in zip(scores, labels, strict=True) if label is not None]
     assert outcome.labelled == outcome.measured == len(known)
     assert outcome.total("brier") == math.fsum((score - true) ** 2 for score, true in known)
+    assert outcome.calibration[0].sum() == len(known)
     assert outcome.positives.sum() == sum(true for _, true in known)
     assert outcome.confusion[1, 1] == sum(score >= 0.5 and true for score, true in known)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mlvitals.signals.registry import STATISTICS
-from mlvitals.signals.spec import Layer, MetricSpec
+from mlvitals.signals.spec import Export, Layer, MetricSpec
 
 BEGIN: Final = "<!-- rendered from the registry: begin -->"
 END: Final = "<!-- rendered from the registry: end -->"
@@ -57,12 +57,21 @@ def _row(spec: MetricSpec) -> str:
         f"`{spec.unit}`",
         ", ".join(f"`{name}`" for name in spec.attributes) or "none",
         f"at the {'close of the window' if spec.stage == 'window' else 'maturity'}",
-        spec.level.value,
+        _level(spec),
         str(spec.minimum_samples),
         _warning(spec),
         spec.brief,
     )
     return f"| {' | '.join(columns)} |"
+
+
+def _level(spec: MetricSpec) -> str:
+    others = [
+        f"{level.value} ({', '.join(name for name in spec.levels if spec.levels[name] is level)})"
+        for level in Export
+        if level in spec.levels.values()
+    ]
+    return ", ".join([spec.level.value, *others])
 
 
 def _warning(spec: MetricSpec) -> str:

@@ -1,15 +1,16 @@
 """How good the predictions of a cohort were, once labels have come: one reading for each metric that is defined."""
 
 from collections.abc import Iterator
-from math import isfinite, sqrt
 from typing import Final
 
-from mlvitals.signals.proportion import wilson_interval
-from mlvitals.signals.ranking import binned_area
+from mlvitals.signals.calibration import calibration_error
+from mlvitals.signals.confusion import Score, binary_scores, class_scores, multiclass_scores
+from mlvitals.signals.ranking import binned_area, binned_precision
+from mlvitals.signals.regression import determination, regression_errors
 from mlvitals.signals.share import RATIO_ROWS
 from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
 from mlvitals.windows.layout import Task
-from mlvitals.windows.summary import Outcome
+from mlvitals.windows.summary import Counts, Outcome
 
 
 def _score(evidence: Evidence) -> Iterator[Reading]:
@@ -18,101 +19,143 @@ def _score(evidence: Evidence) -> Iterator[Reading]:
         return
     match outcome.layout.output.task:
         case Task.BINARY:
-            yield from _binary(outcome, maturity)
-            yield from _area(outcome, maturity)
+            # The third row is predictions without a class: they are right about nothing and wrong about nothing.
+            scores = [*binary_scores(outcome.confusion[:2, :2]), *_areas(outcome)]
         case Task.MULTICLASS:
-            yield from _multiclass(outcome, maturity)
+            scores = list(multiclass_scores(_judged(outcome), len(outcome.layout.outcome_classes) - 2))
         case Task.REGRESSION:
-            return
+            value = determination(outcome)
+            scores = [] if value is None else [Score("r2", value, outcome.measured)]
+    yield from (_read(score, maturity) for score in scores)
 
 
-def _binary(outcome: Outcome, maturity: str) -> Iterator[Reading]:
-    # The third row is predictions without a class: they are right about nothing and wrong about nothing.
-    (true_negative, false_negative), (false_positive, true_positive) = outcome.confusion[:2, :2].tolist()
-    judged = true_negative + false_negative + false_positive + true_positive
-    yield from _proportion("accuracy", true_negative + true_positive, judged, judged, maturity)
-    yield from _proportion("precision", true_positive, true_positive + false_positive, judged, maturity)
-    yield from _proportion("recall", true_positive, true_positive + false_negative, judged, maturity)
-    weight = 2 * true_positive + false_positive + false_negative
-    if weight:
-        yield Reading(value=2 * true_positive / weight, samples=judged, attributes=_attributes("f1", maturity))
-
-
-def _multiclass(outcome: Outcome, maturity: str) -> Iterator[Reading]:
-    confusion = outcome.confusion
-    known = len(confusion) - 2
-    # Whether a rare class met the same rare class is not known; a rare class against a known one is wrong.
-    judged = int(confusion[: known + 1].sum()) - int(confusion[known, known])
-    yield from _proportion("accuracy", int(confusion.diagonal()[:known].sum()), judged, judged, maturity)
-
-
-def _area(outcome: Outcome, maturity: str) -> Iterator[Reading]:
-    bins = outcome.layout.output.score
-    if bins is None or not outcome.has_scores:
+def _by_class(evidence: Evidence) -> Iterator[Reading]:
+    outcome, maturity = evidence.outcome, evidence.maturity
+    if outcome is None or maturity is None or outcome.layout.output.task is not Task.MULTICLASS:
         return
-    area = binned_area(outcome.negatives, outcome.positives, bins.is_point)
-    if area is not None:
-        yield Reading(
-            value=area.value,
-            samples=int(outcome.negatives.sum() + outcome.positives.sum()),
-            attributes=_attributes("roc_auc", maturity),
-            lower=area.lower,
-            upper=area.upper,
-        )
+    confusion = _judged(outcome)
+    for index, name in enumerate(outcome.layout.outcome_classes[:-2]):
+        for score in class_scores(confusion, index):
+            yield _read(score, maturity, {"class": name})
+
+
+def _judged(outcome: Outcome) -> Counts:
+    """Return a confusion matrix of many classes without what cannot be judged (see `is_judged`)."""
+    confusion = outcome.confusion[:-1, :-1].copy()
+    confusion[-1, -1] = 0
+    return confusion
+
+
+def _areas(outcome: Outcome) -> Iterator[Score]:
+    bins = outcome.layout.output.score
+    if bins is None:
+        return
+    samples = int(outcome.negatives.sum() + outcome.positives.sum())
+    for metric, read in (("roc_auc", binned_area), ("pr_auc", binned_precision)):
+        area = read(outcome.negatives, outcome.positives, bins.is_point)
+        if area is not None:
+            yield Score(metric, area.value, samples, area.lower, area.upper)
 
 
 def _error(evidence: Evidence) -> Iterator[Reading]:
     outcome, maturity = evidence.outcome, evidence.maturity
-    if outcome is None or maturity is None or outcome.measured == 0:
+    if outcome is None or maturity is None:
         return
-    output = outcome.layout.output
-    values: dict[str, float] = {}
-    if output.task is Task.REGRESSION:
-        values["mae"] = outcome.total("absolute") / outcome.measured
-        values["rmse"] = sqrt(outcome.total("squared") / outcome.measured)
-    elif outcome.has_scores and output.probability:
-        values["brier"] = outcome.total("brier") / outcome.measured
-    for metric, value in values.items():
-        if isfinite(value):  # a sum past the largest double is not defined
-            yield Reading(value=value, samples=outcome.measured, attributes=_attributes(metric, maturity))
+    if outcome.layout.output.task is Task.REGRESSION:
+        yield from _of_numbers(outcome, maturity)
+    elif outcome.has("calibration"):
+        yield from _of_probabilities(outcome, maturity)
 
 
-def _proportion(metric: str, part: int, whole: int, samples: int, maturity: str) -> Iterator[Reading]:
-    if whole:
-        lower, upper = wilson_interval(part, whole)
+def _of_numbers(outcome: Outcome, maturity: str) -> Iterator[Reading]:
+    for metric, value, rows in regression_errors(outcome):
+        left_out = outcome.measured - rows
         yield Reading(
-            value=part / whole, samples=samples, attributes=_attributes(metric, maturity), lower=lower, upper=upper
+            value=value,
+            samples=rows,
+            attributes={"metric": metric, "maturity": maturity},
+            evidence={"left_out": float(left_out)} if metric == "mape" else {},
         )
 
 
-def _attributes(metric: str, maturity: str) -> dict[str, str]:
-    return {"metric": metric, "maturity": maturity}
+def _of_probabilities(outcome: Outcome, maturity: str) -> Iterator[Reading]:
+    rows = outcome.measured
+    if rows == 0 or outcome.count("improbable"):  # of a score outside [0, 1] none of these is defined
+        return
+    for metric in ("log_loss", "brier"):
+        if outcome.has(metric):
+            value = outcome.total(metric) / rows
+            yield Reading(value=value, samples=rows, attributes={"metric": metric, "maturity": maturity})
+    found = calibration_error(outcome.calibration)
+    if found is not None:
+        yield Reading(
+            value=found.raw - found.no_drift_mean,
+            samples=rows,
+            attributes={"metric": "calibration_error", "maturity": maturity},
+            noise=found.noise,
+            evidence={"raw": found.raw, "no_drift_mean": found.no_drift_mean},
+        )
+
+
+def _read(score: Score, maturity: str, about: dict[str, str] | None = None) -> Reading:
+    return Reading(
+        value=score.value,
+        samples=score.samples,
+        attributes={"metric": score.metric, "maturity": maturity, **(about or {})},
+        lower=score.lower,
+        upper=score.upper,
+    )
 
 
 PERFORMANCE_SCORE: Final = Statistic(
     spec=MetricSpec(
         name="mlvitals.performance.score",
         unit="{score}",
-        brief="How good the cohort's predictions were, by metric: accuracy, precision, recall, f1, roc_auc.",
+        brief="How good the cohort's predictions were, by metric: accuracy, precision, recall, f1, specificity, "
+        "balanced_accuracy, mcc, roc_auc, pr_auc, r2.",
         layer=Layer.MODEL,
         stage=Stage.MATURITY,
         orientation=Orientation.HIGHER,
         level=Export.LEAN,
+        levels={
+            "specificity": Export.STANDARD,
+            "mcc": Export.STANDARD,
+            "pr_auc": Export.STANDARD,
+            "r2": Export.STANDARD,
+            "balanced_accuracy": Export.FULL,
+        },
         attributes=("metric", "maturity"),
         minimum_samples=RATIO_ROWS,
     ),
     compute=_score,
 )
 
+PERFORMANCE_CLASS_SCORE: Final = Statistic(
+    spec=MetricSpec(
+        name="mlvitals.performance.class.score",
+        unit="{score}",
+        brief="How good the cohort's predictions of each class were, by metric: precision, recall, f1.",
+        layer=Layer.MODEL,
+        stage=Stage.MATURITY,
+        orientation=Orientation.HIGHER,
+        level=Export.FULL,
+        attributes=("metric", "class", "maturity"),
+        minimum_samples=RATIO_ROWS,
+    ),
+    compute=_by_class,
+)
+
 PERFORMANCE_ERROR: Final = Statistic(
     spec=MetricSpec(
         name="mlvitals.performance.error",
         unit="{error}",
-        brief="How wrong the cohort's predictions were, by metric: brier, mae, rmse.",
+        brief="How wrong the cohort's predictions were, by metric: log_loss, brier, calibration_error, mae, rmse, "
+        "mape, bias.",
         layer=Layer.MODEL,
         stage=Stage.MATURITY,
         orientation=Orientation.LOWER,
         level=Export.LEAN,
+        levels={"calibration_error": Export.STANDARD, "mape": Export.STANDARD, "bias": Export.STANDARD},
         attributes=("metric", "maturity"),
         minimum_samples=RATIO_ROWS,
     ),

@@ -1,15 +1,16 @@
-"""The area under the ROC curve from labels counted by score bin, with the exact bound of what bins hide."""
+"""The areas under the ROC and precision-recall curves, from labels by score bin, with the bounds of what bins hide."""
 
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import digamma
 
 from mlvitals.windows.summary import Counts
 
 
 class Area(NamedTuple):
-    """An area under the ROC curve and the least and the greatest that the counts allow."""
+    """An area under a curve and the least and the greatest that the counts allow."""
 
     value: float
     lower: float
@@ -33,3 +34,32 @@ def binned_area(negatives: Counts, positives: Counts, is_point: npt.NDArray[np.b
     true_ties, hidden = int(ties[is_point].sum()), int(ties[~is_point].sum())
     least = wins + true_ties
     return Area((least + hidden) / (2 * pairs), least / (2 * pairs), (least + 2 * hidden) / (2 * pairs))
+
+
+def binned_precision(negatives: Counts, positives: Counts, is_point: npt.NDArray[np.bool_]) -> Area | None:
+    """Return the average precision: the mean, over the positives, of the precision at their score. None without any.
+
+    negatives, positives, is_point: as in `binned_area`. With A⁺ and A⁻ labels in higher bins, and p and n in this one,
+    the value takes a bin's labels as tied, which they are in a bin of one score: p·(A⁺ + p) ÷ (A⁺ + p + A⁻ + n), all
+    divided by n⁺. In any other bin, at best the positives tie above all negatives, p·(A⁺ + p) ÷ (A⁺ + p + A⁻), and at
+    worst they come one by one below, Σ (A⁺ + i) ÷ (A⁺ + i + A⁻ + n) over i = 1 … p. It is scikit-learn's
+    `average_precision_score`, without interpolation.
+    """
+    total = int(positives.sum())
+    if total == 0:
+        return None
+    held = positives > 0
+    own, other = positives[held].astype(np.float64), negatives[held].astype(np.float64)
+    above = (positives[::-1].cumsum()[::-1] - positives)[held]
+    wrong = (negatives[::-1].cumsum()[::-1] - negatives)[held]
+    tied = own * (above + own) / (above + own + wrong + other)
+    best = own * (above + own) / (above + own + wrong)
+    all_wrong = wrong + other
+    # Σ x ÷ (x + b) = p - b·Σ 1 ÷ (x + b), a difference of harmonic numbers.
+    harmonic = digamma(above + own + all_wrong + 1) - digamma(above + all_wrong + 1)
+    worst = np.minimum(own - all_wrong * harmonic, tied)
+    point = is_point[held]
+    value, lower, upper = (
+        float(part.sum() / total) for part in (tied, np.where(point, tied, worst), np.where(point, tied, best))
+    )
+    return Area(value, max(0.0, lower), min(1.0, upper))

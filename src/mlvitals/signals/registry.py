@@ -10,7 +10,7 @@ from mlvitals.signals.feature_drift import (
     FEATURE_SKEW_LOCATION,
     FEATURE_SKEW_SCORE,
 )
-from mlvitals.signals.performance import PERFORMANCE_ERROR, PERFORMANCE_SCORE
+from mlvitals.signals.performance import PERFORMANCE_CLASS_SCORE, PERFORMANCE_ERROR, PERFORMANCE_SCORE
 from mlvitals.signals.prediction_drift import PREDICTION_DRIFT_SCORE, PREDICTION_SKEW_SCORE
 from mlvitals.signals.share import FEATURE_MISSING_RATIO, LABEL_COVERAGE_RATIO, PREDICTION_CLASS_RATIO
 from mlvitals.signals.spec import MetricSpec, Statistic
@@ -30,6 +30,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     PREDICTION_DRIFT_SCORE,
     PREDICTION_SKEW_SCORE,
     PERFORMANCE_SCORE,
+    PERFORMANCE_CLASS_SCORE,
     PERFORMANCE_ERROR,
     LABEL_COVERAGE_RATIO,
 )

@@ -55,6 +55,7 @@ class MetricSpec:
     """A metric we emit. The registry holds every one; names, units and attributes appear nowhere else.
 
     unit: UCUM, or `{thing}` for counts. attributes: short names; a backend's spelling is telemetry's business.
+    level: of the signal's points; levels: of those of one `metric` or `method`, where it is another.
     minimum_samples: below this many, a measurement's status is `insufficient_data`.
     warning: a plain threshold on how much worse than normal a value is, in excess of its noise (three standard errors);
         where neither way is better, on its absolute value. None: no verdict.
@@ -68,10 +69,16 @@ class MetricSpec:
     stage: Stage
     orientation: Orientation
     level: Export
+    levels: Mapping[str, Export] = field(default_factory=dict)
     attributes: tuple[str, ...] = ()
     minimum_samples: int = 0
     warning: float | None = None
     warning_method: str | None = None
+
+    def level_of(self, attributes: Mapping[str, str]) -> Export:
+        """Return the least export level at which a point with these attributes leaves."""
+        name = attributes.get("metric") or attributes.get("method") or ""
+        return self.levels.get(name, self.level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import pyarrow as pa
 from mlvitals import wire
 from mlvitals.windows.layout import Kind, Task
 
-_REGRESSION_METRICS = frozenset({"mae", "rmse"})
+_REGRESSION_METRICS = frozenset({"r2", "mae", "rmse", "mape", "bias"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

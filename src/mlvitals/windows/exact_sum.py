@@ -6,6 +6,7 @@ small superaccumulator of Neal (2015), "Fast exact summation using small and lar
 until it is read. A cell holds 2³¹ summands before it could overflow.
 """
 
+from fractions import Fraction
 from math import inf
 from typing import Final
 
@@ -50,8 +51,16 @@ def add_exact(
 
 def read_exact(cells: npt.NDArray[np.int64]) -> float:
     """Return the double nearest to the exact sum of one accumulator, shape (CELLS,); infinite past all doubles."""
-    total = sum(int(digit) << (_DIGIT_BITS * place) for place, digit in enumerate(cells.tolist()) if digit)
-    return _nearest(total, _LEAST_EXPONENT)
+    return _nearest(_whole(cells), _LEAST_EXPONENT)
+
+
+def read_fraction(cells: npt.NDArray[np.int64]) -> Fraction:
+    """Return the exact sum of one accumulator, shape (CELLS,): for differences of sums that nearly cancel."""
+    return Fraction(_whole(cells), 1 << -_LEAST_EXPONENT)
+
+
+def _whole(cells: npt.NDArray[np.int64]) -> int:
+    return sum(int(digit) << (_DIGIT_BITS * place) for place, digit in enumerate(cells.tolist()) if digit)
 
 
 def _nearest(total: int, exponent: int) -> float:

@@ -22,6 +22,9 @@ SPECIALS: Final = 3
 MISSING, NON_FINITE, INVALID = range(3)  # numeric columns
 _, OTHER, UNSEEN = range(3)  # categorical columns: missing, other (known but rare), unseen in the reference
 
+# Of the score's calibration, for each of its drift bins: rows, those that came true, Σ score and Σ score².
+CALIBRATION_RUNS: Final = 4
+
 
 class Kind(StrEnum):
     """What a feature holds, which says how it is summarised.
@@ -167,7 +170,7 @@ class OutputLayout:
     groups: for each fine bin the index of its drift bin, ascending from 0: about twenty by reference mass.
     classes: predicted classes, most frequent first; in a binary task `positive` is the one that scores point to.
     threshold: in a binary task, the score from which on a prediction that logs no label is a positive.
-    probability: the reference's scores all lie in [0, 1], so that the Brier score means something.
+    probability: the reference's scores all lie in [0, 1], so that they can be held against what came true.
     """
 
     task: Task
@@ -182,6 +185,42 @@ class OutputLayout:
     def column(self) -> str:
         """The column that `score` bins."""
         return wire.PREDICTION_VALUE if self.task is Task.REGRESSION else wire.PREDICTION_SCORE
+
+    @cached_property
+    def group_codes(self) -> npt.NDArray[np.intp]:
+        """The drift bin of each fine bin, shape (score.size,)."""
+        size = 0 if self.score is None else self.score.size
+        return np.array(self.groups or range(size), dtype=np.intp)
+
+    @cached_property
+    def group_count(self) -> int:
+        """How many drift bins the score has."""
+        return int(self.group_codes.max(initial=-1)) + 1
+
+    @cached_property
+    def outcome_sizes(self) -> Mapping[str, int]:
+        """The sizes of what labels add up to beside the classes; what is an exact sum has CELLS cells.
+
+        In a regression: exact sums over the `measured` rows, of the error e = value - label (`absolute`, `squared`,
+        `signed`) and of the label (`label`, `label_squared`), and `relative` of |e| ÷ |label| over `relative_rows`.
+        With a binary score: `negatives` and `positives`, labels by fine score bin and specials.
+        With a score that is a probability: what it says (of the positive class, or of the predicted one being right)
+        against what came true. `measured` rows have a score in [0, 1], `improbable` ones another one; `calibration` is
+        four runs over the drift bins: rows, those that came true, Σ score and Σ score² in units of 2⁻³², each score
+        rounded to the nearest. In a binary task `brier` and `log_loss` are exact sums over the measured rows.
+        """
+        if self.task is Task.REGRESSION:
+            sums = ("absolute", "squared", "signed", "label", "label_squared", "relative")
+            return {"measured": 1, "relative_rows": 1} | dict.fromkeys(sums, CELLS)
+        sizes: dict[str, int] = {}
+        if self.score is None:
+            return sizes
+        if self.task is Task.BINARY:
+            sizes |= dict.fromkeys(("negatives", "positives"), self.score.size + SPECIALS)
+        if self.probability:
+            sizes |= {"measured": 1, "improbable": 1, "calibration": CALIBRATION_RUNS * self.group_count}
+            sizes |= dict.fromkeys(("brier", "log_loss"), CELLS) if self.task is Task.BINARY else {}
+        return sizes
 
 
 @dataclass(frozen=True)
@@ -216,19 +255,13 @@ class Layout:
     def outcome_sections(self) -> Mapping[str, slice]:
         """Where each part of one row of a summary's `outcomes` stands.
 
-        labelled: labels joined. In a classification, `confusion` is predicted × true over `outcome_classes`, row by
-        row. In a binary task with scores, `negatives` and `positives` are labels by score bin and specials, and `brier`
-        is an exact sum over `measured` rows; in a regression, `absolute` and `squared` are.
+        labelled: labels joined. Each task has parts of its own (see `OutputLayout.outcome_sizes`); in a classification
+        `confusion` is predicted × true over `outcome_classes`, row by row.
         """
-        output = self.output
-        sizes = {"labelled": 1, "measured": 1}
-        if output.task is Task.REGRESSION:
-            return _sections(sizes | {"absolute": CELLS, "squared": CELLS})
-        sizes["confusion"] = len(self.outcome_classes) ** 2
-        if output.task is Task.BINARY and output.score is not None:
-            bins = output.score.size + SPECIALS
-            sizes |= {"negatives": bins, "positives": bins, "brier": CELLS}
-        return _sections(sizes)
+        sizes = {"labelled": 1}
+        if self.output.task is not Task.REGRESSION:
+            sizes["confusion"] = len(self.outcome_classes) ** 2
+        return _sections({**sizes, **self.output.outcome_sizes})
 
     @cached_property
     def outcome_classes(self) -> tuple[str, ...]:

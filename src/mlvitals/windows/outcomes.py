@@ -1,17 +1,20 @@
 """From joined labels to outcome counts: what a set of labels adds to each age bucket of its cohort."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from mlvitals.windows.binning import find_bins
-from mlvitals.windows.exact_sum import CELLS, add_exact
+from mlvitals.windows.exact_sum import add_exact
 from mlvitals.windows.labels import Pairs
-from mlvitals.windows.layout import MISSING, NON_FINITE, Layout, Task
+from mlvitals.windows.layout import MISSING, NON_FINITE, Layout, OutputLayout, Task
+from mlvitals.windows.losses import exact_squares, log_losses, to_fixed
 
 Counts = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.intp]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,51 +51,98 @@ def contributions(pairs: Pairs, maturities: Counts) -> Contributions:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Where contributions are added, in place: element i adds signs[i] (times a value) to row buckets[i]."""
+
+    outcomes: Counts
+    parts: Mapping[str, slice]
+    buckets: Codes
+    signs: Counts
+
+    def only(self, mask: npt.NDArray[np.bool_]) -> "_Cells":
+        return _Cells(self.outcomes, self.parts, self.buckets[mask], self.signs[mask])
+
+    def count(self, name: str, places: Codes | int = 0, times: Counts | int = 1) -> None:
+        """Add to a section's cells at these places."""
+        np.add.at(self.outcomes, (self.buckets, self.parts[name].start + places), self.signs * times)
+
+    def sum_exactly(self, name: str, values: Floats) -> None:
+        """Add finite values to a section that is an exact sum."""
+        add_exact(self.outcomes[:, self.parts[name]], self.buckets, values, self.signs)
+
+
 def add_outcomes(outcomes: Counts, layout: Layout, pairs: Pairs, what: Contributions) -> None:
     """Add contributions of one cohort to its outcome rows, shape (buckets, layout.outcome_size), in place."""
-    parts = layout.outcome_sections
-    np.add.at(outcomes, (what.buckets, parts["labelled"].start), what.signs)
+    cells = _Cells(outcomes, layout.outcome_sections, what.buckets, what.signs)
+    cells.count("labelled")
+    scores = pairs.scores[what.rows]
     if layout.output.task is Task.REGRESSION:
-        _add_errors(outcomes, layout, pairs, what)
+        _add_errors(cells, scores, np.array([_number(pairs.contents[row]) for row in what.rows], dtype=np.float64))
         return
     predicted, true = _class_codes(layout, pairs, what.rows)
     side = len(layout.outcome_classes)
-    np.add.at(outcomes, (what.buckets, parts["confusion"].start + predicted * side + true), what.signs)
-    if "brier" in parts:
-        _add_scores(outcomes, layout, pairs, what, true)
+    cells.count("confusion", predicted * side + true)
+    if layout.output.task is Task.BINARY:
+        _add_score(cells, layout.output, scores, true == 1)
+    else:
+        judged = is_judged(predicted, true, side)
+        _add_score(cells.only(judged), layout.output, scores[judged], (predicted == true)[judged])
 
 
-def _add_errors(outcomes: Counts, layout: Layout, pairs: Pairs, what: Contributions) -> None:
-    labels = np.array([_number(pairs.contents[row]) for row in what.rows], dtype=np.float64)
-    with np.errstate(over="ignore", invalid="ignore"):
-        errors = pairs.scores[what.rows] - labels
-        terms = {"absolute": np.abs(errors), "squared": errors * errors}
-    _add_sums(outcomes, layout, what, terms)
+def is_judged(predicted: Codes, true: Codes, side: int) -> npt.NDArray[np.bool_]:
+    """Tell where it is known whether a class is right, by codes among `side` outcome classes of many.
+
+    It is not where nothing was predicted, nor where a rare class met the rare classes that share a code with it.
+    """
+    other, missing = side - 2, side - 1
+    judged: npt.NDArray[np.bool_] = (predicted != missing) & ~((predicted == other) & (true == other))
+    return judged
 
 
-def _add_scores(outcomes: Counts, layout: Layout, pairs: Pairs, what: Contributions, true: Codes) -> None:
-    bins = layout.output.score
-    assert bins is not None  # noqa: S101  # the section exists only with scores
-    scores, positive = pairs.scores[what.rows], true == 1
+def _add_errors(cells: _Cells, values: Floats, labels: Floats) -> None:
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        errors = values - labels
+        squared, relative = errors * errors, np.abs(errors) / np.abs(labels)
+        high, low = exact_squares(labels)
+        usable = np.isfinite(squared) & np.isfinite(high) & np.isfinite(low)
+    cells = cells.only(usable)
+    cells.count("measured")
+    cells.sum_exactly("signed", errors[usable])
+    cells.sum_exactly("absolute", np.abs(errors[usable]))
+    cells.sum_exactly("squared", squared[usable])
+    cells.sum_exactly("label", labels[usable])
+    cells.sum_exactly("label_squared", high[usable])
+    cells.sum_exactly("label_squared", low[usable])
+    defined = np.isfinite(relative[usable])
+    cells = cells.only(defined)
+    cells.count("relative_rows")
+    cells.sum_exactly("relative", relative[usable][defined])
+
+
+def _add_score(cells: _Cells, output: OutputLayout, scores: Floats, true: npt.NDArray[np.bool_]) -> None:
+    """Add what scores said of events (the positive class, or the predicted one) that came `true` or did not."""
+    bins = output.score
+    if bins is None:
+        return
     codes = np.where(np.isnan(scores), bins.size + MISSING, find_bins(scores, bins.array))
     codes = np.where(np.isinf(scores), bins.size + NON_FINITE, codes)
-    parts = layout.outcome_sections
-    offsets = np.where(positive, parts["positives"].start, parts["negatives"].start)
-    np.add.at(outcomes, (what.buckets, offsets + codes), what.signs)
-    with np.errstate(over="ignore", invalid="ignore"):
-        terms = {"brier": np.square(scores - positive)}
-    _add_sums(outcomes, layout, what, terms)
-
-
-def _add_sums(outcomes: Counts, layout: Layout, what: Contributions, terms: dict[str, npt.NDArray[np.float64]]) -> None:
-    parts = layout.outcome_sections
-    usable = np.logical_and.reduce([np.isfinite(values) for values in terms.values()])
-    buckets, signs = what.buckets[usable], what.signs[usable]
-    np.add.at(outcomes, (buckets, parts["measured"].start), signs)
-    for name, values in terms.items():
-        cells = np.zeros((len(outcomes), CELLS), dtype=np.int64)
-        add_exact(cells, buckets, values[usable], signs)
-        outcomes[:, parts[name]] += cells
+    for name, mask in (("positives", true), ("negatives", ~true)):
+        if name in cells.parts:
+            cells.only(mask).count(name, codes[mask])
+    if not output.probability:
+        return
+    inside = (scores >= 0) & (scores <= 1)
+    cells.only(~inside & ~np.isnan(scores)).count("improbable")
+    cells, scores, true = cells.only(inside), scores[inside], true[inside]
+    cells.count("measured")
+    groups = output.group_codes[codes[inside]]
+    runs: tuple[Counts | int, ...] = (1, true.astype(np.int64), to_fixed(scores), to_fixed(scores * scores))
+    for run, times in enumerate(runs):
+        cells.count("calibration", run * output.group_count + groups, times)
+    if "brier" in cells.parts:
+        cells.sum_exactly("brier", np.square(scores - true))
+        cells.sum_exactly("log_loss", log_losses(np.where(true, scores, 1 - scores)))
 
 
 def _class_codes(layout: Layout, pairs: Pairs, rows: Codes) -> tuple[Codes, Codes]:

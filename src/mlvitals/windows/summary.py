@@ -2,13 +2,14 @@
 
 import zlib
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from mlvitals.windows.exact_sum import CELLS, read_exact
-from mlvitals.windows.layout import SPECIALS, CategoryBins, FeatureLayout, Layout, NumericBins
+from mlvitals.windows.exact_sum import CELLS, read_exact, read_fraction
+from mlvitals.windows.layout import CALIBRATION_RUNS, SPECIALS, CategoryBins, FeatureLayout, Layout, NumericBins
 
 _ZLIB_LEVEL: Final = 1
 
@@ -119,7 +120,11 @@ class Outcome:
     @property
     def measured(self) -> int:
         """Labelled predictions whose score (or value) and label enter the sums."""
-        return int(self._part("measured")[0])
+        return self.count("measured")
+
+    def count(self, name: str) -> int:
+        """Return a count of one cell (`measured`, `improbable` …)."""
+        return int(self._part(name)[0])
 
     @property
     def confusion(self) -> Counts:
@@ -127,10 +132,9 @@ class Outcome:
         side = len(self.layout.outcome_classes)
         return self._part("confusion").reshape(side, side)
 
-    @property
-    def has_scores(self) -> bool:
-        """Whether labels are counted by score bin."""
-        return "positives" in self.layout.outcome_sections
+    def has(self, name: str) -> bool:
+        """Whether this is among what is known of the labels."""
+        return name in self.layout.outcome_sections
 
     @property
     def negatives(self) -> Counts:
@@ -142,11 +146,26 @@ class Outcome:
         """Positive labels by score bin, specials excluded."""
         return self._part("positives")[:-SPECIALS]
 
+    @property
+    def calibration(self) -> Counts:
+        """What scores said against what came true, shape (4, drift bins).
+
+        Rows, those that came true, Σ score and Σ score², the last two in units of 1 ÷ FIXED_POINT.
+        """
+        return self._part("calibration").reshape(CALIBRATION_RUNS, -1)
+
     def total(self, name: str) -> float:
-        """Return an exact sum (`brier`, `absolute`, `squared`), rounded once."""
+        """Return an exact sum (`brier`, `absolute` …), rounded once."""
+        return read_exact(self._sum(name))
+
+    def exact_total(self, name: str) -> Fraction:
+        """Return an exact sum, not rounded at all."""
+        return read_fraction(self._sum(name))
+
+    def _sum(self, name: str) -> Counts:
         cells = self._part(name)
         assert len(cells) == CELLS  # noqa: S101  # only sums are read as sums
-        return read_exact(cells)
+        return cells
 
 
 def _column(cells: Counts, bins: NumericBins | CategoryBins) -> ColumnCounts:
