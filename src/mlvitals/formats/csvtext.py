@@ -1,9 +1,31 @@
-"""Texts that hold lines of comma-separated values, without a header."""
+"""Cells of comma-separated values: texts that hold lines of them, and what type a feature's cells have."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
+
+from mlvitals.formats.base import DecodePlan, Want
+
+_CODE: Final = r"^[+-]?0\d"
+
+
+def type_feature(name: str, text: pa.Array, plan: DecodePlan) -> pa.Array:
+    """Return a feature's cells as numbers where the plan, or without one all cells, say so; `007` is text."""
+    if plan.features is None:
+        if text.null_count == len(text) or pc.any(pc.match_substring_regex(text, _CODE)).as_py():
+            return text
+        kinds = [pa.int64(), pa.float64()]
+    else:
+        kinds = [pa.float64()] if plan.features.get(name) is Want.NUMBER else []
+    for kind in kinds:
+        try:
+            return text.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+    return text
 
 
 def read_csv_text(texts: Sequence[str], names: Sequence[str]) -> pa.StructArray | None:

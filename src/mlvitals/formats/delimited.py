@@ -16,7 +16,8 @@ from mlvitals import wire
 from mlvitals.errors import InputError
 from mlvitals.events import EventBatch, RawBatch
 from mlvitals.formats.assemble import assemble
-from mlvitals.formats.base import Cut, DecodePlan, Want
+from mlvitals.formats.base import Cut, DecodePlan
+from mlvitals.formats.csvtext import type_feature
 from mlvitals.formats.lines import BLOCK_BYTES, LONGEST_LINE, UNENDING
 from mlvitals.formats.projection import wanted_columns
 from mlvitals.formats.records import cut_records, record_ends
@@ -24,7 +25,6 @@ from mlvitals.formats.rows import NUMBER_FIELDS, Failure, Mask, Rows, concatenat
 from mlvitals.formats.times import cast_each, check_zone
 
 _BOM: Final = b"\xef\xbb\xbf"
-_CODE: Final = r"^[+-]?0\d"
 
 
 class CsvFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="csv", tag_field="type"):
@@ -178,22 +178,8 @@ class Csv:
                 columns[name] = cast_each(pc.utf8_trim_whitespace(text), pa.float64()) if len(text) else text
                 wrong[name] = valid(text) & ~valid(columns[name])
             elif name.startswith(wire.FEATURE_PREFIX):
-                columns[name] = self._type_feature(name.removeprefix(wire.FEATURE_PREFIX), text)
+                columns[name] = type_feature(name.removeprefix(wire.FEATURE_PREFIX), text, self._plan)
         return Rows(columns=columns, lines=rows.lines, wrong=wrong, failures=rows.failures)
-
-    def _type_feature(self, name: str, text: pa.Array) -> pa.Array:
-        if self._plan.features is None:
-            if text.null_count == len(text) or pc.any(pc.match_substring_regex(text, _CODE)).as_py():
-                return text
-            kinds = [pa.int64(), pa.float64()]
-        else:
-            kinds = [pa.float64()] if self._plan.features[name] is Want.NUMBER else []
-        for kind in kinds:
-            try:
-                return text.cast(kind)
-            except pa.ArrowInvalid:
-                continue
-        return text
 
 
 def _no_rows(failures: list[Failure]) -> Rows:

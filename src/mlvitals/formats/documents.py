@@ -3,7 +3,7 @@
 import json
 import operator
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -81,12 +81,10 @@ class Document:
 
     def _open_json(self) -> None:
         for path in self._fields.json:
-            text = self.value(path)
-            if isinstance(text, str) and text.lstrip(" \t\r\n").startswith(_JSON_STARTS):
-                try:
-                    _replace(self._root, path, lambda value: parse_json(value.encode()))
-                except BadRowError:
-                    self._problems.append(f"`{spell_path(path)}` is not JSON")
+            try:
+                _replace(self._root, path, _open_text)
+            except BadRowError:
+                self._problems.append(f"`{spell_path(path)}` is not JSON")
 
     def _open_shapes(self) -> None:
         for path, names in self._fields.csv:
@@ -136,6 +134,33 @@ def parse_json(text: bytes) -> Any:
         raise BadRowError("a string is not Unicode") from error
     except ValueError as error:
         raise BadRowError("not JSON") from error
+    return value
+
+
+def open_texts(documents: Iterable[Any], path: Path) -> list[Any]:
+    """Open the texts at a path, and return what is in them."""
+    found = []
+    for document in documents:
+        for parent, step in _places(document, path):
+            before = _into(parent, step)
+            try:
+                _replace(parent, (step,), _open_text)
+            except BadRowError:
+                continue
+            value = _into(parent, step)
+            if isinstance(before, list) and isinstance(value, list):
+                found += [inner for inner, text in zip(value, before, strict=True) if inner is not text]
+            elif value is not before:
+                found.append(value)
+    return found
+
+
+def _open_text(value: Any) -> Any:
+    """Return what is in a text that holds JSON, or in each of several; anything else as it is."""
+    if isinstance(value, list):
+        return [_open_text(one) if isinstance(one, str) else one for one in value]
+    if isinstance(value, str) and value.lstrip(" \t\r\n").startswith(_JSON_STARTS):
+        return parse_json(value.encode())
     return value
 
 

@@ -66,17 +66,20 @@ class FieldMap:
         """Tell whether what a path leads to differs from row to row of one line."""
         return any(begins(path, prefix) for prefix in self.rows)
 
-    def paths(self) -> list[Path]:
-        """Return every path that a value is taken from, or that says how to read one."""
+    def values(self) -> list[Path]:
+        """Return every path that a value is taken from."""
         found = [path for _, paths in self.single for path in paths]
         found += [wildcard.path for _, wildcards in self.wild for wildcard in wildcards]
         found += [path for path, _ in (*self.where, *self.failed)]
         if self.half is not None:
             found += [path for tests in (self.half.request, self.half.response) for path, _ in tests or ()]
-        found += [*self.json, *self.rows]
-        found += [path for path, _ in (*self.csv, *self.names)]
-        # The field that names each element of a keyed array is needed beside what the paths take of the elements.
-        return found + [(*path, ANY, name) for path, name in self.keyed]
+        # The field that names each element of a keyed array is needed beside what is taken of the elements.
+        return found + [(*path, "", name) for path, name in self.keyed]
+
+    def structures(self) -> list[Path]:
+        """Return every path that says how to read a document."""
+        found = [*self.json, *self.rows, *(path for path, _ in self.keyed)]
+        return found + [path for path, _ in (*self.csv, *self.names)]
 
 
 def make_field_map(mapping: MappedFormat) -> FieldMap:

@@ -25,7 +25,7 @@ from mlvitals.formats.times import check_zone
 
 _BOM: Final = b"\xef\xbb\xbf"
 # Arrow also reads these two spellings, which are neither JSON nor what other programs write for NaN and Infinity.
-_ODD_NUMERALS: Final = re.compile(rb"Inf(?!inity)|-NaN")
+ODD_NUMERALS: Final = re.compile(rb"Inf(?!inity)|-NaN")
 # Arrow's columns are dense: past this many cells a block is read in smaller pieces.
 _MOST_CELLS: Final = 1 << 25
 _SLOW_LINES: Final = 256
@@ -89,7 +89,7 @@ class JsonLines:
         data = raw.data
         if not isinstance(data, bytes):
             raise TypeError("JSON Lines are read from bytes")
-        count = _whole_lines(data)
+        count = whole_lines(data)
         columns = self._read_fast(data, count) if count else None
         if columns is not None:
             rows = Rows(columns=columns, lines=np.arange(raw.first_line, raw.first_line + count))
@@ -137,7 +137,7 @@ class JsonLines:
 
     def _read_fast_lines(self, lines: Sequence[bytes]) -> dict[str, pa.Array] | None:
         data = b"\n".join(lines) + b"\n"
-        return self._read_fast(data, len(lines)) if _whole_lines(data) == len(lines) else None
+        return self._read_fast(data, len(lines)) if whole_lines(data) == len(lines) else None
 
     def _learn(self, objects: Sequence[dict[str, object]]) -> bool:
         """Take in the fields of some rows; return whether the schema changed."""
@@ -149,7 +149,7 @@ class JsonLines:
 
     def _read_fast(self, data: bytes, count: int) -> dict[str, pa.Array] | None:
         """Read a block at once; return None if it holds anything that is not as the schema says."""
-        if count * self._shape.count > _MOST_CELLS or not _is_text(data):
+        if count * self._shape.count > _MOST_CELLS or not is_text(data):
             return None
         try:
             table = pyarrow.json.read_json(
@@ -167,7 +167,7 @@ class JsonLines:
             chunked.combine_chunks() if chunked.num_chunks != 1 else chunked.chunk(0) for chunked in table.columns
         ]
         # A search through the text would cost more than sums of columns; they rarely find anything.
-        if any(map(_holds_non_finite, arrays)) and _ODD_NUMERALS.search(data):
+        if any(map(_holds_non_finite, arrays)) and ODD_NUMERALS.search(data):
             return None
         return _flatten(dict(zip(table.schema.names, arrays, strict=True)))
 
@@ -215,7 +215,7 @@ _WIRE_NAMES: Final = frozenset(
 _OUTPUT_FIELDS: Final = (wire.PREDICTION_LABEL, wire.PREDICTION_SCORE, wire.PREDICTION_VALUE)
 
 
-def _whole_lines(data: bytes) -> int:
+def whole_lines(data: bytes) -> int:
     """Return the number of lines if each runs from `{` to `}`, else 0.
 
     A line break between `}` and `{` is never inside a JSON value, so that each such line holds at least one row: Arrow,
@@ -232,7 +232,7 @@ def _whole_lines(data: bytes) -> int:
     return len(breaks)
 
 
-def _is_text(data: bytes) -> bool:
+def is_text(data: bytes) -> bool:
     """Tell whether this is UTF-8 without NUL: Arrow's reader checks neither."""
     if b"\0" in data:
         return False

@@ -119,13 +119,13 @@ def take_document(root: dict[str, Any], fields: FieldMap) -> list[Cells]:
         if error is not None:
             cells.values[wire.ERROR] = error
         for name, paths in fields.single:
-            _take_single(cells, name, _first(document, paths, row, fields, name), fields)
+            take_single(cells, name, _first(document, paths, row, fields, name), fields)
         for prefix, wildcards in fields.wild:
             for wildcard in wildcards:
                 _take_wildcard(cells, prefix, wildcard, document, row)
         for name, value in fields.constants.items():
             if name not in cells.values and name not in cells.wrong:
-                _take_single(cells, name, value, fields)
+                take_single(cells, name, value, fields)
         rows.append(cells)
     return rows
 
@@ -153,7 +153,8 @@ def _first(document: Document, paths: Sequence[Path], row: int, fields: FieldMap
     return None
 
 
-def _take_single(cells: Cells, name: str, value: Any, fields: FieldMap) -> None:
+def take_single(cells: Cells, name: str, value: Any, fields: FieldMap) -> None:
+    """Take one field's value as its field asks for, or note that it is wrong."""
     if value is None or name in cells.values:
         return
     if name == wire.ERROR:
