@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlvitals.windows.categories import CategoryCoder, Coders
-from mlvitals.windows.layout import CategoryBins
+from mlvitals.windows.categories import CategoryCoder, Coders, class_text, truth_text
+from mlvitals.windows.layout import TRUTHS, UNKNOWN_VALUES, CategoryBins
 
 WORDS = [f"w{n:03}" for n in range(400)]
 CLOSED = CategoryBins(values=tuple(WORDS[:300:3]), own=40)
@@ -69,11 +69,45 @@ def test_a_known_but_rare_value_is_other():
 def test_numerals_are_rewritten_only_on_demand():
     array = pa.array(["1.0", "true"])
     assert CategoryCoder(CategoryBins(("1",), own=1)).codes(array).tolist() == [3, 3]
-    assert CategoryCoder(CategoryBins(("1",), own=1)).codes(array, numerals=True).tolist() == [0, 0]
+    assert CategoryCoder(CategoryBins(("1",), own=1), class_text).codes(array).tolist() == [0, 0]
 
 
 def test_a_column_has_one_coder_under_each_layout():
     coders = Coders()
-    assert coders.coder("a", CLOSED) is coders.coder("a", CLOSED)
-    assert coders.coder("a", CLOSED) is not coders.coder("b", CLOSED)
-    assert coders.coder("a", CLOSED) is not coders.coder("a", OPEN)
+    assert coders.coder("a", CLOSED, class_text) is coders.coder("a", CLOSED, class_text)
+    assert coders.coder("a", CLOSED, class_text) is not coders.coder("b", CLOSED, class_text)
+    assert coders.coder("a", CLOSED, class_text) is not coders.coder("a", OPEN, class_text)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.array([True, False, None, True]),
+        pa.array([1, 0, None, 1]),
+        pa.array([1.0, 0.0, None, 1.0]),
+        pa.array(["true", "FALSE", None, "1.0"]),
+        pa.array(["Yes", "no", None, "Yes"]).dictionary_encode(),
+        pa.array(["t", "off", None, "on"], pa.large_string()),
+    ],
+)
+def test_a_truth_value_is_one_however_it_is_spelt(array):
+    assert CategoryCoder(TRUTHS, truth_text).codes(array).tolist() == [1, 0, 2, 1]
+
+
+def test_what_is_no_truth_value_is_unseen():
+    assert CategoryCoder(TRUTHS, truth_text).codes(pa.array(["maybe", "", "2"])).tolist() == [4, 4, 4]
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.array(["x", None]),
+        pa.array(["x", None]).dictionary_encode(),
+        pa.array(["x", None]).dictionary_encode(null_encoding="encode"),
+        pa.array([[1.0], None]),
+        pa.array([7, None]),
+    ],
+)
+def test_where_no_value_is_known_only_its_presence_counts(array):
+    assert CategoryCoder(UNKNOWN_VALUES).codes(array).tolist() == [1, 0]
+    assert CategoryCoder(CategoryBins((), own=0)).codes(array).tolist() == [2, 0]

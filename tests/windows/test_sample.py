@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mlvitals.windows import sample as sample_module
 from mlvitals.windows.choice import Choice
-from mlvitals.windows.layout import CategoryBins, Kind, NumericBins, Task
+from mlvitals.windows.layout import TRUTHS, UNKNOWN_VALUES, CategoryBins, Kind, NumericBins, Task
 from mlvitals.windows.sample import ReferenceSample
 
 
@@ -40,14 +40,13 @@ def test_features_keep_their_order_and_take_the_kind_of_their_column():
     assert kinds(layout) == {
         "z": Kind.NUMERIC,
         "text": Kind.CATEGORICAL,
-        "truth": Kind.CATEGORICAL,
+        "truth": Kind.BOOLEAN,
         "double": Kind.NUMERIC,
         "coded": Kind.CATEGORICAL,
         "long": Kind.CATEGORICAL,
     }
     truth = layout.features[2].bins
-    assert isinstance(truth, CategoryBins)
-    assert truth.values == ("0", "1")
+    assert truth == TRUTHS
 
 
 def test_vectors_and_objects_are_left_out():
@@ -76,7 +75,7 @@ def test_a_chosen_kind_goes_before_the_columns():
     )
     code, text = layout.features
     assert (code.kind, text.kind) == (Kind.CATEGORICAL, Kind.NUMERIC)
-    assert code.bins == CategoryBins(("7", "8"), own=2)
+    assert code.bins == CategoryBins(("7", "8"), own=2, once=1)
     assert isinstance(text.bins, NumericBins)
     assert (text.bins.lowest, text.bins.highest) == (1.0, 2.0)
 
@@ -93,7 +92,7 @@ def test_a_column_that_was_numbers_and_text_is_what_most_of_its_values_are():
     numeric = freeze({"features.x": [1, 2, 3]}, {"features.x": ["4", "N/A"]})
     assert kinds(numeric) == {"x": Kind.NUMERIC}
     text = freeze({"features.x": [1]}, {"features.x": ["a", "b", "b", None]})
-    assert text.features[0].bins == CategoryBins(("b", "1", "a"), own=3)
+    assert text.features[0].bins == CategoryBins(("b", "1", "a"), own=3, once=2)
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=30), st.sets(st.integers(0, 30)))
@@ -194,3 +193,66 @@ def test_no_category_is_lost_where_rows_are(monkeypatch):
     bins = freeze({"features.c": values[:150]}, {"features.c": values[150:]}).features[0].bins
     assert isinstance(bins, CategoryBins)
     assert bins.values == tuple(values)
+
+
+def test_texts_are_measured_and_of_what_is_nobodys_twice_only_the_presence_is_kept():
+    names = [f"{n:08x}-{n % 7}" for n in range(60)]
+    layout = freeze({"features.note": [f"the note of {name}" for name in names], "features.key": names})
+    note, key = layout.features
+    assert (note.kind, key.kind) == (Kind.TEXT, Kind.IDENTIFIER)
+    assert isinstance(note.bins, NumericBins)
+    assert (note.bins.lowest, note.bins.highest) == (22, 22)
+    assert key.bins == UNKNOWN_VALUES
+
+
+@pytest.mark.parametrize(
+    ("values", "bins"),
+    [([3, 4, 5], NumericBins), (["a", "b", None], CategoryBins), ([True, False, True], CategoryBins)],
+)
+def test_a_chosen_calendar_has_bins_of_numbers_only_where_it_holds_them(values, bins):
+    (feature,) = freeze({"features.x": values}, kinds={"x": Kind.CALENDAR}).features
+    assert feature.kind is Kind.CALENDAR
+    assert isinstance(feature.bins, bins)
+
+
+def test_a_features_times_tell_a_calendar():
+    times = pa.array([n * 3_600_000_000 for n in range(400)], pa.timestamp("us", tz="UTC"))
+    hours = [n % 24 for n in range(400)]
+    other = [n % 23 for n in range(400)]
+    layout = freeze({"timestamp": times, "features.hour": hours, "features.other": other})
+    assert kinds(layout) == {"hour": Kind.CALENDAR, "other": Kind.NUMERIC}
+
+
+def test_sensitive_features_are_marked():
+    layout = freeze({"features.a": ["x"], "features.b": [1]}, sensitive=frozenset({"a"}))
+    assert [one.sensitive for one in layout.features] == [True, False]
+
+
+def test_the_range_is_that_of_all_rows_though_some_are_not_kept(monkeypatch):
+    monkeypatch.setattr(sample_module, "ROWS_KEPT", 10)
+    values = [0.5] * 200
+    values[7], values[101] = -3.0, 9.0
+    sample = {"features.x": values[:100], "prediction.score": values[:100]}
+    more = {"features.x": values[100:], "prediction.score": values[100:]}
+    layout = freeze(sample, more)
+    for bins in (layout.features[0].bins, layout.output.score):
+        assert isinstance(bins, NumericBins)
+        assert (bins.lowest, bins.highest) == (-3.0, 9.0)
+
+
+def test_wide_rows_are_kept_up_to_a_bound_in_bytes(monkeypatch):
+    monkeypatch.setattr(sample_module, "BYTES_KEPT", 20_000)
+    sample = ReferenceSample(Choice())
+    for _ in range(5):
+        sample.add(pa.record_batch({"features.text": ["x" * 1_000] * 100}))
+    assert sum(batch.nbytes for batch in sample._batches) <= 20_000
+    assert sum(batch.num_rows for batch in sample._batches) >= 8
+
+
+def test_a_dictionary_that_grows_along_a_file_is_not_kept_with_every_batch():
+    words = pa.array([f"word {n}" for n in range(100_000)])
+    sample = ReferenceSample(Choice())
+    for start in range(0, 1_000, 100):
+        indices = pa.array(range(start, start + 100), pa.int32())
+        sample.add(pa.record_batch({"features.c": pa.DictionaryArray.from_arrays(indices, words)}))
+    assert sum(batch.nbytes for batch in sample._batches) < 100_000

@@ -60,7 +60,7 @@ def test_every_row_is_counted_in_all_and_in_its_window(rows):
     assert reference.complete
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(st.sets(st.integers(1, 199)))
 def test_how_the_rows_were_cut_does_not_matter(rows, cuts):
     places = [0, *sorted(cuts), 200]

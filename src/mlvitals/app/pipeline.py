@@ -26,7 +26,6 @@ from mlvitals.sources import Source
 from mlvitals.state import Migrations, Store
 from mlvitals.telemetry import LogRecord, MetricPoint, Service, render
 from mlvitals.windows import tables as window_tables
-from mlvitals.windows.layout import Kind
 from mlvitals.windows.reference import Reference, decode_reference, read_reference
 
 MIGRATIONS: Final[Sequence[Migrations]] = (
@@ -203,7 +202,7 @@ def decode_plan(config: Config, references: Mapping[str, References], role: str)
         spelled = {new: old for old, new in model.features.aliases.items()}
         for feature in layout.features:
             for name in {feature.name, spelled.get(feature.name, feature.name)}:
-                want = Want.NUMBER if feature.kind is Kind.NUMERIC else Want.TEXT
+                want = Want.NUMBER if feature.holds_numbers else Want.TEXT
                 wanted[name] = want if wanted.get(name, want) is want else Want.TEXT
         wanted |= {name.removeprefix(wire.FEATURE_PREFIX): Want.TEXT for name in model.segments}
     return DecodePlan(

@@ -11,7 +11,7 @@ from mlvitals.config.scalar import Duration, SizeText
 from mlvitals.sinks import SinkConfig
 from mlvitals.sources import SourceConfig
 
-FeatureKind = Literal["numeric", "categorical"]
+FeatureKind = Literal["numeric", "categorical", "boolean", "text", "identifier", "calendar"]
 PerformanceMetric = Literal[
     "accuracy",
     "precision",

@@ -8,7 +8,6 @@ from mlvitals.errors import ConfigError
 _ROOT: Final = ("decisions", "plugins")
 _MODEL: Final = ("weight", "cost", "links")
 _SINKS: Final = ("datadog", "opensearch", "elasticsearch", "prometheus")
-_KINDS: Final = ("calendar",)
 
 
 def refuse_unsupported(document: Mapping[str, Any]) -> None:
@@ -36,10 +35,6 @@ def _model(model: Any, path: str) -> Iterator[tuple[str, str]]:
     if not isinstance(model, Mapping):
         return
     yield from _keys(model.get("operating"), f"{path}.operating", ("last",))
-    features = model.get("features")
-    kinds = features.get("kinds") if isinstance(features, Mapping) else None
-    if isinstance(kinds, Mapping):
-        yield from ((kind, f"{path}.features.kinds.{name}") for name, kind in kinds.items() if kind in _KINDS)
 
 
 def _keys(part: Any, path: str, keys: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ def choice_of(config: ModelConfig) -> Choice:
         exclude=config.features.exclude,
         kinds={name: Kind(kind) for name, kind in config.features.kinds.items()},
         aliases=config.features.aliases,
+        sensitive=frozenset(config.features.sensitive),
         segments=config.segments,
         metrics=frozenset(config.performance.metrics),
         positive=config.performance.positive,

@@ -17,7 +17,8 @@ class Choice:
     """The choices that a layout is frozen with.
 
     include, exclude: names or patterns of features. kinds: a feature's kind where it is not left to its values.
-    aliases: a feature's name in the events to the name it is known by. segments: columns, without prefix.
+    aliases: a feature's name in the events to the name it is known by. sensitive: features whose values may not be
+    shown. segments: columns, without prefix.
     metrics: the performance metrics asked for; they tell a regression. positive, threshold: of a binary task.
     """
 
@@ -25,6 +26,7 @@ class Choice:
     exclude: tuple[str, ...] = ()
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
+    sensitive: frozenset[str] = frozenset()
     segments: tuple[str, ...] = ()
     metrics: frozenset[str] = frozenset()
     positive: str | None = None

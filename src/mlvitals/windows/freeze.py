@@ -58,12 +58,17 @@ def freeze_score(scores: Floats, classes: Sequence[Floats] = ()) -> NumericBins:
     return _bins(distinct, points=distinct[counts >= len(finite) / SCORE_BINS], edges=np.concatenate(edges))
 
 
-def freeze_categories(counts: Mapping[str, int]) -> CategoryBins:
-    """Return a bin for each frequent value, most frequent first; the others are known by name and share one bin."""
+def freeze_categories(counts: Mapping[str, int], *, complete: bool = True) -> CategoryBins:
+    """Return a bin for each frequent value, most frequent first; the others are known by name and share one bin.
+
+    complete: the counts are of all values; otherwise one that is not among them may have been there.
+    """
     ordered = sorted(counts, key=lambda value: (-counts[value], value))
     own = sum(counts[value] >= _OWN_COUNT for value in ordered[:_OWN_CATEGORIES])
     own = own or min(len(ordered), _OWN_CATEGORIES)
-    return CategoryBins(values=tuple(ordered[:_KNOWN_CATEGORIES]), own=own, closed=len(ordered) <= _KNOWN_CATEGORIES)
+    closed = complete and len(ordered) <= _KNOWN_CATEGORIES
+    once = sum(count == 1 for count in counts.values()) if closed else 0
+    return CategoryBins(values=tuple(ordered[:_KNOWN_CATEGORIES]), own=own, closed=closed, once=once)
 
 
 def freeze_classes(classes: Iterable[str], counts: Counter[str]) -> CategoryBins:

@@ -130,12 +130,13 @@ class CategoryBins:
     """A bin for each of the `own` most frequent values; the rest of `values` share `other`.
 
     `closed`: `values` are all that the reference held, so that a value not among them is `unseen`; where the reference
-    held too many to keep, such a value counts as `other`.
+    held too many to keep, such a value counts as `other`. `once`: how many of them the reference held once.
     """
 
     values: tuple[str, ...]
     own: int
     closed: bool = True
+    once: int = 0
 
     @property
     def size(self) -> int:
@@ -147,13 +148,28 @@ class CategoryBins:
         return self.values[index]
 
 
+# Both values have a bin, whichever the reference held; of what nearly every row has its own of, none is known.
+TRUTHS: Final = CategoryBins(("false", "true"), own=2)
+UNKNOWN_VALUES: Final = CategoryBins((), own=0, closed=False)
+
+
 @dataclass(frozen=True)
 class FeatureLayout:
-    """One monitored feature and its bins."""
+    """One monitored feature and its bins.
+
+    Bins go by the kind: numeric ones of numbers, of a text's length, and of a calendar's number; `TRUTHS` of a boolean;
+    `UNKNOWN_VALUES` of an identifier, and of a calendar that holds no numbers. sensitive: no value of it may be shown.
+    """
 
     name: str
     kind: Kind
     bins: NumericBins | CategoryBins
+    sensitive: bool = False
+
+    @property
+    def holds_numbers(self) -> bool:
+        """Whether its values are read as numbers: a text's length is one, the text is not."""
+        return isinstance(self.bins, NumericBins) and self.kind is not Kind.TEXT
 
     @property
     def column(self) -> str:

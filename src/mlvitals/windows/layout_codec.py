@@ -14,6 +14,7 @@ class _Feature(msgspec.Struct, frozen=True):
     kind: Kind
     numeric: NumericBins | None = None
     categories: CategoryBins | None = None
+    sensitive: bool = False
 
 
 class _Document(msgspec.Struct, frozen=True):
@@ -24,7 +25,7 @@ class _Document(msgspec.Struct, frozen=True):
 
 def encode_layout(layout: Layout) -> bytes:
     """Return a layout's bytes."""
-    features = tuple(_Feature(one.name, one.kind, *_bins(one)) for one in layout.features)
+    features = tuple(_Feature(one.name, one.kind, *_bins(one), one.sensitive) for one in layout.features)
     document = _Document(features, layout.output, dict(layout.segments))
     return zlib.compress(msgspec.json.encode(document, order="deterministic"), _LEVEL)
 
@@ -42,10 +43,10 @@ def decode_layout(packed: bytes) -> Layout:
         raise ValueError(f"not a layout: {error}") from error
     features = []
     for one in document.features:
-        bins = one.numeric if one.kind is Kind.NUMERIC else one.categories
+        bins = one.numeric or one.categories
         if bins is None:
             raise ValueError(f"not a layout: feature `{one.name}` has no bins")
-        features.append(FeatureLayout(one.name, one.kind, bins))
+        features.append(FeatureLayout(one.name, one.kind, bins, one.sensitive))
     return Layout(tuple(features), document.output, document.segments)
 
 

@@ -6,19 +6,33 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from mlvitals import wire
 from mlvitals.events import canonical_text, column, numbers
 from mlvitals.windows.binning import count_bins
 from mlvitals.windows.choice import Choice
 from mlvitals.windows.freeze import freeze_categories, freeze_classes, freeze_numeric, freeze_score, group_bins
-from mlvitals.windows.layout import FeatureLayout, Kind, Layout, NumericBins, OutputLayout, Task
+from mlvitals.windows.frequent import FrequentValues
+from mlvitals.windows.kinds import infer_kind
+from mlvitals.windows.layout import (
+    TRUTHS,
+    UNKNOWN_VALUES,
+    CategoryBins,
+    FeatureLayout,
+    Kind,
+    Layout,
+    NumericBins,
+    OutputLayout,
+    Task,
+)
+from mlvitals.windows.summarize import text_lengths
 
 Floats = npt.NDArray[np.float64]
 
-# Edges are quantiles: those of half a million rows are within 0.2 % of the mass of those of all (4 standard errors).
+# Edges are quantiles: those of half a million rows are within 0.2 % of the mass of those of all (4 standard errors),
+# those of the hundred thousand that are kept of very wide rows within 0.6 %.
 ROWS_KEPT: Final = 500_000
+BYTES_KEPT: Final = 256 << 20
 _SEGMENT_VALUES: Final = 50
 _OUTPUTS: Final = (wire.PREDICTION_LABEL, wire.PREDICTION_SCORE, wire.PREDICTION_VALUE, wire.LABEL)
 
@@ -26,28 +40,32 @@ _OUTPUTS: Final = (wire.PREDICTION_LABEL, wire.PREDICTION_SCORE, wire.PREDICTION
 class ReferenceSample:
     """Collects a reference's rows, batch by batch, in bounded memory, and freezes its layout.
 
-    Past `ROWS_KEPT` it keeps every second row, then every fourth, and so on. Values of categories are counted over all
-    rows, so that none that the reference held is ever called unseen.
+    Past `ROWS_KEPT` or `BYTES_KEPT` it keeps every second row, then every fourth, and so on, with the least and the
+    greatest number of all of them. Texts are counted over all rows; where they are too many to hold, the layout says
+    that it does not know all, so that none that the reference held is ever called unseen.
     """
 
     def __init__(self, choice: Choice) -> None:
         self._choice = choice
         self._batches: list[pa.RecordBatch] = []
-        self._texts: dict[str, Counter[str]] = {}
+        self._texts: dict[str, FrequentValues] = {}
+        self._ranges: dict[str, tuple[float, float]] = {}
         self._stride = 1
+        self._rows_kept = self._bytes_kept = 0
         self.rows = 0
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take the rows of a batch of predictions (features already under the names they are known by)."""
-        wanted = [field.name for field in batch.schema if self._wants(field.name)]
-        batch = batch.select(wanted)
-        for name in wanted:
-            if self._counts_texts(name, batch.schema.field(name).type):
-                self._count(name, batch)
+        batch = batch.select([field.name for field in batch.schema if self._wants(field.name)])
+        for field in batch.schema:
+            if self._counts_texts(field.name, field.type):
+                self._count(field.name, batch)
+            elif _is_number(field.type):
+                self._widen(field.name, batch)
         first = -self.rows % self._stride
-        self._batches.append(_every(batch, first, self._stride))
+        self._keep(_every(batch, first, self._stride))
         self.rows += batch.num_rows
-        while sum(one.num_rows for one in self._batches) > ROWS_KEPT:
+        while self._rows_kept > ROWS_KEPT or (self._bytes_kept > BYTES_KEPT and self._rows_kept > 1):
             self._thin()
 
     def freeze(self) -> Layout:
@@ -61,7 +79,7 @@ class ReferenceSample:
         return Layout(features=monitored, output=self._freeze_output(), segments=segments)
 
     def _wants(self, name: str) -> bool:
-        if name in _OUTPUTS or name in self._choice.segments:
+        if name in _OUTPUTS or name == wire.TIMESTAMP or name in self._choice.segments:
             return True
         feature = name.removeprefix(wire.FEATURE_PREFIX)
         return feature != name and (self._choice.monitors(feature) or feature in self._choice.segments)
@@ -70,32 +88,50 @@ class ReferenceSample:
         feature = name.removeprefix(wire.FEATURE_PREFIX)
         if name in {wire.PREDICTION_LABEL, wire.LABEL} or feature in self._choice.segments:
             return True
-        if name not in _OUTPUTS and self._choice.kinds.get(feature) is Kind.CATEGORICAL:
-            return True
-        return name not in _OUTPUTS and _kind_of(kind) is Kind.CATEGORICAL
+        if name in _OUTPUTS or name == wire.TIMESTAMP:
+            return False
+        chosen = self._choice.kinds.get(feature)
+        return _is_text(kind) if chosen is None else chosen is Kind.CATEGORICAL
 
     def _count(self, name: str, batch: pa.RecordBatch) -> None:
         array = column(batch, name)
         if array is not None:
-            self._texts.setdefault(name, Counter()).update(_count_texts(array, numerals=name in _OUTPUTS))
+            texts = canonical_text(array, numerals=name in _OUTPUTS)
+            self._texts.setdefault(name, FrequentValues()).add(texts)
 
-    def _count_all(self, name: str) -> Counter[str]:
-        """Return the counts of a column's texts, with those of the kept batches that held numbers there."""
-        counts = Counter(self._texts.get(name, Counter()))
-        for batch in self._batches:
-            array = column(batch, name)
-            if array is not None and not self._counts_texts(name, array.type):
-                counts.update(_count_texts(array, numerals=False))
-        return counts
+    def _freeze_categories(self, name: str) -> CategoryBins:
+        """Return bins of a column's texts, and of its other values as far as their rows are kept."""
+        every = self._texts.setdefault(name, FrequentValues())
+        others = [array for _, array in self._arrays(name) if not self._counts_texts(name, array.type)]
+        for array in others:
+            every.add(canonical_text(array))
+        complete = every.complete and (self._stride == 1 or not others)
+        return freeze_categories(every.counts(), complete=complete)
+
+    def _widen(self, name: str, batch: pa.RecordBatch) -> None:
+        array = column(batch, name)
+        finite = np.empty(0) if array is None else _finite(numbers(array).values)
+        if len(finite):
+            lowest, highest = self._ranges.get(name, (np.inf, -np.inf))
+            self._ranges[name] = min(lowest, float(finite.min())), max(highest, float(finite.max()))
+
+    def _keep(self, batch: pa.RecordBatch) -> None:
+        self._batches.append(batch)
+        self._rows_kept += batch.num_rows
+        self._bytes_kept += batch.nbytes
 
     def _thin(self) -> None:
         """Keep every second of the rows kept so far, and of those to come."""
         self._stride *= 2
-        thinned, before = [], 0
-        for batch in self._batches:
-            thinned.append(_every(batch, before % 2, 2))
+        whole, self._batches, self._rows_kept, self._bytes_kept = self._batches, [], 0, 0
+        before = 0
+        for batch in whole:
+            self._keep(_every(batch, before % 2, 2))
             before += batch.num_rows
-        self._batches = thinned
+
+    def _arrays(self, name: str) -> list[tuple[pa.RecordBatch, pa.Array]]:
+        found = ((batch, column(batch, name)) for batch in self._batches)
+        return [(batch, array) for batch, array in found if array is not None]
 
     def _numbers(self, name: str) -> Floats:
         parts = [
@@ -104,34 +140,54 @@ class ReferenceSample:
         ]
         return np.concatenate(parts or [np.empty(0)])
 
+    def _with_range(self, name: str, values: Floats) -> Floats:
+        """Return the numbers kept of a column with the extremes of those that were not."""
+        return values if self._stride == 1 else np.append(values, self._ranges.get(name, ()))
+
     def _freeze_feature(self, name: str) -> FeatureLayout | None:
         feature = name.removeprefix(wire.FEATURE_PREFIX)
-        found = (column(batch, name) for batch in self._batches)
-        # A feature without any value has one bin and its missing rows: it is seen when it comes alive.
-        arrays = [array for array in found if array is not None and not pa.types.is_null(array.type)]
-        kinds = {kind for one in arrays if (kind := _kind_of(one.type)) is not None}
-        if arrays and not kinds:
+        arrays = self._arrays(name)
+        times = [column(batch, wire.TIMESTAMP) for batch, _ in arrays]
+        inferred = infer_kind([array for _, array in arrays], times)
+        if inferred is None:
             return None  # a vector
-        kind = self._choice.kinds.get(feature) or _infer_kind(kinds, arrays)
-        if kind is Kind.CATEGORICAL:
-            return FeatureLayout(feature, kind, freeze_categories(self._count_all(name)))
-        return FeatureLayout(feature, kind, freeze_numeric(self._numbers(name)))
+        kind = self._choice.kinds.get(feature, inferred.kind)
+        return FeatureLayout(feature, kind, self._freeze_bins(name, kind), feature in self._choice.sensitive)
+
+    def _freeze_bins(self, name: str, kind: Kind) -> NumericBins | CategoryBins:
+        match kind:
+            case Kind.NUMERIC:
+                return freeze_numeric(self._with_range(name, self._numbers(name)))
+            case Kind.CATEGORICAL:
+                return self._freeze_categories(name)
+            case Kind.BOOLEAN:
+                return TRUTHS
+            case Kind.TEXT:
+                lengths = [text_lengths(array).values for _, array in self._arrays(name)]
+                return freeze_numeric(np.concatenate(lengths or [np.empty(0)]))
+            case Kind.CALENDAR if all(_is_number(array.type) for _, array in self._arrays(name)):
+                return freeze_numeric(self._with_range(name, self._numbers(name)))
+            case Kind.CALENDAR | Kind.IDENTIFIER:
+                return UNKNOWN_VALUES
 
     def _segment_values(self, name: str) -> list[str]:
-        counts = self._texts.get(wire.FEATURE_PREFIX + name) or self._texts.get(name) or Counter()
+        counts = self._counted(wire.FEATURE_PREFIX + name) or self._counted(name)
         ordered = sorted(counts, key=lambda value: (-counts[value], value))
         return sorted(ordered[:_SEGMENT_VALUES])
 
+    def _counted(self, name: str) -> Counter[str]:
+        return Counter(self._texts[name].counts()) if name in self._texts else Counter()
+
     def _freeze_output(self) -> OutputLayout:
-        predicted = self._texts.get(wire.PREDICTION_LABEL, Counter())
-        counts = predicted + self._texts.get(wire.LABEL, Counter())
+        predicted = self._counted(wire.PREDICTION_LABEL)
+        counts = predicted + self._counted(wire.LABEL)
         task = self._choice.task or self._infer_task(predicted, counts)
         if task is Task.REGRESSION:
             score = self._freeze_score(wire.PREDICTION_VALUE)
             return OutputLayout(task, score=score, groups=self._group(score, wire.PREDICTION_VALUE))
         score = self._freeze_score(wire.PREDICTION_SCORE)
         scores = self._numbers(wire.PREDICTION_SCORE)
-        finite = scores[np.isfinite(scores)]
+        finite = _finite(scores)
         return OutputLayout(
             task,
             score=score,
@@ -155,7 +211,7 @@ class ReferenceSample:
             return None
         truth = self._labels()
         classes = [scores[truth == value] for value in sorted({"0", "1", self._choice.positive or "1"} & set(truth))]
-        return freeze_score(scores, classes)
+        return freeze_score(self._with_range(name, scores), classes)
 
     def _labels(self) -> npt.NDArray[np.str_]:
         parts = []
@@ -168,37 +224,31 @@ class ReferenceSample:
     def _group(self, score: NumericBins | None, name: str) -> tuple[int, ...]:
         if score is None:
             return ()
-        values = self._numbers(name)
-        finite = values[np.isfinite(values)]
+        finite = _finite(self._numbers(name))
         return group_bins(score, count_bins(finite, score.array, np.array([0, len(finite)]))[0])
 
 
 def _every(batch: pa.RecordBatch, first: int, stride: int) -> pa.RecordBatch:
-    return batch if stride == 1 else batch.take(pa.array(np.arange(first, batch.num_rows, stride)))
+    if stride > 1:
+        batch = batch.take(pa.array(np.arange(first, batch.num_rows, stride)))
+    columns = [_without_large_dictionary(one) for one in batch.columns]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
-def _count_texts(array: pa.Array, *, numerals: bool) -> dict[str, int]:
-    counted = pc.value_counts(canonical_text(array, numerals=numerals).cast(pa.string()))
-    pairs = zip(counted.field(0).to_pylist(), counted.field(1).to_pylist(), strict=True)
-    return {value: count for value, count in pairs if value is not None}
+def _without_large_dictionary(array: pa.Array) -> pa.Array:
+    """Return an array with its own values where its dictionary holds more, as one that grows along a file does."""
+    is_large = pa.types.is_dictionary(array.type) and len(array.dictionary) > len(array)
+    return array.dictionary_decode() if is_large else array
 
 
-def _infer_kind(kinds: set[Kind], arrays: list[pa.Array]) -> Kind:
-    """Return the one kind that a feature's columns have; of both, numeric if most of its values read as numbers."""
-    if len(kinds) < 2:
-        return next(iter(kinds), Kind.NUMERIC)
-    read = [numbers(array) for array in arrays]
-    invalid = sum(0 if one.invalid is None else int(one.invalid.sum()) for one in read)
-    present = sum(len(array) - array.null_count for array in arrays)
-    return Kind.NUMERIC if 2 * invalid <= present else Kind.CATEGORICAL
+def _finite(values: Floats) -> Floats:
+    return np.asarray(values[np.isfinite(values)])
 
 
-def _kind_of(kind: pa.DataType) -> Kind | None:
-    """Return what a column's type makes of a feature: None for a type that is not monitored, such as a vector."""
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
-        return Kind.CATEGORICAL
-    if pa.types.is_boolean(kind):
-        return Kind.CATEGORICAL
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return Kind.NUMERIC
-    return None
+def _is_text(kind: pa.DataType) -> bool:
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(value) or pa.types.is_large_string(value))
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))

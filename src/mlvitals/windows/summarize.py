@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from mlvitals import wire
 from mlvitals.events import Numbers, canonical_text, column, numbers
 from mlvitals.windows.binning import count_bins, count_codes
-from mlvitals.windows.categories import Coders
+from mlvitals.windows.categories import Coders, Spell, class_text, truth_text
 from mlvitals.windows.groups import Grouping
 from mlvitals.windows.histogram import HISTOGRAM_BINS, duration_bins
 from mlvitals.windows.layout import (
@@ -17,6 +17,7 @@ from mlvitals.windows.layout import (
     NON_FINITE,
     SPECIALS,
     CategoryBins,
+    FeatureLayout,
     Kind,
     Layout,
     NumericBins,
@@ -34,6 +35,7 @@ class Columns:
         self.batch = batch
         self.coders = coders
         self._numbers: dict[str, Numbers | None] = {}
+        self._lengths: dict[str, Numbers | None] = {}
         self._codes: dict[tuple[str, int], npt.NDArray[np.intp] | None] = {}
 
     def numbers(self, name: str) -> Numbers | None:
@@ -43,12 +45,19 @@ class Columns:
             self._numbers[name] = None if array is None else numbers(array)
         return self._numbers[name]
 
-    def codes(self, name: str, bins: CategoryBins) -> npt.NDArray[np.intp] | None:
+    def lengths(self, name: str) -> Numbers | None:
+        """Return the lengths of a column's texts in characters, None where the batch has none."""
+        if name not in self._lengths:
+            array = column(self.batch, name)
+            self._lengths[name] = None if array is None else text_lengths(array)
+        return self._lengths[name]
+
+    def codes(self, name: str, bins: CategoryBins, spell: Spell = canonical_text) -> npt.NDArray[np.intp] | None:
         """Return a column's category codes: own bins, then missing, other and unseen; None where the batch has none."""
         key = (name, id(bins))
         if key not in self._codes:
             array = column(self.batch, name)
-            self._codes[key] = None if array is None else self.coders.coder(name, bins).codes(array)
+            self._codes[key] = None if array is None else self.coders.coder(name, bins, spell).codes(array)
         return self._codes[key]
 
     def classes(self, layout: Layout, bins: CategoryBins) -> npt.NDArray[np.intp]:
@@ -59,8 +68,7 @@ class Columns:
             logged = column(self.batch, wire.PREDICTION_LABEL)
             # Texts are made of distinct classes only, unless the threshold has to fill in for some.
             texts = logged if logged is not None and not logged.null_count else predicted_texts(self, layout)
-            coder = self.coders.coder(wire.PREDICTION_LABEL, bins)
-            codes = self._codes[key] = coder.codes(texts, numerals=True)
+            codes = self._codes[key] = self.coders.coder(wire.PREDICTION_LABEL, bins, class_text).codes(texts)
         return codes
 
 
@@ -88,18 +96,12 @@ def summarize(columns: Columns, layout: Layout, grouping: Grouping, lag: npt.NDA
         served[:, parts["lag"]] = _count_durations(lag[grouping.order], bounds)
     output = layout.output
     if output.score is not None:
-        served[:, parts["score"]] = _count_numbers(columns, output.column, output.score, grouping)
+        served[:, parts["score"]] = _count_numbers(columns.numbers(output.column), output.score, grouping)
     if output.classes is not None:
         classes = columns.classes(layout, output.classes)
         served[:, parts["class"]] = _count_categories(classes, output.classes, grouping)
     for feature in layout.features:
-        if feature.kind is Kind.NUMERIC:
-            assert isinstance(feature.bins, NumericBins)  # noqa: S101  # the kind says so
-            served[:, parts[feature.column]] = _count_numbers(columns, feature.column, feature.bins, grouping)
-        else:
-            assert isinstance(feature.bins, CategoryBins)  # noqa: S101  # the kind says so
-            codes = columns.codes(feature.column, feature.bins)
-            served[:, parts[feature.column]] = _count_categories(codes, feature.bins, grouping)
+        served[:, parts[feature.column]] = _count_feature(columns, feature, grouping)
     return served
 
 
@@ -118,6 +120,24 @@ def predicted_texts(columns: Columns, layout: Layout) -> pa.Array:
     return pc.coalesce(texts, pc.if_else(pa.array(np.isnan(scores.values)), None, by_score))
 
 
+def text_lengths(array: pa.Array) -> Numbers:
+    """Return the lengths of texts in characters (code points); what is no text is measured as it would be spelt."""
+    texts = canonical_text(array)
+    if pa.types.is_dictionary(texts.type):
+        texts = pa.DictionaryArray.from_arrays(texts.indices, pc.utf8_length(texts.dictionary))
+        return numbers(texts)
+    return numbers(pc.utf8_length(texts))
+
+
+def _count_feature(columns: Columns, feature: FeatureLayout, grouping: Grouping) -> Counts:
+    name, bins = feature.column, feature.bins
+    if isinstance(bins, NumericBins):
+        read = columns.numbers(name) if feature.holds_numbers else columns.lengths(name)
+        return _count_numbers(read, bins, grouping)
+    spell = truth_text if feature.kind is Kind.BOOLEAN else canonical_text
+    return _count_categories(columns.codes(name, bins, spell), bins, grouping)
+
+
 def _class_values(layout: Layout) -> tuple[str, ...]:
     return () if layout.output.classes is None else layout.output.classes.values
 
@@ -127,10 +147,9 @@ def _count_durations(seconds: npt.NDArray[np.float64], bounds: Bounds) -> Counts
     return count_codes(bins + 1, HISTOGRAM_BINS + 1, bounds)[:, 1:]
 
 
-def _count_numbers(columns: Columns, name: str, bins: NumericBins, grouping: Grouping) -> Counts:
+def _count_numbers(read: Numbers | None, bins: NumericBins, grouping: Grouping) -> Counts:
     bounds = grouping.bounds
     counts = np.zeros((len(bounds) - 1, bins.size + SPECIALS), dtype=np.int64)
-    read = columns.numbers(name)
     if read is None:
         counts[:, bins.size + MISSING] = np.diff(bounds)
         return counts
