@@ -5,6 +5,12 @@ EVENT_PREDICTION = "prediction"
 EVENT_LABEL = "label"
 EVENT_CHANGE = "change"
 
+# The halves of a prediction whose request and response are logged apart; no native event is called so.
+EVENT_REQUEST = "request"
+EVENT_RESPONSE = "response"
+DEADLINE = "deadline"
+RESPONDED = "responded"
+
 TIMESTAMP = "timestamp"
 MODEL = "model"
 MODEL_VERSION = "model_version"

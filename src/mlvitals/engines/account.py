@@ -2,6 +2,8 @@
 
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from mlvitals.events import Disposition, ReadAccount
@@ -37,6 +39,19 @@ class Account:
         self.add(source, "row", ANY_MODEL, Disposition.SKIPPED, read.skipped)
         self._examples.extend((source, reason) for reason in read.examples)
 
+    @contextmanager
+    def undone_on_failure(self) -> Iterator[None]:
+        """Take back what a block added if it raises."""
+        before, self._changes = self._changes, Counter()
+        try:
+            yield
+        except BaseException:
+            self._changes = before
+            raise
+        for key, rows in self._changes.items():
+            before[key] += rows
+        self._changes = before
+
     def flush(self, connection: sqlite3.Connection) -> None:
         """Write the changes."""
         connection.executemany(
@@ -63,5 +78,8 @@ def read_account(connection: sqlite3.Connection) -> dict[AccountKey, int]:
 
 def read_held(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:
     """Return the rows that wait, by source and kind of event."""
-    rows = connection.execute("SELECT source, event, sum(rows) FROM held GROUP BY 1, 2 ORDER BY 1, 2")
+    rows = connection.execute(
+        "SELECT source, event, sum(rows) FROM (SELECT source, event, rows FROM held "
+        "UNION ALL SELECT source, event, rows FROM half_batch) GROUP BY 1, 2 ORDER BY 1, 2"
+    )
     return {(source, event): count for source, event, count in rows}

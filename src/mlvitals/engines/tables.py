@@ -61,5 +61,31 @@ MIGRATIONS: Final = Migrations(
             ) STRICT, WITHOUT ROWID
             """,
         ),
+        (
+            """
+            CREATE TABLE half_batch (
+                sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+                source TEXT NOT NULL,
+                event TEXT NOT NULL,
+                rows INTEGER NOT NULL,
+                batch BLOB NOT NULL
+            ) STRICT
+            """,
+            """
+            CREATE TABLE half (
+                id BLOB PRIMARY KEY,
+                seen INTEGER NOT NULL,
+                sequence INTEGER,
+                row INTEGER,
+                model TEXT NOT NULL,
+                time INTEGER NOT NULL,
+                deadline INTEGER NOT NULL
+            ) STRICT, WITHOUT ROWID
+            """,
+            "CREATE INDEX half_by_deadline ON half (deadline)",
+            "CREATE INDEX half_by_model ON half (seen, model, time)",
+            "CREATE INDEX half_by_batch ON half (sequence) WHERE sequence IS NOT NULL",
+            "CREATE TABLE half_newest (event TEXT PRIMARY KEY, time INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+        ),
     ),
 )

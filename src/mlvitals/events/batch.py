@@ -1,5 +1,6 @@
 """The two shapes in which events travel: raw from a source, columns from a format."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -65,6 +66,9 @@ class EventBatch:
     labels: timestamp, model, prediction_id (string), label (any scalar; never null), optional amount, version.
     changes: timestamp, model, kind, text.
     A row that carries a prediction and a label stands in both tables. Row order is source order.
+    halves: requests and responses that were logged apart, by `wire.EVENT_REQUEST` and `wire.EVENT_RESPONSE`: columns of
+        predictions, prediction_id without nulls, `deadline` (until when the other is waited for), and on responses
+        `responded` where the latency is the time between the two.
     """
 
     predictions: pa.RecordBatch
@@ -72,3 +76,4 @@ class EventBatch:
     changes: pa.RecordBatch
     account: ReadAccount
     position: bytes = field(repr=False)
+    halves: Mapping[str, pa.RecordBatch] = field(default_factory=dict)

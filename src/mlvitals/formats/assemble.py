@@ -57,18 +57,21 @@ class Verdicts:
         return [(int(lines[row]), self._reasons[self._codes[row] - 1]) for row in bad]
 
 
-def assemble(rows: Rows, plan: DecodePlan, zone: str | None, *, place: str, position: bytes) -> EventBatch:
+def assemble(
+    rows: Rows, plan: DecodePlan, zone: str | None, *, place: str, position: bytes, requests: bool = False
+) -> EventBatch:
     """Turn rows as read into events.
 
     A row without `event` is a prediction if it has a prediction or an error, else a label if it has one. Rows of kinds
     that the plan does not want, or that we do not know, are skipped unchecked. Where the plan wants no ids there can be
     no label events; `label` and `label_timestamp` then stand beside the prediction, as a reference needs them.
+    requests: the rows are requests whose predictions are elsewhere.
     """
     fields = Fields(rows, plan, zone)
-    roles = _roles(fields, plan)
+    roles = _roles(fields, plan, requests=requests)
     verdicts = Verdicts(len(rows))
     _check_common(fields, roles, verdicts, plan)
-    _check_predictions(fields, roles, verdicts, plan)
+    _check_predictions(fields, roles, verdicts, plan, requests=requests)
     _check_labels(fields, roles, verdicts)
     good = verdicts.good
     used = roles.prediction | roles.label | roles.change
@@ -90,11 +93,11 @@ def assemble(rows: Rows, plan: DecodePlan, zone: str | None, *, place: str, posi
     )
 
 
-def _roles(fields: Fields, plan: DecodePlan) -> Roles:
+def _roles(fields: Fields, plan: DecodePlan, *, requests: bool) -> Roles:
     served = fields.has_output | fields.there(wire.ERROR)
     labelled = fields.there(wire.LABEL)
     kinds = _kinds(fields)
-    kinds[(kinds == _UNDECIDED) & served] = _PREDICTION
+    kinds[(kinds == _UNDECIDED) & (served | requests)] = _PREDICTION
     kinds[(kinds == _UNDECIDED) & labelled] = _LABEL
     is_prediction = kinds == _PREDICTION
     combined = is_prediction & labelled
@@ -140,11 +143,12 @@ def _check_common(fields: Fields, roles: Roles, verdicts: Verdicts, plan: Decode
     verdicts.fail(roles.change & ~fields.has(wire.KIND), "a change without its kind")
 
 
-def _check_predictions(fields: Fields, roles: Roles, verdicts: Verdicts, plan: DecodePlan) -> None:
+def _check_predictions(fields: Fields, roles: Roles, verdicts: Verdicts, plan: DecodePlan, *, requests: bool) -> None:
     rows = roles.prediction
     verdicts.fail(rows & fields.wrong(wire.FEATURES), "the features are not an object")
     verdicts.fail(rows & fields.wrong(wire.PREDICTION), "the prediction is not an object")
-    verdicts.fail(rows & ~fields.has_output & ~fields.there(wire.ERROR), "neither a prediction nor an error")
+    if not requests:
+        verdicts.fail(rows & ~fields.has_output & ~fields.there(wire.ERROR), "neither a prediction nor an error")
     verdicts.fail(rows & fields.wrong(wire.PREDICTION_LABEL), "prediction.label is not a scalar")
     for name in (wire.PREDICTION_SCORE, wire.PREDICTION_VALUE, wire.LATENCY_MS, wire.WEIGHT, wire.AMOUNT):
         verdicts.fail(rows & fields.wrong(name), f"{name} is not a number")

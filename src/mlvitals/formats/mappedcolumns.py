@@ -20,7 +20,7 @@ from mlvitals.formats.rows import (
     TIME_FIELDS,
     TIME_RANGE,
     Mask,
-    as_text,
+    unify,
     valid,
 )
 from mlvitals.formats.unfold import SlowError, Unfolded
@@ -76,15 +76,6 @@ class Columns:
         elif not taken.all():
             constant = pa.repeat(pa.scalar(value), self.count)
             self.add(name, constant, Typed(constant))
-
-
-def unify(left: pa.Array, right: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """Give two columns one type: numbers become float64, anything else mixed is text."""
-    if left.type == right.type:
-        return left, right
-    if all(pa.types.is_integer(one.type) or pa.types.is_floating(one.type) for one in (left, right)):
-        return left.cast(pa.float64(), safe=False), right.cast(pa.float64(), safe=False)
-    return as_text(left), as_text(right)
 
 
 def native_columns(columns: Columns, unfolded: Unfolded, fields: FieldMap) -> None:

@@ -1,25 +1,19 @@
 """Any JSON Lines log, by a mapping of its fields."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import numpy as np
-import pyarrow as pa
 
-from mlvitals import wire
-from mlvitals.events import EventBatch, RawBatch, ReadAccount
-from mlvitals.formats.assemble import assemble
-from mlvitals.formats.base import Cut, DecodePlan, Want
-from mlvitals.formats.csvtext import type_feature
+from mlvitals.events import EventBatch, RawBatch
+from mlvitals.formats.base import Cut, DecodePlan
 from mlvitals.formats.fieldmap import FieldMap, make_field_map
 from mlvitals.formats.lines import BLOCK_BYTES, cut_lines
+from mlvitals.formats.mappedevents import to_events
 from mlvitals.formats.mappedreader import MappedReader
 from mlvitals.formats.mappedrows import ReadLines
 from mlvitals.formats.mapping import MappedFormat
-from mlvitals.formats.names import escape
-from mlvitals.formats.rows import Rows
 
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -66,11 +60,7 @@ class MappedJson:
         data = raw.data
         if not isinstance(data, bytes):
             raise TypeError("JSON Lines are read from bytes")
-        read = self._read(data, raw.first_line)
-        rows = finish(read.rows, self._fields, self._plan)
-        batch = assemble(rows, self._plan, self._zone, place=raw.place, position=raw.position)
-        skipped = ReadAccount(rows=read.skipped, parsed=0, skipped=read.skipped)
-        return replace(batch, account=batch.account + skipped)
+        return to_events(self._read(data, raw.first_line), self._fields, self._plan, self._zone, raw)
 
     def _read(self, data: bytes, first_line: int) -> ReadLines:
         lines = [line.strip(b" \t\r") for line in data.split(b"\n")]
@@ -78,26 +68,3 @@ class MappedJson:
             lines[0] = lines[0].removeprefix(_BOM)
         numbers = np.flatnonzero(np.fromiter(map(len, lines), dtype=np.int64, count=len(lines)))
         return self._reader.read([lines[index] for index in numbers.tolist()], numbers + first_line)
-
-
-def finish(rows: Rows, fields: FieldMap, plan: DecodePlan) -> Rows:
-    """Give features one type: those that the plan reads as numbers, and those whose cells were comma-separated."""
-    columns = dict(rows.columns)
-    for name in _csv_features(fields):
-        array = columns.get(name)
-        if array is not None and pa.types.is_string(array.type):
-            columns[name] = type_feature(name.removeprefix(wire.FEATURE_PREFIX), array, plan)
-    for name, want in (plan.features or {}).items():
-        array = columns.get(wire.FEATURE_PREFIX + name)
-        if want is Want.NUMBER and array is not None and pa.types.is_integer(array.type):
-            columns[wire.FEATURE_PREFIX + name] = array.cast(pa.float64(), safe=False)
-    return Rows(columns=columns, lines=rows.lines, wrong=rows.wrong, failures=rows.failures)
-
-
-def _csv_features(fields: FieldMap) -> list[str]:
-    cells = {(*path, name): name for path, names in fields.csv for name in names}
-    found = [name for name, paths in fields.single if any(path in cells for path in paths)]
-    for prefix, wildcards in fields.wild:
-        of_csv = [wildcard.path[:-1] for wildcard in wildcards]
-        found += [prefix + escape(name) for path, name in cells.items() if path[:-1] in of_csv]
-    return [name for name in found if name.startswith(wire.FEATURE_PREFIX)]

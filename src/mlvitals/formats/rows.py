@@ -150,6 +150,18 @@ def as_text(array: pa.Array) -> pa.Array:
     return canonical_text(array)
 
 
+def unify(left: pa.Array, right: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Give two columns one type: numbers become float64, anything else mixed is text."""
+    if left.type == right.type:
+        return left, right
+    if pa.types.is_null(left.type) or pa.types.is_null(right.type):
+        kind = right.type if pa.types.is_null(left.type) else left.type
+        return left.cast(kind), right.cast(kind)
+    if all(pa.types.is_integer(one.type) or pa.types.is_floating(one.type) for one in (left, right)):
+        return left.cast(pa.float64(), safe=False), right.cast(pa.float64(), safe=False)
+    return as_text(left), as_text(right)
+
+
 def flatten_struct(prefix: str, array: pa.Array, columns: dict[str, pa.Array]) -> None:
     """Add the leaves of nested columns under their flattened names, those without any value left out."""
     for leaf, child in zip(array.type, array.flatten(), strict=True):
