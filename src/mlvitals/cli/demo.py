@@ -35,6 +35,7 @@ def command(directory: Path) -> int:
     from mlvitals.cli.console import console  # noqa: PLC0415
     from mlvitals.cli.options import load_config  # noqa: PLC0415
     from mlvitals.cli.progress import counting_rows  # noqa: PLC0415
+    from mlvitals.cli.report import write_report  # noqa: PLC0415
     from mlvitals.clock import parse_time  # noqa: PLC0415
     from mlvitals.setup.reference import build_reference  # noqa: PLC0415
     from mlvitals.sinks.local import measurements  # noqa: PLC0415
@@ -56,9 +57,10 @@ def command(directory: Path) -> int:
     out = console()
     out.print(_warnings(found))
     out.print(_performance(found))
+    page, _ = write_report(config, directory / "report.html")
     out.print(
         f"{report.rows:,} events, {len(found):,} measurements in {time.monotonic() - began:.1f} s. "
-        f"Look further: mlvitals signals -c {directory / 'mlvitals.yaml'}",
+        f"Look further: mlvitals signals -c {directory / 'mlvitals.yaml'}\nOpen {page} in a browser.",
         markup=False,
         soft_wrap=True,
     )

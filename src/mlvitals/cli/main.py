@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     "demo": ("mlvitals.cli.demo", "Run the main job on real house sales and show what it finds."),
     "reference": ("mlvitals.cli.reference", "Build and inspect references."),
     "replay": ("mlvitals.cli.replay", "Shift and compress the times of events: demos and end-to-end alert tests."),
+    "report": ("mlvitals.cli.report", "Write one self-contained page with plots: what moved, since when, how sure."),
     "run": ("mlvitals.cli.run", "The main job: read events, measure windows, deliver."),
     "signals": ("mlvitals.cli.signals", "Show the measurements in the local state."),
     "status": ("mlvitals.cli.status", "Show positions, the account of rows, watermarks and the outbox."),

@@ -1,0 +1,1 @@
+"""One self-contained page that shows what the local state holds: what moved, since when, and how sure that is."""

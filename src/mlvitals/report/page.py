@@ -1,0 +1,160 @@
+"""The page: everything inlined, nothing fetched, and only what was inlined may run."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from mlvitals.config import Config
+from mlvitals.engines.changes import read_changes
+from mlvitals.errors import InputError
+from mlvitals.report.account import read_rows_and_queues
+from mlvitals.report.charts import Charts
+from mlvitals.report.distribution import Distribution, Distributions
+from mlvitals.report.features import FeatureCards, make_reading
+from mlvitals.report.frame import Frame, read_frame
+from mlvitals.report.island import island, marks
+from mlvitals.report.leads import QUESTIONS, leads
+from mlvitals.report.maturity import triangles
+from mlvitals.report.names import shown
+from mlvitals.report.numbers import STATUS_SHAPES, STATUS_WORDS, measured, moment, number
+from mlvitals.report.overview import Standing, read_standings
+from mlvitals.signals.registry import REGISTRY
+from mlvitals.signals.spec import Layer
+from mlvitals.state import Store
+
+_HERE: Final = Path(__file__).parent
+_SCRIPTS: Final = ("vendor/uplot/uPlot.iife.min.js", "assets/data.js", "assets/chart.js", "assets/page.js")
+_STYLES: Final = ("vendor/uplot/uPlot.min.css", "assets/report.css")
+_CHANGES_SHOWN: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A report: its HTML, and the model that it tells in depth (empty where there is none)."""
+
+    html: str
+    model: str
+
+
+def make_page(store: Store, config: Config, *, now: int, model: str | None = None, since: int | None = None) -> Page:
+    """Return the report of a state, read in one moment while another process may write to it.
+
+    Args:
+        store: the state, open for reading.
+        config: whose models, references and groups it is about.
+        now: when it is made, microseconds since the epoch.
+        model: the one to tell in depth; the one that warns most where it is left out.
+        since: no window that starts before; None for all that are kept.
+
+    Raises:
+        InputError: the extra `report` is not installed, or there is no such model.
+
+    """
+    template = _template()
+    store.connection.execute("BEGIN")  # one moment of the state, however long the reading takes
+    try:
+        context = _context(store, config, model, -(2**62) if since is None else since)
+    finally:
+        store.connection.execute("ROLLBACK")
+    script, style = _inlined(_SCRIPTS), _inlined(_STYLES)
+    html: str = template.render(
+        **context,
+        service=config.service,
+        made=moment(now // 60_000_000 * 60_000_000),
+        script=script,
+        style=style,
+        policy=_policy(script, style),
+    )
+    return Page(html=html.replace("\0", "⟨0000⟩"), model=context["name"])
+
+
+def _context(store: Store, config: Config, model: str | None, since: int) -> dict[str, Any]:
+    standings = read_standings(store.connection, config, since)
+    if model is not None and model not in {one.whose.name for one in standings}:
+        raise InputError(f"there is no model `{shown(model)}`, neither configured nor measured")
+    chosen = _choose(standings, model)
+    context: dict[str, Any] = {
+        "standings": standings,
+        "account": read_rows_and_queues(store),
+        "layers": Layer,
+        "chosen": chosen,
+        "name": chosen.whose.name if chosen else "",
+    }
+    if chosen is None or not chosen.windows:
+        return context | {"depth": None, "data": "{}"}
+    return context | _depth(store, chosen)
+
+
+def _choose(standings: list[Standing], model: str | None) -> Standing | None:
+    if model is not None:
+        return next(one for one in standings if one.whose.name == model)
+    return max(standings, key=lambda one: (bool(one.windows), one.gravity), default=None)
+
+
+def _depth(store: Store, chosen: Standing) -> dict[str, Any]:
+    connection, of = store.connection, chosen.whose
+    frame = read_frame(connection, of.name, chosen.windows)
+    reference, problem = of.reference(connection)
+    charts, drawn = Charts(frame), list[Distribution]()
+    distributions = Distributions(connection, frame, reference, of.sensitive)
+    by_layer = {layer: charts.of_layer(layer) for layer in Layer}
+    cards = FeatureCards(frame, of, charts, distributions, drawn).make(chosen.episodes)
+    changes = marks(frame, list(read_changes(connection, of.name, _CHANGES_SHOWN)))
+    return {
+        "depth": frame,
+        "reference": reference,
+        "problem": problem,
+        "charts": by_layer,
+        "features": cards,
+        "leads": {layer: leads(layer, frame, chosen.episodes) for layer in Layer},
+        "questions": QUESTIONS,
+        "readings": {layer: _readings(frame, layer) for layer in Layer},
+        "triangles": triangles(frame),
+        "changes": changes,
+        "specs": {layer: [spec for spec in REGISTRY.values() if spec.layer is layer] for layer in Layer},
+        "data": island(frame, charts.all, drawn, changes),
+    }
+
+
+def _readings(frame: Frame, layer: Layer) -> list[Any]:
+    rows = [row for row in frame.readings if REGISTRY[row.signal].layer is layer]
+    return [make_reading(row) for row in rows if "feature" not in REGISTRY[row.signal].attributes]
+
+
+@cache
+def _inlined(names: tuple[str, ...]) -> Any:
+    from markupsafe import Markup  # noqa: PLC0415  # comes with Jinja2, whose absence is told elsewhere
+
+    return Markup("\n".join((_HERE / name).read_text(encoding="utf-8") for name in names))  # noqa: S704  # our own files
+
+
+def _policy(script: str, style: str) -> str:
+    """Return a content security policy under which nothing is fetched, and nothing runs but these two texts."""
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, style)]
+    return (
+        f"default-src 'none'; script-src 'sha256-{hashes[0]}'; style-src 'sha256-{hashes[1]}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+@cache
+def _template() -> Any:
+    try:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  # the extra `report`
+    except ImportError as error:
+        raise InputError("the report needs Jinja2: pip install 'mlvitals[report]'") from error
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: Mapping[str, Any] = {"shown": shown, "moment": moment, "number": number, "measured": measured}
+    environment.filters.update(filters)
+    environment.globals.update(words=STATUS_WORDS, shapes=STATUS_SHAPES)
+    return environment.get_template("report.html")
