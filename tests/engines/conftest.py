@@ -22,6 +22,8 @@ from mlvitals.engines.judging import Emission, Judge
 from mlvitals.engines.layouts import References, choice_of
 from mlvitals.engines.local import Emit, LocalEngine
 from mlvitals.engines.model import ModelRun
+from mlvitals.engines.roster import MIGRATIONS as ROSTER
+from mlvitals.engines.roster import Member
 from mlvitals.events import EventBatch, RawBatch
 from mlvitals.formats import DecodePlan, MlvitalsFormat
 from mlvitals.hashing import KeyedHash
@@ -116,7 +118,8 @@ def known_reference(config: ModelConfig, task: str) -> Reference:
 class Bench:
     """A state that engines come and go over; `emissions` is what all of them emitted, in order.
 
-    task: of the operating reference. others: further models, with references of their own.
+    task: of the operating reference. others: further models, with references of their own. broken: why some of these
+    cannot run.
     """
 
     start = EPOCH
@@ -132,6 +135,7 @@ class Bench:
     task: str = "binary"
     training: Mapping[str, Reference] = field(default_factory=dict)
     others: tuple[ModelConfig, ...] = ()
+    broken: dict[str, str] = field(default_factory=dict)
     emissions: list[Emission] = field(default_factory=list)
     clock: FixedClock = field(default_factory=lambda: FixedClock(FAR))
     runs: dict[str, ModelRun] = field(default_factory=dict)
@@ -144,7 +148,7 @@ class Bench:
         emit: Emit | None = None,
     ) -> tuple[Store, LocalEngine]:
         """Open the state and an engine over it, as the composition root does; `emit` stands in for the bench's own."""
-        store = Store.open(self.path, (window_tables.MIGRATIONS, engine_tables.MIGRATIONS))
+        store = Store.open(self.path, (window_tables.MIGRATIONS, engine_tables.MIGRATIONS, ROSTER))
         try:
             return store, self._engine(store, now, until, emit or self._collect)
         except BaseException:
@@ -154,19 +158,22 @@ class Bench:
     def _engine(self, store: Store, now: int, until: int | None, emit: Emit) -> LocalEngine:
         self.clock = FixedClock(now if until is None else until)
         account = Account()
-        judges, runs = {}, {}
+        members: dict[str, Member] = {}
         for config in (self.config, *self.others):
+            if config.name in self.broken:
+                continue
             references = self._references(store, config)
-            runs[config.name] = ModelRun(store.connection, config, references, KeyedHash(b"k" * 32), account)
-            judges[config.name] = Judge(
+            run = ModelRun(store.connection, config, references, KeyedHash(b"k" * 32), account)
+            judge = Judge(
                 model=config.name,
                 environment="test",
                 references=references,
                 metrics=frozenset(config.performance.metrics),
                 sensitive=frozenset(config.features.sensitive),
             )
-        self.runs = runs
-        engine = LocalEngine(store, runs, judges, account, emit, self.clock, until)
+            members[config.name] = Member(run, judge)
+        self.runs = {name: member.run for name, member in members.items()}
+        engine = LocalEngine(store, account, emit, self.clock, members=members, faults=self.broken, until=until)
         engine.begin()
         return engine
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlvitals import delivery
-from mlvitals.app.pipeline import references_of, service_of
+from mlvitals.app.admission import references_of, service_of
 from mlvitals.config import Config, ModelConfig
 from mlvitals.delivery import Verdict
 from mlvitals.errors import MlvitalsError
@@ -28,8 +28,12 @@ class Checked:
 
 def check_config(config: Config) -> Iterator[Checked]:
     """Yield what was found of references, sources, destinations and the state."""
+    yield from (Checked(good=False, text=fault.message) for fault in config.faults)
     for model in config.models:
         yield _check_model(model)
+    for pattern in config.patterns:
+        if pattern.fault is None:
+            yield Checked(good=True, text=f"models {pattern.match}: each that comes is let in under its own name")
     yield from _check_sources(config)
     yield from _check_sinks(config)
     yield _check_state(config)

@@ -4,19 +4,20 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from mlvitals import delivery, wire
+from mlvitals.app.admission import Admission, service_of
 from mlvitals.clock import Clock, FixedClock, SystemClock
-from mlvitals.config import Config, ModelConfig
+from mlvitals.config import Config
 from mlvitals.delivery import Outbox, Sender, Sink
+from mlvitals.engines import roster
 from mlvitals.engines import tables as engine_tables
 from mlvitals.engines.account import Account
-from mlvitals.engines.judging import Emission, Judge
-from mlvitals.engines.layouts import References, choice_of
+from mlvitals.engines.judging import Emission
+from mlvitals.engines.layouts import References
 from mlvitals.engines.local import LocalEngine
-from mlvitals.engines.model import ModelRun
-from mlvitals.errors import ConfigError
 from mlvitals.formats import DecodePlan, Want
 from mlvitals.hashing import KeyedHash, load_key
 from mlvitals.signals.registry import REGISTRY
@@ -26,11 +27,11 @@ from mlvitals.sources import Source
 from mlvitals.state import Migrations, Store
 from mlvitals.telemetry import LogRecord, MetricPoint, Service, render
 from mlvitals.windows import tables as window_tables
-from mlvitals.windows.reference import Reference, decode_reference, read_reference
 
 MIGRATIONS: Final[Sequence[Migrations]] = (
     window_tables.MIGRATIONS,
     engine_tables.MIGRATIONS,
+    roster.MIGRATIONS,
     delivery.MIGRATIONS,
     local.MIGRATIONS,
 )
@@ -40,9 +41,18 @@ MIGRATIONS: Final[Sequence[Migrations]] = (
 class Pipeline:
     """Sources, models and destinations that belong together, over one open state."""
 
+    config: Config
     engine: LocalEngine
+    admission: Admission
     sources: Sequence[Source]
     senders: Sequence[Sender]
+
+    @property
+    def problems(self) -> list[str]:
+        """What of the configuration cannot be used, and which models cannot run, a line each."""
+        told = [fault.message for fault in self.config.faults]
+        failed = (f"model {name}: {cause}" for name, cause in self.engine.faults.items() if cause not in told)
+        return [*told, *failed, *self.admission.problems]
 
     def read(self, *, complete: bool, progress: Callable[[int], None], stop: Callable[[], bool]) -> int:
         """Process what the sources have now; return the number of rows seen.
@@ -66,26 +76,32 @@ class Pipeline:
 def open_pipeline(config: Config, *, until: int | None = None, clock: Clock | None = None) -> Iterator[Pipeline]:
     """Open the state, the references, the sources and the sinks of a configuration.
 
+    A model that cannot run is among the pipeline's problems, and holds up no other.
+
     Raises:
-        StateError: the state is in use, or of another configuration.
-        InputError: a reference cannot be read.
-        ConfigError: a reference does not fit the configuration.
+        StateError: the state is in use, or not usable at all.
+        MlvitalsError: a source or a sink cannot be opened.
 
     """
     clock = clock or (SystemClock() if until is None else FixedClock(until))
     with ExitStack() as stack:
-        references = {model.name: references_of(model) for model in config.models}
         store = stack.enter_context(Store.open(config.state.path, MIGRATIONS))
         sinks = [
             sink.open(SinkContext(service=service_of(config), specs=REGISTRY, store=store)) for sink in config.sinks
         ]
         for sink in sinks:
             stack.callback(sink.close)
-        outbox = Outbox(store)
-        outlet = Outlet(config, outbox, sinks)
-        engine = _engine(config, store, references, outlet=outlet, clock=clock, until=until)
+        outbox, account = Outbox(store), Account()
+        admission = Admission(config, store.connection, KeyedHash(load_key(config.state.key.path)), account)
+        with store.transaction():
+            members, faults = admission.begin()
+        outlet = Outlet(Export(config.budget.export), admission.service, outbox, sinks)
+        engine = LocalEngine(
+            store, account, outlet, clock, members=members, faults=faults, admit=admission, until=until
+        )
         engine.begin()
         sources = []
+        references = {name: member.run.references for name, member in members.items()}
         for source in config.sources:
             opened = source.open(decode_plan(config, references, source.role))
             stack.callback(opened.close)
@@ -94,15 +110,17 @@ def open_pipeline(config: Config, *, until: int | None = None, clock: Clock | No
                 opened.restore(position)
             sources.append(opened)
         senders = [Sender(outbox=outbox, sink=sink, clock=SystemClock()) for sink in sinks]
-        yield Pipeline(engine, sources, senders)
+        yield Pipeline(config, engine, admission, sources, senders)
 
 
 class Outlet:
     """Renders what a transaction emits and puts it into the outbox of every destination, in that transaction."""
 
-    def __init__(self, config: Config, outbox: Outbox, sinks: Sequence[Sink]) -> None:
-        self._level = Export(config.budget.export)
-        self._services = {model.name: service_of(config, model) for model in config.models}
+    def __init__(
+        self, level: Export, service_of_model: Callable[[str], Service], outbox: Outbox, sinks: Sequence[Sink]
+    ) -> None:
+        self._level = level
+        self._service = cache(service_of_model)
         self._outbox = outbox
         self._sinks = sinks
         self._clock = SystemClock()  # a queue ages in real time, whatever time the events tell
@@ -119,7 +137,7 @@ class Outlet:
                 start=emission.start,
                 level=self._level,
                 specs=REGISTRY,
-                service=self._services[emission.model],
+                service=self._service(emission.model),
                 revised=emission.revised,
             )
             points += rendered[0]
@@ -128,98 +146,35 @@ class Outlet:
             self._outbox.enqueue(sink.name, sink.encode(points, logs), self._clock.now())
 
 
-def _engine(
-    config: Config,
-    store: Store,
-    references: Mapping[str, References],
-    *,
-    outlet: Outlet,
-    clock: Clock,
-    until: int | None,
-) -> LocalEngine:
-    account = Account()
-    key = KeyedHash(load_key(config.state.key.path))
-    with store.transaction() as connection:
-        learnt = dict(connection.execute("SELECT model, reference FROM learnt"))
-        for name, known in references.items():
-            if known.operating is None and name in learnt:
-                known.learn(decode_reference(learnt[name], f"the reference learnt for `{name}`"))
-        runs = {
-            model.name: ModelRun(connection, model, references[model.name], key, account) for model in config.models
-        }
-    judges = {
-        model.name: Judge(
-            model=model.name,
-            environment=config.service.environment,
-            references=references[model.name],
-            metrics=frozenset(model.performance.metrics),
-            sensitive=frozenset(model.features.sensitive),
-        )
-        for model in config.models
-    }
-    return LocalEngine(store, runs, judges, account, outlet, clock, until)
-
-
-def references_of(model: ModelConfig) -> References:
-    """Return what a model's references hold.
-
-    Raises:
-        InputError: one cannot be read.
-        ConfigError: one was built for another model, or with windows of another size.
-
-    """
-    operating = None if model.operating is None else model.operating.path
-    known = References(
-        choice_of(model),
-        operating=None if operating is None else read_reference(operating),
-        training={version: read_reference(one.training) for version, one in model.versions.items()},
-    )
-    for reference in (known.operating, *known.training.values()):
-        if reference is not None:
-            _check_reference(model, reference)
-    return known
-
-
-def _check_reference(model: ModelConfig, reference: Reference) -> None:
-    if reference.model != model.name:
-        raise ConfigError(f"model `{model.name}`: its reference was built for model `{reference.model}`")
-    if reference.window != model.windows.size:
-        raise ConfigError(
-            f"model `{model.name}`: its reference was built with windows of {reference.window}, "
-            f"the configuration says {model.windows.size}: build it again, or change `windows.size`"
-        )
-
-
 def decode_plan(config: Config, references: Mapping[str, References], role: str) -> DecodePlan:
     """Return what has to be decoded: the union of what the models look at."""
+    remembering = [model.labels is not None or model.deduplicate for model in config.models]
+    remembering += [bool(pattern.written.get("deduplicate")) for pattern in config.patterns if pattern.fault is None]
+    remembering += [fault.remembers for fault in config.faults]
+    alone = len(config.models) == 1 and not config.patterns and not config.faults
+    return DecodePlan(
+        features=_wanted(config, references),
+        ids=any(remembering),
+        model=config.models[0].name if alone else None,
+        predictions=role != "labels",
+        labels=role != "predictions",
+    )
+
+
+def _wanted(config: Config, references: Mapping[str, References]) -> dict[str, Want] | None:
+    """Return the features that are looked at, None for all: of models that learn, wait or are yet to come."""
+    if config.patterns or config.faults:
+        return None
     wanted: dict[str, Want] = {}
     for model in config.models:
-        known = references[model.name]
-        layout = known.layout("")
+        known = references.get(model.name)
+        layout = None if known is None else known.layout("")
         if layout is None:
-            wanted = {}
-            break
+            return None
         spelled = {new: old for old, new in model.features.aliases.items()}
         for feature in layout.features:
             for name in {feature.name, spelled.get(feature.name, feature.name)}:
                 want = Want.NUMBER if feature.holds_numbers else Want.TEXT
                 wanted[name] = want if wanted.get(name, want) is want else Want.TEXT
         wanted |= {name.removeprefix(wire.FEATURE_PREFIX): Want.TEXT for name in model.segments}
-    return DecodePlan(
-        features=wanted or None,
-        ids=any(model.labels is not None or model.deduplicate for model in config.models),
-        model=config.models[0].name if len(config.models) == 1 else None,
-        predictions=role != "labels",
-        labels=role != "predictions",
-    )
-
-
-def service_of(config: Config, model: ModelConfig | None = None) -> Service:
-    """Return who speaks, for a model or for the process."""
-    service = config.service
-    return Service(
-        name=service.name,
-        environment=service.environment,
-        tags=service.tags,
-        owner="" if model is None else model.owner or "",
-    )
+    return wanted or None

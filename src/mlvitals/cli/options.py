@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlvitals.clock import SECOND, parse_duration, parse_time
+from mlvitals.errors import ConfigError
 
 if TYPE_CHECKING:
     from mlvitals.config import Config, ModelConfig
@@ -63,10 +64,15 @@ def load_config(path: Path) -> "Config":
 def pick_model(config: "Config", name: str | None) -> "ModelConfig":
     """Return the model of this name, or the only one where none is named."""
     if name is None:
-        if len(config.models) == 1:
+        if len(config.models) == 1 and not config.patterns and not config.faults:
             return config.models[0]
         raise click.UsageError(f"name one with --model: {', '.join(model.name for model in config.models)}")
     for model in config.models:
         if model.name == name:
             return model
+    for fault in config.faults:
+        if fault.name == name:
+            raise ConfigError(fault.message)
+    if (pattern := config.pattern_of(name)) is not None:
+        return pattern.bind(name)
     raise click.UsageError(f"there is no model `{name}`: {', '.join(model.name for model in config.models)}")

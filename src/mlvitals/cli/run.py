@@ -1,6 +1,7 @@
 """`mlvitals run`: the main job."""
 
 import signal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from mlvitals.app.run import RunReport
     from mlvitals.delivery import DrainReport
 
-_UNDELIVERED: Final = 1
+_INCOMPLETE: Final = 1
 _UNREAD: Final = 3
 _INTERRUPTED: Final = 130
 
@@ -39,8 +40,10 @@ def command(path: Path, *, once: bool, until: int | None, patience: float) -> in
     """Read events, measure windows as they close and cohorts as they mature, deliver.
 
     Without --once it follows the sources until it is stopped (SIGTERM, Ctrl-C): it then finishes the batch at hand.
+    On SIGHUP it reads the configuration again. A model that cannot run is told, and holds up no other.
     """
-    from mlvitals.app.run import run_once, run_until_stopped  # noqa: PLC0415  # not needed for --help
+    from mlvitals.app.follow import run_until_stopped  # noqa: PLC0415  # not needed for --help
+    from mlvitals.app.run import run_once  # noqa: PLC0415
 
     config = load_config(path)
     once = once or until is not None
@@ -48,8 +51,8 @@ def command(path: Path, *, once: bool, until: int | None, patience: float) -> in
         if once:
             report = run_once(config, until=until, progress=progress, patience=patience)
         else:
-            report = run_until_stopped(config, progress=progress, tell=_tell)
-    for problem in report.problems:
+            report = run_until_stopped(config, progress=progress, tell=_tell, again=partial(load_config, path))
+    for problem in (*report.broken, *report.problems):
         _tell(problem)
     _tell(f"{report.rows} rows read")
     for drain in report.drains:
@@ -78,4 +81,4 @@ def _answer(report: "RunReport", *, once: bool) -> int:
         return 0 if report.signal == signal.SIGTERM and not once else _INTERRUPTED
     if report.unread:
         return _UNREAD
-    return 0 if report.delivered else _UNDELIVERED
+    return 0 if report.delivered and not report.broken else _INCOMPLETE

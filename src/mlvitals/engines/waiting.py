@@ -1,4 +1,4 @@
-"""Rows that wait: held back by `--until`, or served while a reference is being learnt."""
+"""Rows that wait: held back by `--until`, served while a reference is being learnt, or of a model that cannot run."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -24,13 +24,28 @@ def decode_rows(data: bytes) -> pa.RecordBatch:
         return reader.read_next_batch()
 
 
-def hold(connection: sqlite3.Connection, source: str, model: str, event: str, batch: pa.RecordBatch) -> None:
-    """Put rows aside until they may be counted. `model` is set where only this model waits for them."""
-    if batch.num_rows:
+def hold(connection: sqlite3.Connection, source: str, model: str, event: str, batch: pa.RecordBatch) -> int:
+    """Put rows aside until they may be counted; return the bytes that they take.
+
+    `model` is set where only this model waits for them.
+    """
+    if not batch.num_rows:
+        return 0
+    data = encode_rows(batch)
+    connection.execute(
+        "INSERT INTO held (source, model, event, rows, batch) VALUES (?, ?, ?, ?, ?)",
+        (source, model, event, batch.num_rows, data),
+    )
+    return len(data)
+
+
+def held_bytes(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return the bytes that wait for models that cannot run."""
+    return dict(
         connection.execute(
-            "INSERT INTO held (source, model, event, rows, batch) VALUES (?, ?, ?, ?, ?)",
-            (source, model, event, batch.num_rows, encode_rows(batch)),
+            "SELECT model, sum(length(batch)) FROM held WHERE model IN (SELECT model FROM fault) GROUP BY model"
         )
+    )
 
 
 def held_sequences(connection: sqlite3.Connection, model: str) -> list[int]:

@@ -80,7 +80,7 @@ class StdoutDestination:
             "time": format_time(point.time),
             "attributes": point.attributes,
             "service": self.service.name,
-            "tags": self.service.tags,
+            "tags": {**self.service.tags, **point.tags},
         }
 
     def _record(self, record: LogRecord) -> dict[str, Any]:
@@ -92,5 +92,5 @@ class StdoutDestination:
             "attributes": record.attributes,
             "body": record.body,
             "service": self.service.name,
-            "tags": self.service.tags,
+            "tags": {**self.service.tags, **record.tags},
         }

@@ -19,6 +19,7 @@ class MetricPoint:
     """One value of one gauge. Times are microseconds since the epoch: the window's start, and the stamp (law 8).
 
     attributes: by the registry's short names (model, model_version, environment, feature, …); a sink spells them.
+    tags: a person's own, as they are spelled; an attribute of the same name goes before.
     """
 
     name: str
@@ -27,14 +28,16 @@ class MetricPoint:
     time: int
     start: int
     attributes: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogRecord:
-    """One event: name, time (microseconds since the epoch), attributes by short names, and a body of JSON values."""
+    """One event: name, time (microseconds since the epoch), attributes by short names, tags, a body of JSON values."""
 
     event_name: str
     time: int
     severity: Severity = Severity.INFO
     attributes: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)

@@ -52,6 +52,7 @@ def render(
                         time=stamp,
                         start=start,
                         attributes=attributes | bound,
+                        tags=service.model_tags,
                     )
                     for value, bound in _values(one, level)
                 ]
@@ -80,7 +81,13 @@ def _records(
     if service.owner:
         attributes["owner"] = service.owner
     for documents in _chunks(members):
-        yield LogRecord(event_name=WINDOW_CLOSED, time=stamp, attributes=attributes, body={"measurements": documents})
+        yield LogRecord(
+            event_name=WINDOW_CLOSED,
+            time=stamp,
+            attributes=attributes,
+            tags=service.model_tags,
+            body={"measurements": documents},
+        )
 
 
 def _chunks(members: Sequence[Measurement]) -> Iterator[list[dict[str, Any]]]:

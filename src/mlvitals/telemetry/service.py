@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 class Service:
     """The monitoring service itself, as its destinations shall know it.
 
-    tags: on every point and log, by each destination's own means. owner: whom an unrouted page asks for.
+    tags: on every point and log, by each destination's own means. model_tags: those of the model that is spoken of,
+    on its points and logs, over the others. owner: whom an unrouted page asks for.
     """
 
     name: str
     environment: str
     tags: Mapping[str, str] = field(default_factory=dict)
     owner: str = ""
+    model_tags: Mapping[str, str] = field(default_factory=dict)

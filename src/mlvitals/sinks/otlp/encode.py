@@ -52,6 +52,7 @@ class Encoder:
         self.compressed = compressed
         # The same series come window after window, and their attributes share most of their pairs.
         self._attribute = lru_cache(maxsize=16_384)(self._encode_attribute)
+        self._tag = lru_cache(maxsize=1_024)(_encode_pair)
         self._attributes = lru_cache(maxsize=16_384)(self._encode_attributes)
 
     def metrics(self, points: Sequence[MetricPoint]) -> list[Request]:
@@ -106,7 +107,7 @@ class Encoder:
         for point in points:
             if not math.isfinite(point.value):
                 raise ValueError(f"{point.name}: {point.value} is not a value")
-            attributes = self._attributes(tuple(point.attributes.items()))
+            attributes = self._attributes(tuple(point.attributes.items()), tuple(point.tags.items()))
             header = 0 if point.name in named else self._header_bytes(point.name)
             if len(chunk) == ITEMS or (chunk and size + _POINT_BYTES + len(attributes) + header > BODY_BYTES):
                 yield chunk
@@ -122,14 +123,15 @@ class Encoder:
         spec = self._specs[name]
         return _METRIC_BYTES + len(name) + len(spec.unit.encode()) + len(spec.brief.encode())
 
-    def _encode_attributes(self, pairs: tuple[tuple[str, str], ...]) -> bytes:
-        return b"".join([self._attribute(*pair) for pair in sorted(pairs)])
+    def _encode_attributes(self, pairs: tuple[tuple[str, str], ...], tags: tuple[tuple[str, str], ...]) -> bytes:
+        encoded = [self._attribute(*pair) for pair in sorted(pairs)]
+        if tags:
+            own = {attribute_name(short, self._spelling) for short, _ in pairs}
+            encoded += [self._tag(*tag) for tag in sorted(tags) if tag[0] not in own]
+        return b"".join(encoded)
 
     def _encode_attribute(self, short: str, value: str) -> bytes:
-        # A message's bytes are its fields' bytes one after the other, so that parts of a point can be kept and joined.
-        pair = key_value_list({attribute_name(short, self._spelling): value}).values
-        encoded: bytes = NumberDataPoint(attributes=pair).SerializeToString(deterministic=True)
-        return encoded
+        return _encode_pair(attribute_name(short, self._spelling), value)
 
     def _logs_request(self, chunk: Sequence[tuple[LogRecord, OtlpRecord]]) -> Request:
         message = ExportLogsServiceRequest()
@@ -162,7 +164,16 @@ class Encoder:
             severity_text=record.severity,
             event_name=record.event_name,
             attributes=key_value_list(
-                {attribute_name(short, self._spelling): value for short, value in record.attributes.items()}
+                {**record.tags}
+                | {attribute_name(short, self._spelling): value for short, value in record.attributes.items()}
             ).values,
             body=any_value(record.body),
         )
+
+
+def _encode_pair(name: str, value: str) -> bytes:
+    # A message's bytes are its fields' bytes one after the other, so that parts of a point can be kept and joined.
+    encoded: bytes = NumberDataPoint(attributes=key_value_list({name: value}).values).SerializeToString(
+        deterministic=True
+    )
+    return encoded

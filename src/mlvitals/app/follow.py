@@ -1,0 +1,126 @@
+"""The main job, for as long as it is left alone."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Final
+
+from mlvitals.app.deliver import deliver_in_turn
+from mlvitals.app.pipeline import Pipeline, open_pipeline
+from mlvitals.app.run import PARTING_SECONDS, Progress, RunReport, absent, part, problems
+from mlvitals.app.wishes import Wish, heed_signals
+from mlvitals.config import Config
+from mlvitals.delivery import DrainReport
+from mlvitals.errors import ConfigError, MlvitalsError
+
+_POLL_SECONDS: Final = 1.0
+
+Tell = Callable[[str], None]
+
+
+def run_until_stopped(
+    config: Config,
+    *,
+    progress: Progress,
+    tell: Tell = lambda _: None,
+    poll: float = _POLL_SECONDS,
+    again: Callable[[], Config] | None = None,
+) -> RunReport:
+    """Follow the sources until a signal asks to stop (SIGTERM, SIGINT), then finish the batch at hand and deliver.
+
+    With `again`, which reads the configuration anew, SIGHUP asks for it: what it says holds from the next batch on,
+    over the same state, or one line says why the old one goes on.
+
+    `tell` is given one line for each trouble of a model, a source or a destination as it begins.
+    """
+    with heed_signals(reloading=again is not None) as wish:
+        following = _Following(wish, progress, tell, poll, again)
+        serving: Config | None = None
+        wanted: Config | None = config
+        while wanted is not None:
+            with ExitStack() as stack:
+                serving, pipeline = following.open(stack, wanted, serving)
+                wanted = following.serve(serving, pipeline)
+        following.report.signal = wish.number
+    following.report.drains = list(following.drains.values())
+    return following.report
+
+
+@dataclass(slots=True)
+class _Following:
+    """A job that goes on while its configuration changes."""
+
+    wish: Wish
+    progress: Progress
+    tell: Tell
+    poll: float
+    again: Callable[[], Config] | None
+    report: RunReport = field(default_factory=RunReport)
+    drains: dict[str, DrainReport] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
+
+    def open(self, stack: ExitStack, wanted: Config, before: Config | None) -> tuple[Config, Pipeline]:
+        """Open the pipeline of the configuration that is wanted; where that fails, that of the one before."""
+        try:
+            return wanted, stack.enter_context(open_pipeline(wanted))
+        except MlvitalsError as error:
+            if before is None:
+                raise
+            self.tell(f"the configuration cannot be used, the one before goes on: {error}")
+            return before, stack.enter_context(open_pipeline(before))
+
+    def serve(self, config: Config, pipeline: Pipeline) -> Config | None:
+        """Follow the sources; return the configuration to go on with, None once a signal has asked to stop."""
+        self._tell_news([*pipeline.problems, *absent(pipeline)])
+        for sender in pipeline.senders:
+            self.drains.setdefault(sender.sink.name, DrainReport(destination=sender.sink.name))
+        while not self.wish.stop.is_set():
+            self.report.rows += pipeline.read(complete=False, progress=self.progress, stop=self.wish.pending)
+            if not self.wish.pending():
+                pipeline.engine.advance_while_running()
+            self._add(deliver_in_turn(pipeline.senders))
+            self._tell_news([*pipeline.problems, *problems(pipeline), *_troubles(self.drains.values())])
+            wanted = self._read_again(config)
+            if wanted is not None:
+                return wanted
+            if not self.wish.pending():
+                self.wish.stop.wait(self.poll)
+        self._add(part(pipeline, PARTING_SECONDS, self.wish))
+        return None
+
+    def _read_again(self, config: Config) -> Config | None:
+        """Return a new configuration where one is asked for and holds."""
+        if self.again is None or not self.wish.reload.is_set():
+            return None
+        self.wish.reload.clear()
+        try:
+            wanted = self.again()
+        except ConfigError as error:
+            self.tell(f"the configuration is refused, the one before goes on: {error}")
+            return None
+        if wanted.state != config.state:
+            self.tell("the configuration is refused, the one before goes on: the state was exchanged - at `$.state`")
+            return None
+        self.tell(f"the configuration was read again: {_changes(config, wanted)}")
+        return wanted
+
+    def _add(self, turns: Iterable[DrainReport]) -> None:
+        for turn in turns:
+            self.drains[turn.destination].add(turn)
+
+    def _tell_news(self, lines: list[str]) -> None:
+        for line in lines:
+            if line not in self.told:
+                self.tell(line)
+        self.told = set(lines)
+
+
+def _changes(before: Config, after: Config) -> str:
+    old, new = ({model.name: model for model in config.models} for config in (before, after))
+    changed = sum(new[name] != model for name, model in old.items() if name in new)
+    added, removed = len(new.keys() - old.keys()), len(old.keys() - new.keys())
+    return f"{len(new)} models by name ({added} added, {removed} removed, {changed} changed)"
+
+
+def _troubles(drains: Iterable[DrainReport]) -> Iterator[str]:
+    yield from (f"sink {drain.destination}: {drain.trouble}" for drain in drains if drain.trouble)
