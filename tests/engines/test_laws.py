@@ -25,7 +25,7 @@ PREDICTION = st.fixed_dictionaries(
         "x": st.one_of(st.none(), st.floats(-4, 4), st.just("broken")),
         "c": st.sampled_from(["a", "b", "new", None]),
         "channel": st.sampled_from(["web", "app", "fax", None]),
-        "score": st.sampled_from([0.1, 0.25, 0.5, 0.5001, 0.999, None]),
+        "score": st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.5001, 0.999, 1.0, 1.5, None]),
         "decision": st.sampled_from([0, 1, None]),
         "error": st.booleans(),
         "copies": st.integers(0, 1),
@@ -48,7 +48,7 @@ SEED = st.integers(0, 9)
 def make(request, make_bench):
     """Make benches of one kind of model; the binary one knows how one of its versions was trained."""
     config = make_bench().make_config(
-        performance=PerformanceConfig(metrics=("mae", "rmse") if request.param == "regression" else ()),
+        performance=PerformanceConfig(metrics=("r2", "mape") if request.param == "regression" else ()),
         segments=("channel",) if request.param == "binary" else (),
     )
 
