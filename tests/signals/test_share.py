@@ -1,38 +1,14 @@
-"""Plain shares: missing features, predicted classes, label coverage."""
+"""Plain shares: predicted classes, label coverage."""
 
 import pytest
 from scipy.stats import binomtest
 
-from mlvitals.signals.share import FEATURE_MISSING_RATIO, LABEL_COVERAGE_RATIO, PREDICTION_CLASS_RATIO
+from mlvitals.signals.share import LABEL_COVERAGE_RATIO, PREDICTION_CLASS_RATIO
 from mlvitals.signals.spec import Evidence
 
 
 def by(statistic, evidence, attribute):
     return {reading.attributes[attribute]: reading for reading in statistic.compute(evidence)}
-
-
-def test_missing_is_not_the_same_as_not_finite_or_invalid(layouts, fill):
-    window = fill(layouts["binary"], {"features.amount": [5, 5, 0, 0, 0, 30, 40, 20]})
-    (reading,) = FEATURE_MISSING_RATIO.compute(Evidence(current=window))
-    assert reading.value == 30 / 100
-    assert reading.samples == 100
-
-
-def test_a_missing_category_is_counted_too(layouts, fill):
-    window = fill(layouts["binary"], {"features.channel": [5, 5, 5, 3, 1, 1]})
-    assert by(FEATURE_MISSING_RATIO, Evidence(current=window), "feature")["channel"].value == 3 / 20
-
-
-def test_the_reference_s_share_stands_beside(layouts, fill):
-    layout = layouts["binary"]
-    window, reference = (
-        fill(layout, {"features.constant": [0, 8, 0, 2, 0, 0]}),
-        fill(layout, {"features.constant": [0, 99, 0, 1, 0, 0]}),
-    )
-    (reading,) = FEATURE_MISSING_RATIO.compute(Evidence(current=window, reference=reference))
-    assert (reading.value, reading.evidence, reading.reference_samples) == (0.2, {"reference": 0.01}, 100)
-    (alone,) = FEATURE_MISSING_RATIO.compute(Evidence(current=window))
-    assert (alone.evidence, alone.reference_samples) == ({}, None)
 
 
 def test_classes_share_the_predictions_that_have_one(layouts, fill):

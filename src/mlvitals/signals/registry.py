@@ -12,7 +12,14 @@ from mlvitals.signals.feature_drift import (
 )
 from mlvitals.signals.performance import PERFORMANCE_CLASS_SCORE, PERFORMANCE_ERROR, PERFORMANCE_SCORE
 from mlvitals.signals.prediction_drift import PREDICTION_DRIFT_SCORE, PREDICTION_SKEW_SCORE
-from mlvitals.signals.share import FEATURE_MISSING_RATIO, LABEL_COVERAGE_RATIO, PREDICTION_CLASS_RATIO
+from mlvitals.signals.quality import (
+    FEATURE_INVALID_RATIO,
+    FEATURE_MISSING_RATIO,
+    FEATURE_OUT_OF_RANGE_RATIO,
+    FEATURE_UNSEEN_RATIO,
+    FEATURE_ZERO_RATIO,
+)
+from mlvitals.signals.share import LABEL_COVERAGE_RATIO, PREDICTION_CLASS_RATIO
 from mlvitals.signals.spec import MetricSpec, Statistic
 from mlvitals.signals.traffic import EVENT_LAG, PREDICTION_COUNT, REQUEST_LATENCY
 
@@ -22,6 +29,10 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     REQUEST_LATENCY,
     EVENT_LAG,
     FEATURE_MISSING_RATIO,
+    FEATURE_UNSEEN_RATIO,
+    FEATURE_OUT_OF_RANGE_RATIO,
+    FEATURE_INVALID_RATIO,
+    FEATURE_ZERO_RATIO,
     FEATURE_DRIFT_LOCATION,
     FEATURE_DRIFT_SCORE,
     FEATURE_SKEW_LOCATION,

@@ -1,4 +1,4 @@
-"""Plain shares of a window: missing features, predicted classes, predictions that have their label."""
+"""Plain shares of a window: predicted classes, predictions that have their label."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -13,25 +13,6 @@ from mlvitals.windows.summary import ColumnCounts
 RATIO_ROWS: Final = 30
 
 OTHER_CLASS: Final = "__other__"
-
-
-def _missing(evidence: Evidence) -> Iterator[Reading]:
-    reference = Comparison.OPERATING.features(evidence)
-    for feature in evidence.current.layout.features:
-        column = evidence.current.feature(feature)
-        if column.total == 0:
-            continue
-        normal = None if reference is None else reference.feature(feature)
-        known = normal is not None and normal.total > 0
-        yield Reading(
-            value=int(column.specials[MISSING]) / column.total,
-            samples=column.total,
-            attributes={"feature": feature.name},
-            reference_samples=normal.total if normal is not None and known else None,
-            evidence={"reference": int(normal.specials[MISSING]) / normal.total}
-            if normal is not None and known
-            else {},
-        )
 
 
 def class_shares(column: ColumnCounts) -> dict[str, float]:
@@ -78,21 +59,6 @@ def _coverage(evidence: Evidence) -> Iterator[Reading]:
         evidence={"labelled": float(labelled)},
     )
 
-
-FEATURE_MISSING_RATIO: Final = Statistic(
-    spec=MetricSpec(
-        name="mlvitals.feature.missing.ratio",
-        unit="1",
-        brief="Share of predictions made without a value of the feature.",
-        layer=Layer.DATA,
-        stage=Stage.WINDOW,
-        orientation=Orientation.LOWER,
-        level=Export.STANDARD,
-        attributes=("feature",),
-        minimum_samples=RATIO_ROWS,
-    ),
-    compute=_missing,
-)
 
 PREDICTION_CLASS_RATIO: Final = Statistic(
     spec=MetricSpec(
