@@ -224,7 +224,7 @@ class LocalEngine:
     def _take(self, connection: sqlite3.Connection, source: str, parts: Sequence[Part], *, measure_lag: bool) -> None:
         reading = self._reading(source, measure_lag=measure_lag)
         of_models: dict[str, list[Part]] = defaultdict(list)
-        for event, batch in self._pair(connection, reading, parts):
+        for event, batch in self._pair(connection, source, parts, measure_lag=measure_lag):
             for name, mine in part_by_text(self._hold_back(connection, source, event, batch), wire.MODEL, ""):
                 if event == wire.EVENT_CHANGE:
                     self._take_changes(connection, reading, name, mine)
@@ -233,16 +233,18 @@ class LocalEngine:
         for name, mine in of_models.items():
             self._take_of_model(connection, reading, name, mine)
 
-    def _pair(self, connection: sqlite3.Connection, reading: Reading, parts: Sequence[Part]) -> list[Part]:
-        """Return the parts, halves of predictions replaced by the predictions that they complete."""
+    def _pair(
+        self, connection: sqlite3.Connection, source: str, parts: Sequence[Part], *, measure_lag: bool
+    ) -> list[Part]:
+        """Take the predictions that halves complete, each as its response's source; return the other parts."""
         halves = {
-            event: self._hold_back(connection, reading.source, event, batch)
+            event: self._hold_back(connection, source, event, batch)
             for event, batch in parts
             if event in (wire.EVENT_REQUEST, wire.EVENT_RESPONSE)
         }
-        whole = [part for part in parts if part[0] not in halves]
-        paired = self._pairing.take(reading.source, halves, reading.now) if halves else []
-        return whole + [(wire.EVENT_PREDICTION, one.predictions) for one in paired]
+        for one in self._pairing.take(source, halves, self._clock.now()) if halves else ():
+            self._take(connection, one.source, [(wire.EVENT_PREDICTION, one.predictions)], measure_lag=measure_lag)
+        return [part for part in parts if part[0] not in halves]
 
     def _take_changes(self, connection: sqlite3.Connection, reading: Reading, name: str, batch: pa.RecordBatch) -> None:
         """Keep the changes of a model, well or not, or (without a name) of all of them."""

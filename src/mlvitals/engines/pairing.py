@@ -33,7 +33,7 @@ Rows = npt.NDArray[np.int64]
 
 
 class Paired(NamedTuple):
-    """Predictions that halves have become, and the source that brought what completed them."""
+    """Predictions that halves have become, and the source of the responses (of the requests that got none)."""
 
     source: str
     predictions: pa.RecordBatch
@@ -75,7 +75,7 @@ class Pairing:
     def take(self, source: str, halves: Mapping[str, pa.RecordBatch], now: int) -> list[Paired]:
         """Take a batch's halves; return the predictions that they complete."""
         arrived = [
-            self._arrive(source, event, self._park(source, event, halves[event], now), now)
+            self._arrive(event, self._park(source, event, halves[event], now), now)
             for event in (wire.EVENT_REQUEST, wire.EVENT_RESPONSE)
             if event in halves and halves[event].num_rows
         ]
@@ -83,12 +83,10 @@ class Pairing:
         pairs: dict[int, list[tuple[int, int]]] = defaultdict(list)  # sequence of the other half: its row, our row
         for half in arrived:
             self._meet(source, half, known, pairs)
-        merged = []
         by_event = {half.event: half.batch for half in arrived}
-        for sequence, places in sorted(pairs.items()):
-            merged.append(self._merge(source, sequence, places, by_event))
+        merged = [self._merge(source, sequence, places, by_event) for sequence, places in sorted(pairs.items())]
         self._wait(source, arrived, known)
-        return [Paired(source, batch) for batch in merged]
+        return merged
 
     def expire(self, clock: int) -> list[Paired]:
         """Give up what has waited until before the clock: requests fail, responses are orphans."""
@@ -140,8 +138,7 @@ class Pairing:
         self._count(source, event, batch.filter(pa.array(ahead)), Disposition.PARKED)
         return batch.filter(pa.array(~ahead))
 
-    def _arrive(self, source: str, event: str, batch: pa.RecordBatch, now: int) -> _Arrived:
-        del source
+    def _arrive(self, event: str, batch: pa.RecordBatch, now: int) -> _Arrived:
         times = times_of(batch)
         if len(times):
             self._arrived[event] = now
@@ -185,18 +182,20 @@ class Pairing:
 
     def _merge(
         self, source: str, sequence: int, places: Sequence[tuple[int, int]], by_event: Mapping[str, pa.RecordBatch]
-    ) -> pa.RecordBatch:
-        """Join the rows of one waiting batch (or of this one) with ours."""
+    ) -> Paired:
+        """Join the rows of one waiting batch (or of this one) with ours; a prediction is counted with its response."""
         theirs, ours = [place for place, _ in places], [place for _, place in places]
         if sequence:
             of, event, waiting = self._give(sequence, theirs)
         else:
             of, event = source, wire.EVENT_REQUEST
             waiting = by_event[event].take(pa.array(theirs, pa.int64()))
-        self._count(of, event, waiting, Disposition.JOINED)
-        other = wire.EVENT_RESPONSE if event == wire.EVENT_REQUEST else wire.EVENT_REQUEST
-        completing = by_event[other].take(pa.array(ours, pa.int64()))
-        return merge(*((waiting, completing) if event == wire.EVENT_REQUEST else (completing, waiting)))
+        if event == wire.EVENT_REQUEST:
+            self._count(of, event, waiting, Disposition.JOINED)
+            return Paired(source, merge(waiting, by_event[wire.EVENT_RESPONSE].take(pa.array(ours, pa.int64()))))
+        requests = by_event[wire.EVENT_REQUEST].take(pa.array(ours, pa.int64()))
+        self._count(source, wire.EVENT_REQUEST, requests, Disposition.JOINED)
+        return Paired(of, merge(requests, waiting))
 
     def _wait(self, source: str, arrived: Sequence[_Arrived], known: Mapping[bytes, _Known]) -> None:
         """Keep the halves that have met nothing, and what was seen of every id."""
@@ -252,6 +251,13 @@ class Pairing:
         models = canonical_text(batch.column(wire.MODEL)).cast(pa.string()).to_pylist()
         for model, rows in sorted(Counter(models).items()):
             self._account.add(source, event, model, disposition, rows)
+
+
+def not_past(waiting: int | None, close: int | None, settle: int | None) -> tuple[int | None, int | None]:
+    """Return up to where a model may close and settle, so that a request that waits is not late when it is decided."""
+    if waiting is None:
+        return close, settle
+    return (None if close is None else min(close, waiting)), (None if settle is None else min(settle, waiting))
 
 
 def merge(requests: pa.RecordBatch, responses: pa.RecordBatch) -> pa.RecordBatch:

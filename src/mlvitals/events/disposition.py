@@ -16,7 +16,7 @@ class Disposition(StrEnum):
     late: a prediction whose window was already closed; remembered, so that its label is no orphan.
     expired: a label older than the horizon of its prediction.
     orphan: a label whose prediction has not been seen; it becomes accepted when the prediction arrives.
-    joined: half of a prediction, a request or a response, that has met the other; with that one they are counted.
+    joined: a request that has met its response, with which the prediction is counted.
     accepted: counted.
     """
 
