@@ -64,8 +64,16 @@ def test_a_missing_variable_is_refused_on_loading(workplace):
             {"defaults": "{windows: {lateness: '${SECRET}'}}"},
             f"`${{SECRET}}` is not a duration: write {DURATION} - at `$.defaults.windows.lateness`",
         ),
-        ("hunter2", {"budget": "{export: 'x${SECRET}'}"}, "Invalid enum value 'x${SECRET}' - at `$.budget.export`"),
-        ("1h", {"budget": "{export: '${SECRET}'}"}, "Invalid enum value '${SECRET}' - at `$.budget.export`"),
+        (
+            "hunter2",
+            {"budget": "{export: 'x${SECRET}'}"},
+            "Invalid enum value 'x${SECRET}': choose from full, lean, standard - at `$.budget.export`",
+        ),
+        (
+            "1h",
+            {"budget": "{export: '${SECRET}'}"},
+            "Invalid enum value '${SECRET}': choose from full, lean, standard - at `$.budget.export`",
+        ),
         ("hunter2", {"sinks": "[{type: '${SECRET}'}]"}, "Invalid value '${SECRET}' - at `$.sinks[0].type`"),
     ],
 )

@@ -21,11 +21,24 @@ SHAPE = [
     ({"models": "[{name: '', operating: {first: 7d}}]"}, "Expected `str` of length >= 1 - at `$.models[0].name`"),
     (model("windos: {size: 1h}"), "Object contains unknown field `windos` - at `$.models[0]`"),
     (model("windows: {sise: 1h}"), "Object contains unknown field `sise` - at `$.models[0].windows`"),
-    (model("features: {kinds: {zipcode: words}}"), "Invalid enum value 'words' - at `$.models[0].features.kinds[...]`"),
+    (
+        model("features: {kinds: {zipcode: words}}"),
+        (
+            "Invalid enum value 'words': choose from boolean, calendar, categorical, identifier, numeric, text "
+            "- at `$.models[0].features.kinds[...]`"
+        ),
+    ),
     (model("features: {include: price}"), "Expected `array`, got `str` - at `$.models[0].features.include`"),
     (model("segments: channel"), "Expected `array`, got `str` - at `$.models[0].segments`"),
     (model("deduplicate: sometimes"), "Expected `bool`, got `str` - at `$.models[0].deduplicate`"),
-    (model("performance: {metrics: [auc]}"), "Invalid enum value 'auc' - at `$.models[0].performance.metrics[0]`"),
+    (
+        model("performance: {metrics: [auc]}"),
+        (
+            "Invalid enum value 'auc': choose from accuracy, balanced_accuracy, bias, brier, calibration_error, f1, "
+            "log_loss, mae, mape, mcc, pr_auc, precision, r2, recall, rmse, roc_auc, specificity "
+            "- at `$.models[0].performance.metrics[0]`"
+        ),
+    ),
     (model("performance: {positive: 1}"), "Expected `str | null`, got `int` - at `$.models[0].performance.positive`"),
     (model("versions: {'7': {}}"), "Object missing required field `training` - at `$.models[0].versions[...]`"),
     (
@@ -35,7 +48,10 @@ SHAPE = [
     (model("versions: {'7': {training: 7}}"), "Expected a path - at `$.models[0].versions[...].training`"),
     ({"service": "{nam: a}"}, "Object contains unknown field `nam` - at `$.service`"),
     ({"service": "{tags: {team: 7}}"}, "Expected `str`, got `int` - at `$.service.tags[...]`"),
-    ({"budget": "{export: everything}"}, "Invalid enum value 'everything' - at `$.budget.export`"),
+    (
+        {"budget": "{export: everything}"},
+        "Invalid enum value 'everything': choose from full, lean, standard - at `$.budget.export`",
+    ),
     ({"state": "{path: ''}"}, "Expected a path - at `$.state.path`"),
     ({"state": "state.db"}, "Expected `object`, got `str` - at `$.state`"),
     ({"state": "{key: {}}"}, "Object missing required field `path` - at `$.state.key`"),
@@ -43,7 +59,10 @@ SHAPE = [
     ({"sources": "[{path: events.jsonl}]"}, "Object missing required field `type` - at `$.sources[0]`"),
     ({"sources": "[{type: file}]"}, "Object missing required field `path` - at `$.sources[0]`"),
     ({"sources": "[{type: file, path: x, rôle: both}]"}, "Object contains unknown field `rôle` - at `$.sources[0]`"),
-    ({"sources": "[{type: file, path: x, role: all}]"}, "Invalid enum value 'all' - at `$.sources[0].role`"),
+    (
+        {"sources": "[{type: file, path: x, role: all}]"},
+        "Invalid enum value 'all': choose from predictions, labels, both - at `$.sources[0].role`",
+    ),
     (
         {"sources": "[{type: file, path: x, format: {type: xml}}]"},
         "Invalid value 'xml' - at `$.sources[0].format.type`",

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from itertools import product
 from math import sqrt
+from typing import get_args
 
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from mlvitals.config.model import PerformanceMetric
 from mlvitals.signals.performance import PERFORMANCE_CLASS_SCORE, PERFORMANCE_ERROR, PERFORMANCE_SCORE
 from mlvitals.signals.spec import Evidence, Reading
 from mlvitals.windows.exact_sum import CELLS
@@ -249,6 +251,16 @@ def test_a_label_of_zero_has_no_relative_error_and_is_told_of(metrics, exact_cel
     assert found["mape"].evidence == {"left_out": 2.0}
     found = metrics(PERFORMANCE_ERROR, "regression", numbers(exact_cells, np.full(4, 3.0), np.zeros(4)))
     assert set(found) == {"mae", "rmse", "bias"}
+
+
+def test_a_configuration_can_ask_for_every_metric_that_is_told_and_for_no_other(usual):
+    told = {
+        reading.attributes["metric"]
+        for evidence in usual.values()
+        for statistic in (PERFORMANCE_SCORE, PERFORMANCE_CLASS_SCORE, PERFORMANCE_ERROR)
+        for reading in statistic.compute(evidence)
+    }
+    assert told == set(get_args(PerformanceMetric))
 
 
 @pytest.mark.parametrize("statistic", [PERFORMANCE_SCORE, PERFORMANCE_CLASS_SCORE, PERFORMANCE_ERROR])

@@ -131,6 +131,8 @@ def test_of_many_segment_values_the_fifty_most_frequent_are_kept():
         ({"prediction.value": [3.5, 4.5]}, {}, Task.REGRESSION),
         ({"prediction.value": [3.5, 4.5], "prediction.label": ["a", "b"]}, {}, Task.MULTICLASS),
         ({"prediction.label": [0, 1]}, {"metrics": frozenset({"mae"})}, Task.REGRESSION),
+        ({"prediction.label": [0, 1]}, {"metrics": frozenset({"r2"})}, Task.REGRESSION),
+        ({"prediction.label": [0, 1]}, {"metrics": frozenset({"mcc", "log_loss"})}, Task.BINARY),
     ],
 )
 def test_the_task_is_told_by_the_predictions(columns, choice, task):

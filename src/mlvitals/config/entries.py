@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from mlvitals.config.choices import with_choices
 from mlvitals.config.model import Document, ModelConfig
 from mlvitals.config.scalar import decoder
 from mlvitals.errors import ConfigError
@@ -94,7 +95,7 @@ def convert_model(written: Any, base: Path) -> ModelConfig:
     try:
         return msgspec.convert({"models": [entry]}, _One, dec_hook=decoder(base)).models[0]
     except msgspec.ValidationError as error:
-        raise ConfigError(str(error)) from error
+        raise ConfigError(with_choices(error, _One)) from error
 
 
 def file_part(name: str) -> str:

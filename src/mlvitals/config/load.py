@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from mlvitals.config.check import check
+from mlvitals.config.choices import with_choices
 from mlvitals.config.defaults import blame, fill, fill_model
 from mlvitals.config.document import Entry, read_written
 from mlvitals.config.entries import Config, ModelFault, PatternConfig, at_index, convert_model
@@ -58,7 +59,7 @@ def _convert(root: Mapping[str, Any], base: Path) -> Document:
     try:
         document = msgspec.convert(fill(root), Document, dec_hook=decoder(base))
     except msgspec.ValidationError as error:
-        message = str(error)
+        message = with_choices(error, Document)
         raise ConfigError(message if " - at " in message else f"{message} - at `$`") from error
     return locate_sources(document, base)
 
