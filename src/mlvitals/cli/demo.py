@@ -89,20 +89,42 @@ def _warnings(found: Iterable["Measurement"]) -> object:
 
     from mlvitals.cli.console import number  # noqa: PLC0415
 
-    table = Table("week", "signal", "of", "value", "warns from", "rows", "most in", title_justify="left")
-    table.title = "What moved (a plain threshold and three times the noise were reached)"
-    for one in found:
-        if one.status == "warning":
-            table.add_row(
-                one.window_start[:10],
-                one.signal.removeprefix("mlvitals.") + _in_brackets(one.attributes.get("method")),
-                one.attributes.get("feature", "predictions"),
-                number(one.value),
-                number(one.threshold),
-                f"{one.samples:,}",
-                _most(one),
-            )
+    table = Table("week", "weeks", "signal", "of", "value", "warns from", "rows", "most in", title_justify="left")
+    table.title = "What moved (a threshold was reached, beyond what chance does)"
+    for one, weeks in _first_weeks(found):
+        table.add_row(
+            one.window_start[:10],
+            str(weeks),
+            one.signal.removeprefix("mlvitals.") + _in_brackets(one.attributes.get("method")),
+            one.attributes.get("feature", "predictions"),
+            number(one.value),
+            number(one.threshold),
+            f"{one.samples:,}",
+            _most(one),
+        )
     return table
+
+
+def _first_weeks(found: Iterable["Measurement"]) -> list[tuple["Measurement", int]]:
+    """Return what warned with the number of weeks in a row that it did; what only sums up others is left out."""
+    from mlvitals.signals.registry import REGISTRY  # noqa: PLC0415
+
+    rows: list[tuple[Measurement, int]] = []
+    ends: dict[tuple[str, ...], tuple[str, int]] = {}
+    for one in found:
+        sums_up = one.threshold is None or ("feature" not in one.attributes and REGISTRY[one.signal].layer == "data")
+        if one.status != "warning" or sums_up:
+            continue
+        key = (one.signal, *map(str, sorted(one.attributes.items())))
+        end, place = ends.get(key, ("", -1))
+        if end == one.window_start:
+            first, weeks = rows[place]
+            rows[place] = (first, weeks + 1)
+        else:
+            place = len(rows)
+            rows.append((one, 1))
+        ends[key] = (one.window_end, place)
+    return rows
 
 
 def _most(one: "Measurement") -> str:
@@ -125,7 +147,9 @@ def _performance(found: Iterable["Measurement"]) -> object:
         key = one.attributes.get("metric", one.signal) + one.attributes.get("maturity", "")
         weeks.setdefault(one.window_start[:10], {})[key] = one.value or 0.0
     for week, values in weeks.items():
-        shares = [f"{values[f'mlvitals.label.coverage.ratio{age}']:.0%}" for age in ages]
+        if not values.get("mlvitals.prediction.count"):
+            continue
+        shares = [f"{values.get(f'mlvitals.label.coverage.ratio{age}', 0.0):.0%}" for age in ages]
         errors = [number(values.get(f"mae{age}")) for age in ages]
         table.add_row(week, number(values["mlvitals.prediction.count"]), *errors, *shares)
     return table

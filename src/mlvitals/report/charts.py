@@ -120,9 +120,10 @@ _WARNS: Final = [code for code, status in enumerate(STATUSES) if status in {Stat
 def _parted(spec: MetricSpec, series: Sequence[Series]) -> dict[str, list[Series]]:
     """Return a signal's series by what has a chart of its own."""
     parted: dict[str, list[Series]] = {}
-    for one in series:
+    judged = [one for one in series if np.isfinite(one.threshold).any()]
+    for one in judged if judged and "method" in spec.attributes else series:
         method, metric = one.attributes.get("method"), one.attributes.get("metric")
-        if not len(one.present) or (method is not None and method != (spec.warning_method or method)):
+        if not len(one.present):
             continue
         key = "".join(f" ({part})" for part in (metric, method) if part is not None)
         parted.setdefault(key, []).append(one)

@@ -75,8 +75,8 @@ class Distributions:
         fallback = None
         for window in reversed(self.frame.windows):
             summary = self.summary(window.start)
-            if summary is None:
-                break
+            if summary is None:  # nothing was served in it, or it is no longer kept
+                continue
             if summary.predictions >= DRIFT_ROWS:
                 return window.start
             if fallback is None and summary.predictions:

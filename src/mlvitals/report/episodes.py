@@ -63,18 +63,25 @@ class Episode:
         )
         if self.windows > 1:
             text += f" on {moment(self.peak_start)}"
-        if row.threshold is not None:
+        if row.threshold is not None and self.spec.warning is None:
+            text += f", where it warns from {measured(row.threshold, unit)}"
+        elif row.threshold is not None:
             text += f", {strength(row):.3g} times as far from normal as it warns from ({measured(row.threshold, unit)})"
         if row.noise:
-            text += f"; {measured(row.noise, unit)} is its standard error where nothing changed"
+            text += f"; its standard error without change is {measured(row.noise, unit)}"
         return text + f"; {row.samples:,} rows."
 
 
 def strength(row: Row) -> float:
-    """Return how far a value is from what is normal, as a multiple of its threshold's distance; 0 without threshold."""
+    """Return how far a value is from what is normal, as a multiple of its threshold's distance; 0 without threshold.
+
+    Where a threshold follows from what is usual at that time, how far it was passed is taken in multiples of itself.
+    """
     spec = REGISTRY[row.signal]
-    if row.value is None or row.threshold is None or spec.warning is None:
+    if row.value is None or row.threshold is None:
         return 0.0
+    if spec.warning is None:
+        return 1 + abs(row.value - row.threshold) / (abs(row.threshold) or 1.0)
     excess = spec.warning + NOISE_FACTOR * (row.noise or 0.0)
     match spec.orientation:
         case Orientation.NEITHER:
@@ -89,8 +96,8 @@ def strength(row: Row) -> float:
 def find_episodes(marks: Iterable[Mark], frame: Frame) -> list[Episode]:
     """Return the episodes of a frame's windows, ongoing ones first, then the strongest.
 
-    A feature is one thing, however many of its signals warn; what sums up features would only repeat them. What is held
-    against the window before, or against other versions, counts where nothing else of the feature warns.
+    A feature is one thing, however many of its signals warn; what sums up other signals would only repeat them. What is
+    held against the window before, or against other versions, counts where nothing else of the feature warns.
     """
     gathered: dict[tuple[Layer, str, str | None], dict[int, list[Row]]] = {}
     for mark in marks:
@@ -99,7 +106,7 @@ def find_episodes(marks: Iterable[Mark], frame: Frame) -> list[Episode]:
             continue
         attributes = decode_attributes(mark.row.attributes)
         feature = attributes.get("feature")
-        if feature is None and spec.layer is Layer.DATA:
+        if mark.row.threshold is None or (feature is None and spec.layer is Layer.DATA):
             continue
         what = _what(spec, attributes)
         gathered.setdefault((spec.layer, what, feature), {}).setdefault(place, []).append(mark.row)

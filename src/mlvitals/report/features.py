@@ -93,7 +93,8 @@ class FeatureCards:
         self, name: str, kind: str, series: Sequence[Series], rows: Sequence[Row], episodes: Sequence[Episode]
     ) -> FeatureCard:
         judged = {Status(row.status) for row in rows if row.threshold is not None}
-        charts = [self.charts.add(_title(one), [Line(name="", series=one)]) for one in series if len(one.present)]
+        series = _drawn(series)
+        charts = [self.charts.add(_title(one), [Line(name="", series=one)]) for one in series]
         return FeatureCard(
             name=shown(name),
             kind=kind,
@@ -159,6 +160,12 @@ def _latest(rows: Sequence[Row]) -> str:
     return f"{brief_name(spec).removeprefix('feature.')} {measured(row.value, spec.unit)}"
 
 
+def _drawn(series: Sequence[Series]) -> list[Series]:
+    """Leave out how the shape changed where it is known how far the feature moved: categories only have a shape."""
+    moved = any(one.spec.name.endswith("drift.location") and len(one.present) for one in series)
+    return [one for one in series if len(one.present) and not (moved and one.spec.name.endswith("drift.shape"))]
+
+
 def _title(series: Series) -> str:
     words = attribute_words(series.attributes, ("feature", "comparison"))
     return brief_name(series.spec).removeprefix("feature.") + (f" ({shown(words)})" if words else "")
@@ -169,7 +176,7 @@ def _worst_codes(series: Sequence[Series], windows: int) -> Codes:
     ranks = np.array([GRAVITY.index(status) for status in STATUSES] + [len(GRAVITY)], dtype=np.int8)
     least = np.full(windows, len(GRAVITY), dtype=np.int8)
     for one in series:
-        if one.spec.warning is not None:
+        if np.isfinite(one.threshold).any():
             least = np.minimum(least, ranks[one.status])
     back = np.array([STATUSES.index(status) for status in GRAVITY] + [ABSENT], dtype=np.int8)
     return back[least]

@@ -72,8 +72,8 @@ def _line(line: Line) -> dict[str, Any]:
     packed: dict[str, Any] = {"name": line.name, "value": _floats(one.value), "status": _statuses(one.status)}
     if line.hidden:
         packed["hidden"] = True
-    if np.isfinite(one.threshold).any() and one.spec.warning is not None:
-        packed |= _threshold(one, one.spec.warning)
+    if np.isfinite(one.threshold).any():
+        packed |= {"limit": _floats(one.threshold)} if one.spec.warning is None else _threshold(one, one.spec.warning)
     if "feature" not in one.attributes:
         packed["samples"] = one.samples.tolist()
         if np.isfinite(one.lower).any() or np.isfinite(one.upper).any():

@@ -79,8 +79,7 @@ def _standing(connection: sqlite3.Connection, of: Whose, since: int) -> Standing
 def _layers(connection: sqlite3.Connection, model: str, judged: Window | None) -> dict[Layer, Status | None]:
     said: dict[Layer, set[Status]] = {layer: set() for layer in Layer}
     if judged is not None:
-        names = [name for name, spec in REGISTRY.items() if spec.warning is not None]
-        for row in read_window(connection, model, judged.version, judged.start, signals=names):
+        for row in read_window(connection, model, judged.version, judged.start, signals=list(REGISTRY)):
             if row.threshold is not None:
                 said[REGISTRY[row.signal].layer].add(Status(row.status))
     return {layer: worst(statuses) for layer, statuses in said.items()}

@@ -75,7 +75,10 @@ function makeLegend(lines, judged) {
   lines.forEach((line, place) => {
     if (line.name) say("line", line.name, { borderTopColor: lineColour(place), borderTopStyle: place ? "dashed" : "solid" });
   });
-  if (judged) {
+  if (judged?.limits) {
+    say("dots", "warns from here, by what is usual then");
+    say("mark", "warned");
+  } else if (judged) {
     say("band", "three standard errors where nothing changed");
     say("threshold", "warns from here");
     say("mark", "warned");
@@ -112,6 +115,11 @@ function plotOptions(chart, lines, width, readoutLine) {
       series.push({ stroke: colour("warning"), width: 1, dash: [6, 4], points: { show: false } });
     }
   }
+  const limits = lines.length === 1 && lines[0].limits ? lines[0] : null;
+  if (limits) {
+    data.push(limits.threshold);
+    series.push({ stroke: colour("warning"), paths: () => null, points: { show: true, size: 4, fill: colour("warning") } });
+  }
   lines.forEach((line, place) => {
     data.push(line.value);
     series.push({
@@ -121,7 +129,7 @@ function plotOptions(chart, lines, width, readoutLine) {
       points: { show: report.starts.length <= 90, size: 5, fill: lineColour(place) },
     });
   });
-  const range = padded(lines, judged);
+  const range = padded(lines, judged?.thresholds ?? (lines.length === 1 && lines[0].limits ? [lines[0].threshold] : []));
   const options = {
     width,
     height: 190,
@@ -137,12 +145,12 @@ function plotOptions(chart, lines, width, readoutLine) {
       setCursor: [readout(chart, lines, readoutLine)],
     },
   };
-  return { options, data, judged };
+  return { options, data, judged: judged ?? limits };
 }
 
 // What is judged fills the chart: a value of a few rows may lie outside of it, and stands in the numbers. Below is room
 // for the strip of statuses; the third number is the least that is labelled.
-function padded(lines, judged) {
+function padded(lines, thresholds) {
   const values = [];
   for (const enough of [true, false]) {
     for (const line of lines) {
@@ -152,8 +160,8 @@ function padded(lines, judged) {
     }
     if (values.length) break;
   }
-  for (const one of judged?.thresholds ?? []) {
-    one.forEach((value, place) => value !== null && judged.status[place] !== "i" && values.push(value));
+  for (const one of thresholds) {
+    one.forEach((value, place) => value !== null && lines[0].status[place] !== "i" && values.push(value));
   }
   if (!values.length) return [0, 1, 0];
   const low = values.reduce((a, b) => Math.min(a, b));

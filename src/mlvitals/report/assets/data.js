@@ -61,6 +61,11 @@ function unpack(line) {
     made.threshold = line.side === "higher" ? below : above;
     made.thresholds = both ? [above, below] : [made.threshold];
   }
+  if (line.limit) {
+    // What it was held against follows from what is usual at that time, and may lie on either side.
+    made.threshold = floats(line.limit);
+    made.limits = true;
+  }
   line.unpacked = made;
   return made;
 }
