@@ -101,7 +101,7 @@ def _print(file: Path, reference: "Reference") -> None:
             feature.kind.value,
             str(column.bins.size),
             f"{column.specials[MISSING] / column.total:.1%}",
-            ", ".join(shares),
+            "(sensitive)" if feature.sensitive else ", ".join(shares),
         )
     out.print(table)
     output = reference.layout.output
