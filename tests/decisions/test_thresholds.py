@@ -101,3 +101,24 @@ def test_a_plain_threshold_never_pages(value, samples, reference_samples, noise,
     judged = reading(value, samples=samples, reference_samples=reference_samples, noise=noise)
     status, _ = judge(spec(orientation=orientation), judged)
     assert status in {Status.OK, Status.WARNING, Status.INSUFFICIENT_DATA}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.0, (Status.WARNING, 2.0)),
+        (2.0, (Status.WARNING, 2.0)),
+        (nextafter(2.0, inf), (Status.OK, 2.0)),
+        (nextafter(5.0, 0), (Status.OK, 2.0)),
+        (5.0, (Status.OK, 8.0)),
+        (nextafter(8.0, 0), (Status.OK, 8.0)),
+        (8.0, (Status.WARNING, 8.0)),
+        (9.0, (Status.WARNING, 8.0)),
+    ],
+)
+def test_a_reading_that_brings_its_limits_warns_at_them_however_few_its_samples(value, expected):
+    assert judge(spec(), reading(value, normal=5.0, limits=(2.0, 8.0), samples=0)) == expected
+
+
+def test_a_limit_below_all_values_is_never_reached():
+    assert judge(spec(warning=None), reading(0.0, normal=5.0, limits=(-0.5, 30.0)))[0] is Status.OK

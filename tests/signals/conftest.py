@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from mlvitals.signals.spec import Evidence
+from mlvitals.signals.spec import Evidence, Volume
 from mlvitals.windows.exact_sum import CELLS, add_exact
 from mlvitals.windows.histogram import HISTOGRAM_BINS, duration_bins
 from mlvitals.windows.layout import SPECIALS, CategoryBins, FeatureLayout, Kind, Layout, NumericBins, OutputLayout, Task
@@ -155,7 +155,16 @@ def _one_cell(layout: Layout, rows: int, cell: int) -> Summary:
 
 def _evidence(current: Summary, reference: Summary) -> Evidence:
 
-    return Evidence(current=current, reference=reference, training=reference, outcome=current.outcome(0), maturity="7d")
+    return Evidence(
+        current=current,
+        reference=reference,
+        training=reference,
+        outcome=current.outcome(0),
+        maturity="7d",
+        seconds=3600.0,
+        repeats=current.predictions // 20,
+        volume=Volume(expected=reference.predictions / 2, noise=reference.predictions / 20, windows=5),
+    )
 
 
 RANDOM_ROWS = {"empty": 0, "one row": 1, "tiny": 46, "usual": 1000}

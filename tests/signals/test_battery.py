@@ -54,7 +54,7 @@ def test_no_name_is_the_namespace_of_another(spec: MetricSpec):
 @every_spec
 def test_a_ratio_has_unit_one_and_everything_else_has_a_thing_or_seconds(spec: MetricSpec):
     assert (spec.unit == "1") is spec.name.endswith(".ratio")
-    assert re.fullmatch(r"1|s|\{[a-z]+\}", spec.unit)
+    assert re.fullmatch(r"1|s|\{[a-z]+\}(/s)?", spec.unit)
 
 
 @every_spec
@@ -129,7 +129,7 @@ def test_a_ratio_lies_between_zero_and_one(statistic: Statistic, situations: Map
 @every_statistic
 def test_an_empty_window_says_nothing_but_that_it_is_empty(statistic: Statistic, blank: Mapping[str, Evidence]):
     readings = [reading for evidence in blank.values() for reading in read(statistic, evidence)]
-    if statistic.spec.name == "mlvitals.prediction.count":
+    if statistic.spec.name in {"mlvitals.prediction.count", "mlvitals.prediction.rate", "mlvitals.request.count"}:
         assert {reading.value for reading in readings} == {0.0}
     else:
         assert readings == []

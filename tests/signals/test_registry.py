@@ -20,6 +20,9 @@ def test_the_lean_level_is_what_one_looks_at_first():
     lean = {spec.name.removeprefix("mlvitals.") for spec in REGISTRY.values() if spec.level is Export.LEAN}
     assert lean == {
         "prediction.count",
+        "prediction.rate",
+        "request.count",
+        "request.error.ratio",
         "request.latency",
         "event.lag",
         "feature.drift.location",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -10,6 +10,8 @@ from mlvitals.cli.options import config_option, load_config
 
 if TYPE_CHECKING:
     from mlvitals.state import Store
+
+CHANGES_SHOWN: Final = 5
 
 
 @click.command("status")
@@ -29,7 +31,7 @@ def command(path: Path) -> int:
         for source, reason in store.connection.execute("SELECT source, reason FROM example ORDER BY 1, 2"):
             out.print(f"  {source}: {reason}", markup=False, soft_wrap=True)
         out.print(_models(store))
-        for line in _ignored(store):
+        for line in (*_ignored(store), *_silences(store), *_changes(store)):
             out.print(line, markup=False, soft_wrap=True)
         out.print(_outbox(store))
         for line in _troubles(store):
@@ -59,6 +61,28 @@ def _ignored(store: "Store") -> Iterator[str]:
         names = msgspec.json.decode(document, type=Progress).ignored
         if names:
             yield f"  {model}: features that its reference does not have are ignored: {', '.join(names)}"
+
+
+def _silences(store: "Store") -> Iterator[str]:
+    import msgspec  # noqa: PLC0415
+
+    from mlvitals.engines.model import Progress  # noqa: PLC0415
+
+    for model, document in store.connection.execute("SELECT model, document FROM progress ORDER BY model"):
+        silence = msgspec.json.decode(document, type=Progress).silence
+        if silence.empty:
+            last = f", the last of them from {_time(silence.newest)}"
+            yield f"  {model}: nothing was served in the last windows: {silence.empty} were told to be empty{last}"
+        if silence.untold:
+            yield f"  {model}: {silence.untold:,} further empty windows of long silences were not told one by one"
+
+
+def _changes(store: "Store") -> Iterator[str]:
+    from mlvitals.engines.changes import read_changes  # noqa: PLC0415
+
+    for change in read_changes(store.connection, newest=CHANGES_SHOWN):
+        what = " ".join(f"{change.kind} {change.text}".split())
+        yield f"  {change.model or 'all models'}: change at {_time(change.time)}: {what}"
 
 
 def _models(store: "Store") -> object:

@@ -13,8 +13,14 @@ def judge(spec: MetricSpec, reading: Reading) -> tuple[Status, float | None]:
 
     The threshold is as far from what is normal, in the direction that is worse, as the spec's warning and three times
     the reading's noise; a value at it or beyond is a warning. Where neither way is better, normal is 0 and the absolute
-    value counts. Too few samples on either side withhold the verdict, not the value.
+    value counts. A reading that brings its verdict keeps it; one that brings its limits is held against the one on its
+    side of normal, however few its samples: that they are few may be the news. Else too few samples on either side
+    withhold the verdict, not the value.
     """
+    if reading.verdict is not None:
+        return reading.verdict, None
+    if reading.limits is not None:
+        return _within(reading.value, *reading.limits, normal=reading.normal)
     threshold = _threshold(spec, reading)
     samples = reading.samples if reading.reference_samples is None else min(reading.samples, reading.reference_samples)
     if samples < spec.minimum_samples:
@@ -22,6 +28,11 @@ def judge(spec: MetricSpec, reading: Reading) -> tuple[Status, float | None]:
     if threshold is not None and _reaches(spec.orientation, reading.value, threshold):
         return Status.WARNING, threshold
     return Status.OK, threshold
+
+
+def _within(value: float, low: float, high: float, *, normal: float | None) -> tuple[Status, float]:
+    status = Status.OK if low < value < high else Status.WARNING
+    return status, low if value < (normal or 0.0) else high
 
 
 def _threshold(spec: MetricSpec, reading: Reading) -> float | None:

@@ -21,11 +21,23 @@ from mlvitals.signals.quality import (
 )
 from mlvitals.signals.share import LABEL_COVERAGE_RATIO, PREDICTION_CLASS_RATIO
 from mlvitals.signals.spec import MetricSpec, Statistic
-from mlvitals.signals.traffic import EVENT_LAG, PREDICTION_COUNT, REQUEST_LATENCY
+from mlvitals.signals.traffic import (
+    EVENT_LAG,
+    PREDICTION_COUNT,
+    PREDICTION_DUPLICATE_RATIO,
+    PREDICTION_RATE,
+    REQUEST_COUNT,
+    REQUEST_ERROR_RATIO,
+    REQUEST_LATENCY,
+)
 
 # In the order in which one debugs: pipeline, data, model, label.
 STATISTICS: Final[tuple[Statistic, ...]] = (
     PREDICTION_COUNT,
+    PREDICTION_RATE,
+    PREDICTION_DUPLICATE_RATIO,
+    REQUEST_COUNT,
+    REQUEST_ERROR_RATIO,
     REQUEST_LATENCY,
     EVENT_LAG,
     FEATURE_MISSING_RATIO,

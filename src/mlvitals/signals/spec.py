@@ -123,7 +123,9 @@ class Reading:
 
     samples: the rows that the value rests on; reference_samples: those of the reference.
     lower, upper: an interval or a bound for the value. normal, noise: the value and its standard error where nothing
-    changed; a normal of None is not known, so that there is no verdict.
+    changed; a normal of None is not known, so that there is no verdict. limits: at or beyond either it is a warning, where
+    that follows from what is usual at that time and not from the spec. verdict: the status, where it follows from
+    other measurements and not from a threshold.
     evidence: what a person needs to understand the value, by short names.
     """
 
@@ -135,6 +137,8 @@ class Reading:
     upper: float | None = None
     normal: float | None = 0.0
     noise: float | None = None
+    limits: tuple[float, float] | None = None
+    verdict: Status | None = None
     evidence: Mapping[str, float | str] = field(default_factory=dict)
 
 
