@@ -11,8 +11,17 @@ from hypothesis import strategies as st
 from mlvitals.windows.categories import Coders
 from mlvitals.windows.groups import group_rows, segment_codes
 from mlvitals.windows.histogram import duration_bins
-from mlvitals.windows.layout import FeatureLayout, Kind, Layout, NumericBins, OutputLayout, Task
-from mlvitals.windows.summarize import Columns, predicted_texts, summarize
+from mlvitals.windows.layout import (
+    TRUTHS,
+    UNKNOWN_VALUES,
+    FeatureLayout,
+    Kind,
+    Layout,
+    NumericBins,
+    OutputLayout,
+    Task,
+)
+from mlvitals.windows.summarize import Columns, predicted_texts, summarize, text_lengths
 
 TEXTS = st.sampled_from(["1", "10.5", " 1", "N/A", "", "nan", "-inf", "1e3", "red", "blue", "1.0", "01"])
 FLOATS = st.sampled_from([0.0, -0.0, 5e-324, 10.5, 1.0, math.nan, math.inf, -math.inf]) | st.floats(-20, 20)
@@ -228,3 +237,48 @@ def test_a_regression_bins_its_value():
     served = summarize(Columns(table, Coders()), layout, group_rows(np.arange(3), np.zeros(3, np.int64), None), None)
     assert served[0, layout.served_sections["score"]].tolist() == [1, 1, 1, 0, 0]
     assert served[0, layout.served_sections["features.x"]].tolist() == [0, 3, 0, 0]
+
+
+@given(st.lists(st.none() | st.text(max_size=8), max_size=20))
+def test_texts_are_as_long_as_their_characters(texts):
+    lengths = [math.nan if text is None else len(text) for text in texts]
+    array = pa.array(texts, pa.string())
+    for one in (array, array.cast(pa.large_string()), array.dictionary_encode()):
+        read = text_lengths(one)
+        assert np.array_equal(read.values, lengths, equal_nan=True)
+        assert read.invalid is None
+
+
+def test_what_is_no_text_is_as_long_as_it_would_be_spelt():
+    for array in (pa.array([1000, None]), pa.array([1000.0, None]), pa.array(["1000", None])):
+        assert np.array_equal(text_lengths(array).values, [4, math.nan], equal_nan=True)
+
+
+def test_each_kind_is_counted_in_its_own_way():
+    features = (
+        FeatureLayout("text", Kind.TEXT, NumericBins((2.0, 5.0))),
+        FeatureLayout("truth", Kind.BOOLEAN, TRUTHS),
+        FeatureLayout("key", Kind.IDENTIFIER, UNKNOWN_VALUES),
+        FeatureLayout("hour", Kind.CALENDAR, NumericBins((0.0, 24.0))),
+        FeatureLayout("day", Kind.CALENDAR, UNKNOWN_VALUES),
+    )
+    layout = Layout(features, OutputLayout(Task.REGRESSION))
+    batch = pa.record_batch(
+        {
+            "features.text": ["", "abc", "äöü", "a long text", None],
+            "features.truth": pa.array(["true", "No", "1.0", "perhaps", None]).dictionary_encode(),
+            "features.key": pa.array(["a", "b", None, "d", "e"]),
+            "features.hour": pa.array([0, 23, 24, -1, None]),
+            "features.day": pa.array([1, 2, 3, None, 5], pa.date32()),
+        }
+    )
+    grouping = group_rows(np.arange(5), np.zeros(5, dtype=np.int64), None)
+    (served,) = summarize(Columns(batch, Coders()), layout, grouping, None)
+    counted = {one.name: served[layout.served_sections[one.column]].tolist() for one in features}
+    assert counted == {
+        "text": [1, 2, 1, 1, 0, 0],
+        "truth": [1, 2, 1, 0, 1],
+        "key": [1, 4, 0],
+        "hour": [1, 2, 1, 1, 0, 0],
+        "day": [1, 4, 0],
+    }
