@@ -4,6 +4,7 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 MILLISECOND = 1_000
@@ -74,6 +75,7 @@ def parse_time(text: str) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=4_096)  # every measurement of a window tells its start and its end
 def format_time(moment: int) -> str:
     """Return a time in RFC 3339, UTC, with no more digits than it needs (none, 3 or 6)."""
     whole = _EPOCH + timedelta(microseconds=moment)

@@ -7,6 +7,7 @@ from typing import Final
 
 from mlvitals.config import Config, ModelConfig
 from mlvitals.engines.account import Account
+from mlvitals.engines.feature_groups import FeatureGroups
 from mlvitals.engines.judging import Judge
 from mlvitals.engines.layouts import References, choice_of
 from mlvitals.engines.model import ModelRun
@@ -99,6 +100,7 @@ class Admission:
             references=references,
             metrics=frozenset(model.performance.metrics),
             sensitive=frozenset(model.features.sensitive),
+            groups=FeatureGroups(model.groups),
         )
         return Member(ModelRun(self._connection, model, references, self._key, self._account), judge)
 

@@ -1,6 +1,7 @@
 """`mlvitals status`: what the state holds."""
 
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -9,15 +10,18 @@ import click
 from mlvitals.cli.options import config_option, load_config
 
 if TYPE_CHECKING:
+    from mlvitals.config import Config
+    from mlvitals.engines.account import AccountKey
     from mlvitals.state import Store
 
 CHANGES_SHOWN: Final = 5
+MODELS_SHOWN: Final = 20  # of more the rows are told together
 
 
 @click.command("status")
 @config_option
 def command(path: Path) -> int:
-    """Show what became of every row, how far each model has come, and what waits for delivery.
+    """Show how each model stands, the most troubled first, what became of every row, and what waits for delivery.
 
     It may be called while `run` writes.
     """
@@ -27,10 +31,12 @@ def command(path: Path) -> int:
     config = load_config(path)
     out = console()
     with Store.open_read_only(config.state.path) as store:
+        for line in _faults(config, store):
+            out.print(line, style="bold red", markup=False, soft_wrap=True)
+        out.print(_models(config, store))
         out.print(_account(store))
         for source, reason in store.connection.execute("SELECT source, reason FROM example ORDER BY 1, 2"):
             out.print(f"  {source}: {reason}", markup=False, soft_wrap=True)
-        out.print(_models(store))
         for line in (*_ignored(store), *_silences(store), *_changes(store)):
             out.print(line, markup=False, soft_wrap=True)
         out.print(_outbox(store))
@@ -45,11 +51,28 @@ def _account(store: "Store") -> object:
     from mlvitals.engines.account import read_account, read_held  # noqa: PLC0415
 
     table = Table("source", "event", "model", "disposition", "rows", title="rows", title_justify="left")
-    for key, rows in read_account(store.connection).items():
+    for key, rows in _summed(read_account(store.connection)).items():
         table.add_row(key.source, key.event, key.model or "-", key.disposition, f"{rows:,}")
     for (source, event), rows in read_held(store.connection).items():
         table.add_row(source, event, "-", "held", f"{rows:,}")
     return table
+
+
+def _summed(account: "Mapping[AccountKey, int]") -> "Mapping[AccountKey, int]":
+    """Return the account with many models taken together where they met the same fate."""
+    named = {key.model for key in account if key.model}
+    if len(named) <= MODELS_SHOWN:
+        return account
+    models: dict[AccountKey, set[str]] = defaultdict(set)
+    rows: Counter[AccountKey] = Counter()
+    for key, count in account.items():
+        together = key._replace(model="")
+        models[together].add(key.model)
+        rows[together] += count
+    return {
+        key._replace(model=f"{len(found)} models" if len(found) > 1 else next(iter(found))): rows[key]
+        for key, found in models.items()
+    }
 
 
 def _ignored(store: "Store") -> Iterator[str]:
@@ -85,33 +108,30 @@ def _changes(store: "Store") -> Iterator[str]:
         yield f"  {change.model or 'all models'}: change at {_time(change.time)}: {what}"
 
 
-def _models(store: "Store") -> object:
-    import msgspec  # noqa: PLC0415
+def _faults(config: "Config", store: "Store") -> Iterator[str]:
+    """Tell what cannot run, each once: parts of the configuration, then models by their own faults."""
+    told = [fault.message for fault in config.faults]
+    yield from (f"  cannot be used: {message}" for message in told)
+    query = "SELECT model, cause, since FROM fault ORDER BY model"
+    for model, cause, since in store.connection.execute(query):
+        if cause not in told:
+            yield f"  {model} has not run since {_time(since)}: {cause}"
+
+
+def _models(config: "Config", store: "Store") -> object:
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
-    from mlvitals.engines.model import Progress  # noqa: PLC0415
+    from mlvitals.app.standing import standings  # noqa: PLC0415
 
-    table = Table(
-        "model",
-        "closed up to",
-        "settled up to",
-        "windows",
-        "remembered",
-        "labels",
-        "reference",
-        title="models",
-        title_justify="left",
-    )
-    for model, document in store.connection.execute("SELECT model, document FROM progress ORDER BY model"):
-        progress = msgspec.json.decode(document, type=Progress)
-        learning = progress.learning
-        table.add_row(
-            model,
-            _time(progress.closed),
-            _time(progress.settled),
-            *(f"{_count(store, name, model):,}" for name in ("cohort", "prediction", "label")),
-            "learning" if learning.until is not None and not learning.done else "frozen",
-        )
+    names = ("model", "stands", "warnings", "closed up to", "settled up to", "windows", "remembered", "labels", "held")
+    table = Table(*names, title="models", title_justify="left")
+    for one in standings(config, store.connection):
+        how = "cannot run" if one.cause else "learning" if one.learning else "runs" if one.configured else "left out"
+        style = "bold red" if one.cause else "yellow" if one.warnings else ""
+        counts = (one.windows, one.remembered, one.labels, one.waiting)
+        cells = (one.model, how, str(one.warnings), _time(one.closed), _time(one.settled), *map("{:,}".format, counts))
+        table.add_row(*(Text(cell) for cell in cells), style=style)
     return table
 
 
@@ -149,11 +169,6 @@ def _troubles(store: "Store") -> Iterator[str]:
         if queue.trouble:
             held = "held until it is mended, tried again by every run" if queue.held else f"since {_time(queue.since)}"
             yield f"  {queue.destination}: {queue.trouble} ({held})"
-
-
-def _count(store: "Store", table: str, model: str) -> int:
-    (count,) = store.connection.execute(f"SELECT count(*) FROM {table} WHERE model = ?", (model,)).fetchone()
-    return int(count)
 
 
 def _time(moment: int | None) -> str:

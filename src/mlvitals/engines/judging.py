@@ -7,6 +7,7 @@ import msgspec
 
 from mlvitals.clock import SECOND, format_time
 from mlvitals.decisions.thresholds import judge
+from mlvitals.engines.feature_groups import FeatureGroups
 from mlvitals.engines.layouts import References
 from mlvitals.engines.surroundings import Surroundings
 from mlvitals.hashing import content_hash
@@ -37,7 +38,7 @@ class Judge:
     """Measures the cohorts of one model.
 
     metrics: the performance metrics that were asked for; empty for all that are defined.
-    sensitive: features whose values must not leave, not even as a bin's name.
+    sensitive: features whose values must not leave, not even as a bin's name. groups: where features come from.
     """
 
     model: str
@@ -45,6 +46,7 @@ class Judge:
     references: References
     metrics: frozenset[str]
     sensitive: frozenset[str] = frozenset()
+    groups: FeatureGroups = FeatureGroups({})
 
     def window(self, cohort: Cohort, surroundings: Surroundings) -> tuple[Measurement, ...]:
         """Return what is known as a window closes."""
@@ -97,7 +99,7 @@ class Judge:
                 upper=reading.upper,
                 status=status,
                 threshold=threshold,
-                evidence=self._open_evidence(reading),
+                evidence={**self._open_evidence(reading), **self.groups.told(reading.attributes.get("feature"))},
                 revision=revision,
                 reference_hash=self._reference_hash(cohort, reading.attributes.get("comparison")),
             )
