@@ -10,6 +10,7 @@ import pytest
 
 from mlvitals.events import RawBatch
 from mlvitals.formats import DecodePlan, JsonFormat, MlvitalsFormat
+from mlvitals.formats.chunks import LineChunk
 
 pytestmark = pytest.mark.shared
 
@@ -93,8 +94,9 @@ def test_they_are_read_at_once_not_line_by_line(folder, names):
     for config, name in ((DATABRICKS, "databricks"), (sagemaker(names), "sagemaker")):
         opened = msgspec.convert({"type": "json", **config}, JsonFormat).open(DecodePlan(model="churn"))
         lines = gzip.decompress((folder / f"churn_{name}.jsonl.gz").read_bytes()).splitlines()
-        assert opened._reader._learn(lines[:64])
-        read_at_once = opened._reader._read_fast(lines, np.arange(len(lines)))
+        chunk = LineChunk(lines, np.arange(len(lines)))
+        assert opened._reader._learn(chunk.part(0, 64))
+        read_at_once = opened._reader._read_fast(chunk)
         assert read_at_once is not None
         assert len(read_at_once.rows) == 300
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -18,27 +17,28 @@ from mlvitals.events import EventBatch, RawBatch
 from mlvitals.formats.assemble import assemble
 from mlvitals.formats.base import Cut, DecodePlan
 from mlvitals.formats.csvtext import type_feature
+from mlvitals.formats.fieldmap import FieldMap, make_field_map
 from mlvitals.formats.lines import BLOCK_BYTES, LONGEST_LINE, UNENDING
-from mlvitals.formats.projection import wanted_columns
+from mlvitals.formats.mappedtables import MappedColumns
+from mlvitals.formats.mapping import MappedFormat
+from mlvitals.formats.projection import NO_MAPPED_COLUMN, NO_NATIVE_COLUMN, wanted_columns
 from mlvitals.formats.records import cut_records, record_ends
 from mlvitals.formats.rows import NUMBER_FIELDS, Failure, Mask, Rows, concatenate, valid
-from mlvitals.formats.times import cast_each, check_zone
+from mlvitals.formats.times import cast_each
 
 _BOM: Final = b"\xef\xbb\xbf"
 
 
-class CsvFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="csv", tag_field="type"):
-    """Native events in CSV files, optionally compressed.
+class CsvFormat(MappedFormat, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="csv", tag_field="type"):
+    """Events in CSV files, optionally compressed: native ones without `map`, else any, by the keys of `MappedFormat`.
 
     delimiter: one ASCII character between fields.
-    zone: where times without a zone belong (an IANA name, or an offset like +02:00); without it they are refused.
     """
 
     delimiter: str = ","
-    zone: str | None = None
 
     def __post_init__(self) -> None:
-        """Check the delimiter and the zone.
+        """Check the delimiter and the mapping.
 
         Raises:
             ValueError: one of them cannot be used.
@@ -46,11 +46,11 @@ class CsvFormat(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         """
         if len(self.delimiter) != 1 or not self.delimiter.isascii() or self.delimiter in '"\r\n\0':
             raise ValueError("`delimiter` must be one ASCII character, and neither a quote nor a line end")
-        check_zone(self.zone)
+        super().__post_init__()
 
     def open(self, plan: DecodePlan) -> "Csv":
         """Return the format, ready to read what the plan wants."""
-        return Csv(plan, self.delimiter, self.zone)
+        return Csv(plan, self.delimiter, self.zone, fields=make_field_map(self) if self.map else None)
 
 
 class Csv:
@@ -63,9 +63,16 @@ class Csv:
     appends = True
 
     def __init__(
-        self, plan: DecodePlan, delimiter: str = ",", zone: str | None = None, *, block: int = BLOCK_BYTES
+        self,
+        plan: DecodePlan,
+        delimiter: str = ",",
+        zone: str | None = None,
+        *,
+        fields: FieldMap | None = None,
+        block: int = BLOCK_BYTES,
     ) -> None:
         self._plan = plan
+        self._mapped = None if fields is None else MappedColumns(fields, plan, zone, cells=True)
         self._delimiter = delimiter
         self._zone = zone
         self._block = block
@@ -85,8 +92,8 @@ class Csv:
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise InputError(f"{path}: the header names `{repeated[0]}` twice")
-        if header and not wanted_columns(names, self._plan):
-            raise InputError(f"{path}: the header holds no column of a native event, like `timestamp` or `features.…`")
+        if header and not self._wanted(names):
+            raise InputError(f"{path}: the header {NO_NATIVE_COLUMN if self._mapped is None else NO_MAPPED_COLUMN}")
         if offset == 0:
             offset, line = len(header), 2
         for cut in cut_records(stream, offset, line, self._delimiter, complete=complete, block=self._block):
@@ -100,7 +107,14 @@ class Csv:
         if not isinstance(data, bytes):
             raise TypeError("CSV is read from bytes")
         rows = self._read(data, raw.first_line, self._names(raw.header))
+        if self._mapped is not None:
+            batch = pa.RecordBatch.from_pydict(rows.columns)
+            return self._mapped.decode(batch, raw, rows.lines, rows.failures)
+        rows = self._type(rows)
         return assemble(rows, self._plan, self._zone, place=raw.place, position=raw.position)
+
+    def _wanted(self, names: list[str]) -> list[str]:
+        return wanted_columns(names, self._plan) if self._mapped is None else self._mapped.wanted(names)
 
     def _names(self, header: bytes) -> list[str]:
         text = header.removeprefix(_BOM).decode(errors="replace").rstrip("\r\n")
@@ -120,7 +134,7 @@ class Csv:
         if not filled:
             return _no_rows([])
         pieces = self._read_pieces([records[index] for index in filled], lines[filled], names)
-        return self._type(concatenate(list(pieces), names))
+        return concatenate(list(pieces), names)
 
     def _read_pieces(self, records: list[bytes], lines: npt.NDArray[np.int64], names: list[str]) -> Iterator[Rows]:
         """Read records at once if possible, in halves if not."""
@@ -143,7 +157,7 @@ class Csv:
             ragged.append(row.number - 1)
             return "skip"
 
-        wanted = wanted_columns(names, self._plan)
+        wanted = self._wanted(names)
         try:
             table = pyarrow.csv.read_csv(
                 pa.BufferReader(data),

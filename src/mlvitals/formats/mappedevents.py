@@ -1,5 +1,6 @@
 """Mapped rows to events: whole predictions and labels, or the halves of predictions."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -18,9 +19,15 @@ from mlvitals.formats.rows import Mask, Rows
 from mlvitals.formats.times import LATEST
 
 
-def to_events(read: ReadLines, fields: FieldMap, plan: DecodePlan, zone: str | None, raw: RawBatch) -> EventBatch:
-    """Turn rows as read by a mapping into events; every row that is none is counted with its reason."""
-    rows = _finish(read.rows, fields, plan)
+def to_events(
+    read: ReadLines, fields: FieldMap, plan: DecodePlan, zone: str | None, raw: RawBatch, *, cells: bool = False
+) -> EventBatch:
+    """Turn rows as read by a mapping into events; every row that is none is counted with its reason.
+
+    cells: every feature was a cell of comma-separated values.
+    """
+    cell_features = [*read.rows.columns] if cells else _csv_features(fields)
+    rows = _finish(read.rows, cell_features, plan)
     if fields.half is None:
         batch = assemble(rows, plan, zone, place=raw.place, position=raw.position)
     else:
@@ -73,11 +80,11 @@ def _only(rows: Rows, mask: Mask) -> Rows:
     )
 
 
-def _finish(rows: Rows, fields: FieldMap, plan: DecodePlan) -> Rows:
+def _finish(rows: Rows, cells: Sequence[str], plan: DecodePlan) -> Rows:
     """Give features one type: those that the plan reads as numbers, and those whose cells were comma-separated."""
     columns = dict(rows.columns)
-    for name in _csv_features(fields):
-        array = columns.get(name)
+    for name in cells:
+        array = columns.get(name) if name.startswith(wire.FEATURE_PREFIX) else None
         if array is not None and pa.types.is_string(array.type):
             columns[name] = type_feature(name.removeprefix(wire.FEATURE_PREFIX), array, plan)
     for name, want in (plan.features or {}).items():
@@ -93,4 +100,4 @@ def _csv_features(fields: FieldMap) -> list[str]:
     for prefix, wildcards in fields.wild:
         of_csv = [wildcard.path[:-1] for wildcard in wildcards]
         found += [prefix + escape(name) for path, name in cells.items() if path[:-1] in of_csv]
-    return [name for name in found if name.startswith(wire.FEATURE_PREFIX)]
+    return found

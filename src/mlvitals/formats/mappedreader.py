@@ -2,21 +2,21 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from mlvitals import wire
 from mlvitals.formats.base import DecodePlan
+from mlvitals.formats.chunks import Chunk, LineChunk, Numbers, TableChunk
 from mlvitals.formats.documents import open_texts
 from mlvitals.formats.fieldmap import FieldMap, Tests
-from mlvitals.formats.jsonblocks import BlockReader, join_lines
-from mlvitals.formats.jsonrows import BadRowError, Cells
+from mlvitals.formats.jsonblocks import BlockReader
+from mlvitals.formats.jsonrows import Cells
 from mlvitals.formats.linetests import failures, passing
 from mlvitals.formats.mappedcolumns import Columns, Typed, native_columns
-from mlvitals.formats.mappedrows import HALF, REQUEST, RESPONSE, ReadLines, parse_object, read_lines, take_single
+from mlvitals.formats.mappedrows import HALF, REQUEST, RESPONSE, ReadLines, read_objects, take_single
 from mlvitals.formats.paths import Path, begins
 from mlvitals.formats.rows import Mask, Rows, concatenate
 from mlvitals.formats.trees import wanted_below
@@ -27,8 +27,6 @@ _PIECES: Final = 8
 _SAMPLE: Final = 64
 _PLAIN_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _NO_WORDS: Final = frozenset({"true", "false", "nan", "inf", "infinity"})
-
-Numbers = npt.NDArray[np.int64]
 
 
 class MappedReader:
@@ -49,18 +47,11 @@ class MappedReader:
         skipped = len(lines) - len(kept)
         if skipped:
             lines, numbers = [lines[index] for index in kept], numbers[kept]
-        if not lines:
-            return ReadLines(Rows(columns={}, lines=np.zeros(0, dtype=np.int64)), skipped, [])
-        pieces = list(self._read_pieces(lines, numbers))
-        rows = concatenate([piece.rows for piece in pieces], self._names())
-        return ReadLines(rows, skipped + sum(piece.skipped for piece in pieces), [])
+        return self._read_all(LineChunk(lines, numbers), skipped)
 
-    def read_columns(self, root: pa.StructArray, numbers: Numbers) -> ReadLines | None:
-        """Read documents that are columns already; None where they must be read one by one."""
-        try:
-            return self._unfold(root, numbers)
-        except SlowError:
-            return None
+    def read_table(self, table: pa.StructArray, numbers: Numbers) -> ReadLines:
+        """Read documents that are columns already."""
+        return self._read_all(TableChunk(table, numbers), 0)
 
     def _may_be_meant(self, line: bytes) -> bool:
         return all(any(word in line for word in words) for words in self._words) or b"\\u" in line
@@ -70,28 +61,36 @@ class MappedReader:
         wanted = [wire.FEATURE_PREFIX + name for name in self._plan.features or {}]
         return [*named, *self._fields.constants, wire.ERROR, HALF, *wanted]
 
-    def _read_pieces(self, lines: Sequence[bytes], numbers: Numbers) -> Iterator[ReadLines]:
-        """Read lines fast if possible, in smaller pieces if not."""
-        read = self._read_fast_learning(lines, numbers)
+    def _read_all(self, chunk: Chunk, skipped: int) -> ReadLines:
+        if not len(chunk):
+            return ReadLines(Rows(columns={}, lines=np.zeros(0, dtype=np.int64)), skipped)
+        pieces = list(self._read_pieces(chunk))
+        rows = concatenate([piece.rows for piece in pieces], self._names())
+        return ReadLines(rows, skipped + sum(piece.skipped for piece in pieces))
+
+    def _read_pieces(self, chunk: Chunk) -> Iterator[ReadLines]:
+        """Read documents fast if possible, in smaller pieces if not."""
+        read = self._read_fast(chunk)
+        if read is None and len(chunk) > _SAMPLE and self._learn(chunk.part(0, len(chunk), len(chunk) // _SAMPLE)):
+            read = self._read_fast(chunk)
         if read is not None:
             yield read
-        elif len(lines) <= _SLOW_LINES:
-            self._learn(lines)
-            yield read_lines(lines, numbers, self._fields, self._plan)
+        elif len(chunk) <= _SLOW_LINES:
+            self._learn(chunk)
+            yield read_objects(*chunk.objects(), self._fields, self._plan)
         else:
-            size = -(-len(lines) // _PIECES)
-            for start in range(0, len(lines), size):
-                yield from self._read_pieces(lines[start : start + size], numbers[start : start + size])
+            size = -(-len(chunk) // _PIECES)
+            for start in range(0, len(chunk), size):
+                yield from self._read_pieces(chunk.part(start, start + size))
 
-    def _read_fast_learning(self, lines: Sequence[bytes], numbers: Numbers) -> ReadLines | None:
-        read = self._read_fast(lines, numbers)
-        if read is not None or len(lines) <= _SAMPLE:
-            return read
-        return self._read_fast(lines, numbers) if self._learn(lines[:: len(lines) // _SAMPLE]) else None
-
-    def _read_fast(self, lines: Sequence[bytes], numbers: Numbers) -> ReadLines | None:
-        root = self._lines.read(join_lines(lines))
-        return None if root is None or len(root) != len(lines) else self.read_columns(root, numbers)
+    def _read_fast(self, chunk: Chunk) -> ReadLines | None:
+        columns = chunk.columns(self._lines)
+        if columns is None or len(columns) != len(chunk):
+            return None
+        try:
+            return self._unfold(columns, chunk.numbers)
+        except SlowError:
+            return None
 
     def _unfold(self, root: pa.StructArray, numbers: Numbers) -> ReadLines:
         fields = self._fields
@@ -115,7 +114,7 @@ class MappedReader:
             half = pa.array(np.where(responses, RESPONSE, REQUEST), pa.string()).take(parents)
             columns.add(HALF, half, Typed(half))
         lines = numbers[unfolded.lines][unfolded.parents]
-        return ReadLines(Rows(columns=columns.columns, wrong=columns.wrong, lines=lines), skipped, [])
+        return ReadLines(Rows(columns=columns.columns, wrong=columns.wrong, lines=lines), skipped)
 
     def _select_halves(self, unfolded: Unfolded) -> Mask | None:
         """Keep the lines that are halves; return where they are responses."""
@@ -137,15 +136,10 @@ class MappedReader:
             if name in cells.values or name in cells.wrong:
                 columns.fill(name, cells.values.get(name), wrong=name in cells.wrong)
 
-    def _learn(self, lines: Sequence[bytes]) -> bool:
-        """Take in the types that some lines have; return whether that changed anything."""
-        documents: list[dict[str, Any]] = []
-        for line in lines:
-            try:
-                documents.append(parse_object(line))
-            except BadRowError:
-                continue
-        changed = self._lines.learn(documents)
+    def _learn(self, chunk: Chunk) -> bool:
+        """Take in the types that some documents have; return whether that changed anything."""
+        documents, _, _ = chunk.objects()
+        changed = self._lines.learn(documents) if isinstance(chunk, LineChunk) else False
         for path, reader in self._texts.items():
             changed |= reader.learn(open_texts(documents, path))
         return changed

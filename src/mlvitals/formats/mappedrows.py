@@ -5,15 +5,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from mlvitals import wire
 from mlvitals.clock import format_time
 from mlvitals.formats.base import DecodePlan
-from mlvitals.formats.documents import Document, Repeating, number_of, parse_json
+from mlvitals.formats.documents import Document, Repeating, number_of
 from mlvitals.formats.fieldmap import FieldMap, Wildcard
 from mlvitals.formats.jsonrows import BadRowError, Cells, columns_of
-from mlvitals.formats.lines import UNENDING
 from mlvitals.formats.mapping import PROBABILITY_PREFIX
 from mlvitals.formats.names import flatten
 from mlvitals.formats.paths import ANY, Path
@@ -37,52 +35,19 @@ _INTEGER: Final = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
 class ReadLines(NamedTuple):
-    """What lines were read as: rows, how many lines are not meant for us, and the objects behind the others."""
+    """What documents were read as: rows, and how many documents are not meant for us."""
 
     rows: Rows
     skipped: int
-    objects: list[Any]
 
 
-def parse_object(line: bytes) -> dict[str, Any]:
-    """Parse one line to an object.
-
-    Raises:
-        BadRowError: it is none.
-
-    """
-    if line == UNENDING:
-        raise BadRowError("the line is too long")
-    value = parse_json(line)
-    if not isinstance(value, dict):
-        raise BadRowError("not a JSON object")
-    return value
-
-
-def read_lines(lines: Sequence[bytes], numbers: npt.NDArray[np.int64], fields: FieldMap, plan: DecodePlan) -> ReadLines:
-    """Read lines one by one."""
-    objects, failures, places = [], [], []
-    for line, number in zip(lines, numbers.tolist(), strict=True):
-        try:
-            objects.append(parse_object(line))
-            places.append(number)
-        except BadRowError as error:
-            failures.append(Failure(number, str(error)))
-    read = read_objects(objects, places, fields, plan)
-    rows = Rows(
-        columns=read.rows.columns,
-        wrong=read.rows.wrong,
-        lines=read.rows.lines,
-        failures=[*failures, *read.rows.failures],
-    )
-    return ReadLines(rows, read.skipped, read.objects)
-
-
-def read_objects(objects: Sequence[Any], numbers: Sequence[int], fields: FieldMap, plan: DecodePlan) -> ReadLines:
-    """Read parsed documents one by one; they are changed by it."""
+def read_objects(
+    objects: Sequence[Any], numbers: Sequence[int], unread: Sequence[Failure], fields: FieldMap, plan: DecodePlan
+) -> ReadLines:
+    """Read parsed documents one by one; they are changed by it. `unread` are lines that hold none."""
     cells: list[Cells] = []
     places: list[int] = []
-    failures: list[Failure] = []
+    failures = [*unread]
     skipped = 0
     for value, number in zip(objects, numbers, strict=True):
         try:
@@ -95,7 +60,7 @@ def read_objects(objects: Sequence[Any], numbers: Sequence[int], fields: FieldMa
         places += [number] * len(taken)
     columns, wrong = columns_of(cells, plan)
     rows = Rows(columns=columns, wrong=wrong, lines=np.array(places, dtype=np.int64), failures=failures)
-    return ReadLines(rows, skipped, list(objects))
+    return ReadLines(rows, skipped)
 
 
 def take_document(root: dict[str, Any], fields: FieldMap) -> list[Cells]:

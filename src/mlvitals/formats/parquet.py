@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,36 +13,24 @@ from mlvitals.errors import InputError
 from mlvitals.events import EventBatch, RawBatch
 from mlvitals.formats.assemble import assemble
 from mlvitals.formats.base import Cut, DecodePlan
-from mlvitals.formats.projection import wanted_columns
+from mlvitals.formats.fieldmap import FieldMap, make_field_map
+from mlvitals.formats.mappedtables import MappedColumns
+from mlvitals.formats.mapping import MappedFormat
+from mlvitals.formats.projection import NO_MAPPED_COLUMN, NO_NATIVE_COLUMN, wanted_columns
 from mlvitals.formats.rows import Rows, flatten_struct
-from mlvitals.formats.times import check_zone
 
 # Measured best of 2¹⁵ … 2²⁰ on 29 columns: larger batches fall out of the cache, smaller ones pay per batch.
 BATCH_ROWS: Final = 131_072
 
 
 class ParquetFormat(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="parquet", tag_field="type"
+    MappedFormat, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="parquet", tag_field="type"
 ):
-    """Native events in Parquet files.
-
-    zone: where times without a zone belong (an IANA name, or an offset like +02:00); without it they are refused.
-    """
-
-    zone: str | None = None
-
-    def __post_init__(self) -> None:
-        """Check the zone.
-
-        Raises:
-            ValueError: there is no such zone.
-
-        """
-        check_zone(self.zone)
+    """Events in Parquet files: native ones without `map`, else any, by the keys of `MappedFormat`."""
 
     def open(self, plan: DecodePlan) -> "Parquet":
         """Return the format, ready to read what the plan wants."""
-        return Parquet(plan, self.zone)
+        return Parquet(plan, self.zone, fields=make_field_map(self) if self.map else None)
 
 
 class Parquet:
@@ -51,8 +38,11 @@ class Parquet:
 
     appends = False
 
-    def __init__(self, plan: DecodePlan, zone: str | None = None, *, rows: int = BATCH_ROWS) -> None:
+    def __init__(
+        self, plan: DecodePlan, zone: str | None = None, *, fields: FieldMap | None = None, rows: int = BATCH_ROWS
+    ) -> None:
         self._plan = plan
+        self._mapped = None if fields is None else MappedColumns(fields, plan, zone)
         self._zone = zone
         self._rows = rows
 
@@ -73,6 +63,8 @@ class Parquet:
         batch = raw.data
         if not isinstance(batch, pa.RecordBatch):
             raise TypeError("Parquet is read from record batches")
+        if self._mapped is not None:
+            return self._mapped.decode(batch, raw)
         columns: dict[str, pa.Array] = {}
         for name, array in zip(batch.schema.names, batch.columns, strict=True):
             if name in {wire.FEATURES, wire.PREDICTION} and pa.types.is_struct(array.type):
@@ -86,10 +78,11 @@ class Parquet:
         opened = _without_python(stream)
         file = pq.ParquetFile(opened, pre_buffer=False)
         schema = file.schema_arrow
-        names = wanted_columns(schema.names, self._plan)
+        mapped = self._mapped
+        names = wanted_columns(schema.names, self._plan) if mapped is None else mapped.wanted(schema.names)
         if not names:
-            raise InputError(f"{path}: holds no column of a native event, like `timestamp` or `features.…`")
-        texts = [name for name in names if _repeats(name, schema.field(name).type)]
+            raise InputError(f"{path}: {NO_NATIVE_COLUMN if mapped is None else NO_MAPPED_COLUMN}")
+        texts = [name for name in names if mapped is None and _repeats(name, schema.field(name).type)]
         file = pq.ParquetFile(opened, metadata=file.metadata, read_dictionary=texts, pre_buffer=False)
         for first, groups in _runs(file.metadata, self._rows):
             if first + sum(file.metadata.row_group(group).num_rows for group in groups) <= offset:

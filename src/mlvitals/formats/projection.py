@@ -5,6 +5,9 @@ from typing import Final
 
 from mlvitals import wire
 from mlvitals.formats.base import DecodePlan
+from mlvitals.formats.fieldmap import FieldMap
+from mlvitals.formats.names import escape
+from mlvitals.formats.paths import ANY
 from mlvitals.formats.rows import PREDICTION_PROBABILITIES, PREDICTION_RANKING
 
 _ALWAYS: Final = {wire.EVENT, wire.TIMESTAMP, wire.MODEL, wire.MODEL_VERSION, wire.AMOUNT, wire.KIND, wire.TEXT}
@@ -12,6 +15,9 @@ _OF_PREDICTIONS: Final = {wire.LATENCY_MS, wire.WEIGHT}
 # They also tell a prediction from a label where no column `event` does.
 _OF_KIND: Final = {wire.PREDICTION_LABEL, wire.PREDICTION_SCORE, wire.PREDICTION_VALUE, wire.PREDICTION, wire.ERROR}
 _OF_LABELS: Final = {wire.LABEL_TIMESTAMP, wire.LABEL_AMOUNT, wire.LABEL_VERSION}
+
+NO_NATIVE_COLUMN: Final = "holds no column of a native event, like `timestamp` or `features.…`"
+NO_MAPPED_COLUMN: Final = "holds no column that `map` names"
 
 
 def wanted_columns(names: Sequence[str], plan: DecodePlan) -> list[str]:
@@ -38,3 +44,13 @@ def _is_wanted_feature(name: str, plan: DecodePlan) -> bool:
     if not name.startswith(wire.FEATURE_PREFIX):
         return False
     return plan.features is None or name.removeprefix(wire.FEATURE_PREFIX) in plan.features
+
+
+def mapped_columns(names: Sequence[str], fields: FieldMap, plan: DecodePlan) -> list[str]:
+    """Return the columns that a mapping looks at, in the file's order; a wildcard takes those that the plan wants."""
+    firsts = {path[0] for path in (*fields.values(), *fields.structures())}
+    if ANY not in firsts:
+        return [name for name in names if name in firsts]
+    if plan.features is None:
+        return list(names)
+    return [name for name in names if name in firsts or escape(name) in plan.features]
