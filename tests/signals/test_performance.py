@@ -180,6 +180,7 @@ def test_calibration_error_is_told_in_excess_of_what_chance_makes(metrics, exact
     one = found["calibration_error"]
     assert one.evidence["raw"] == pytest.approx(0.2)
     assert one.value == pytest.approx(0.2 - one.evidence["no_drift_mean"])
+    assert one.evidence["noise"] == one.noise
     assert one.noise == pytest.approx(sqrt(0.21 / 100 - one.evidence["no_drift_mean"] ** 2), rel=1e-6)
 
 

@@ -93,7 +93,7 @@ def _of_probabilities(outcome: Outcome, maturity: str) -> Iterator[Reading]:
             samples=rows,
             attributes={"metric": "calibration_error", "maturity": maturity},
             noise=found.noise,
-            evidence={"raw": found.raw, "no_drift_mean": found.no_drift_mean},
+            evidence={"raw": found.raw, "no_drift_mean": found.no_drift_mean, "noise": found.noise},
         )
 
 
