@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-PSI = {"signal": "mlvitals.feature.drift.score", "method": "psi"}
-LOCATION = {"signal": "mlvitals.feature.drift.location"}
+PSI = {"signal": "mlvitals.feature.drift.score", "method": "psi", "comparison": "operating"}
+LOCATION = {"signal": "mlvitals.feature.drift.location", "comparison": "operating"}
 
 
 @pytest.mark.shared

@@ -84,7 +84,7 @@ def test_without_a_threshold_few_samples_are_still_said():
 
 
 def test_a_threshold_of_one_method_does_not_judge_another():
-    psi_only = spec(warning_method="psi")
+    psi_only = spec(warning_where={"method": "psi"})
     assert judge(psi_only, reading(0.9)) == (Status.WARNING, 0.5)
     assert judge(psi_only, reading(0.9, attributes={"method": "ks"})) == (Status.OK, None)
     assert judge(psi_only, reading(0.9, attributes={})) == (Status.OK, None)

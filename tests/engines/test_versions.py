@@ -28,7 +28,12 @@ def serve(bench, version, number=60):
 
 
 def signals(bench, version):
-    return {one.signal for one in bench.latest().values() if one.model_version == version}
+    """What is said of a version, but for what is said against the other versions of the window."""
+    return {
+        one.signal
+        for one in bench.latest().values()
+        if one.model_version == version and one.attributes.get("comparison") != "version"
+    }
 
 
 def layouts(bench):

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from mlvitals.signals.registry import REGISTRY, STATISTICS, names
+from mlvitals.signals.registry import DERIVED, REGISTRY, STATISTICS, names
 from mlvitals.signals.spec import Evidence, MetricSpec, Reading, Stage, Statistic
 from mlvitals.windows.layout import Layout
 from mlvitals.windows.summary import Summary
 
 ABOUT_THE_MODEL = {"model", "model_version", "environment"}
-SHARED_ATTRIBUTES = {"feature", "method", "comparison", "segment", "class", "quantile", "maturity", "metric"}
+SHARED_ATTRIBUTES = {"feature", "method", "comparison", "segment", "class", "quantile", "maturity", "metric", "family"}
 DOCUMENT = Path(__file__).parents[2] / "docs" / "signals.md"
 
-every_statistic = pytest.mark.parametrize("statistic", STATISTICS, ids=names())
+every_statistic = pytest.mark.parametrize("statistic", STATISTICS, ids=[one.spec.name for one in STATISTICS])
 every_spec = pytest.mark.parametrize("spec", REGISTRY.values(), ids=names())
 
 
@@ -36,7 +36,7 @@ def key(reading: Reading) -> tuple[tuple[str, str], ...]:
 
 
 def test_names_are_unique():
-    assert len(REGISTRY) == len(STATISTICS)
+    assert len(REGISTRY) == len(STATISTICS) + len(DERIVED)
 
 
 @every_spec

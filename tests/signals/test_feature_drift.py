@@ -8,13 +8,26 @@ from mlvitals.decisions.thresholds import judge
 from mlvitals.signals.feature_drift import (
     FEATURE_DRIFT_LOCATION,
     FEATURE_DRIFT_SCORE,
+    FEATURE_DRIFT_SHAPE,
+    FEATURE_DRIFT_SPREAD,
     FEATURE_SKEW_LOCATION,
     FEATURE_SKEW_SCORE,
+    FEATURE_SKEW_SHAPE,
+    FEATURE_SKEW_SPREAD,
 )
 from mlvitals.signals.spec import Evidence, Reading, Status
 from mlvitals.windows.layout import FeatureLayout, Kind, Layout, NumericBins
 
-ALL = (FEATURE_DRIFT_LOCATION, FEATURE_DRIFT_SCORE, FEATURE_SKEW_LOCATION, FEATURE_SKEW_SCORE)
+ALL = (
+    FEATURE_DRIFT_LOCATION,
+    FEATURE_DRIFT_SPREAD,
+    FEATURE_DRIFT_SHAPE,
+    FEATURE_DRIFT_SCORE,
+    FEATURE_SKEW_LOCATION,
+    FEATURE_SKEW_SPREAD,
+    FEATURE_SKEW_SHAPE,
+    FEATURE_SKEW_SCORE,
+)
 
 # Cells: amount has 5 bins, risk 5 with `= 0` second, constant 3 with `= 7` second, channel 3; three specials follow.
 REFERENCE = {
@@ -147,3 +160,66 @@ def test_without_a_reference_or_under_another_layout_nothing_is_said(layouts, fi
     assert list(statistic.compute(replace(evidence, reference=stranger, training=stranger))) == []
     equal = fill(Layout(features=layout.features, output=layout.output), REFERENCE)
     assert list(statistic.compute(replace(evidence, reference=equal, training=equal)))
+
+
+def test_drift_is_read_against_the_window_before_and_the_other_versions_too_and_only_normal_production_warns(
+    layouts, fill
+):
+    layout = layouts["binary"]
+    window = fill(layout, {"features.amount": [600, 200, 100, 60, 40, 0, 0, 0]})
+    usual = fill(layout, REFERENCE)
+    evidence = Evidence(current=window, reference=usual, previous=usual, others=usual)
+    for statistic in (FEATURE_DRIFT_LOCATION, FEATURE_DRIFT_SCORE):
+        readings = [one for one in statistic.compute(evidence) if one.attributes.get("method", "psi") == "psi"]
+        verdicts = {one.attributes["comparison"]: judge(statistic.spec, one) for one in readings}
+        assert set(verdicts) == {"operating", "previous", "version"}
+        assert verdicts["operating"][0] is Status.WARNING
+        assert verdicts["previous"] == verdicts["version"] == (Status.OK, None)
+        assert len({one.value for one in readings}) == 1
+
+
+def test_between_two_windows_the_noise_is_that_of_both(layouts, fill):
+    layout = layouts["binary"]
+    window = fill(layout, {"features.amount": [20, 20, 20, 20, 20, 0, 0, 0]})
+    evidence = Evidence(current=window, reference=fill(layout, REFERENCE), previous=window)
+    noise = {one.attributes["comparison"]: one.noise for one in FEATURE_DRIFT_LOCATION.compute(evidence)}
+    assert noise["previous"] == pytest.approx((1 / 100 + 1 / 100) ** 0.5)
+    assert noise["operating"] == pytest.approx((1 / 100 + 1 / 1_000) ** 0.5)
+
+
+@pytest.mark.parametrize("kind", [Kind.IDENTIFIER, Kind.CALENDAR])
+def test_features_whose_distribution_means_nothing_do_not_drift(layouts, fill, kind):
+    bins = NumericBins((10.0, 20.0, 30.0))
+    layout = Layout(
+        features=(FeatureLayout("day", kind, bins), FeatureLayout("amount", Kind.NUMERIC, bins)),
+        output=layouts["binary"].output,
+    )
+    counts = {"features.day": [0, 9, 1, 0, 0, 0, 0], "features.amount": [0, 5, 5, 0, 0, 0, 0]}
+    window = fill(layout, counts)
+    for statistic in (FEATURE_DRIFT_LOCATION, FEATURE_DRIFT_SHAPE, FEATURE_DRIFT_SCORE):
+        assert {one.attributes["feature"] for one in statistic.compute(Evidence(current=window, reference=window))} <= {
+            "amount"
+        }
+
+
+def test_features_are_compared_though_the_versions_bin_their_scores_differently(layouts, fill):
+    layout, other = layouts["binary"], layouts["regression"]
+    window, training = fill(layout, REFERENCE), fill(other, REFERENCE)
+    readings = list(FEATURE_SKEW_SCORE.compute(Evidence(current=window, training=training)))
+    assert {one.attributes["feature"] for one in readings} == {"amount", "risk", "constant", "channel", "void"}
+    assert all(one.value <= 0 for one in readings if one.attributes["method"] in {"psi", "linf", "tvd"})
+
+
+def test_a_category_has_a_shape_and_neither_location_nor_spread(compare):
+    moved = {"channel": [200, 300, 500, 0, 0, 0]}
+    assert compare(FEATURE_DRIFT_SHAPE, **moved)["channel", None].value > 0.1
+    assert compare(FEATURE_DRIFT_SPREAD, **moved) == {}
+    assert compare(FEATURE_DRIFT_LOCATION, **moved) == {}
+
+
+def test_a_feature_that_spreads_has_a_spread_and_no_location(compare):
+    wide = {"amount": [300, 150, 100, 150, 300, 0, 0, 0]}
+    spread = compare(FEATURE_DRIFT_SPREAD, **wide)["amount", None]
+    assert spread.noise is not None
+    assert spread.value > 5 * spread.noise
+    assert abs(compare(FEATURE_DRIFT_LOCATION, **wide)["amount", None].value) < 0.01

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from mlvitals.signals.measure import measure
-from mlvitals.signals.registry import REGISTRY, STATISTICS, names
+from mlvitals.signals.registry import DERIVED, REGISTRY, STATISTICS, names
 from mlvitals.signals.spec import Evidence, Export, Layer, Stage
 
 
@@ -13,19 +13,22 @@ def test_the_order_is_the_one_in_which_one_debugs():
 
 
 def test_names_are_those_of_the_registry():
-    assert names() == tuple(REGISTRY) == tuple(statistic.spec.name for statistic in STATISTICS)
+    specs = [statistic.spec for statistic in STATISTICS] + [derived.spec for derived in DERIVED]
+    assert names() == tuple(REGISTRY) == tuple(spec.name for spec in specs)
 
 
 def test_the_lean_level_is_what_one_looks_at_first():
     lean = {spec.name.removeprefix("mlvitals.") for spec in REGISTRY.values() if spec.level is Export.LEAN}
     assert lean == {
         "prediction.count",
-        "prediction.rate",
-        "request.count",
-        "request.error.ratio",
         "request.latency",
         "event.lag",
-        "feature.drift.location",
+        "signal.status",
+        "feature.drift.worst",
+        "feature.alert.count",
+        "request.count",
+        "request.error.ratio",
+        "prediction.rate",
         "performance.score",
         "performance.error",
         "label.coverage.ratio",
@@ -42,7 +45,7 @@ def test_each_stage_reads_its_own_signals_in_registry_order(usual: Mapping[str, 
             places = [order[spec.name] for spec, _ in readings]
             assert places == sorted(places)
             seen |= {spec.name for spec, _ in readings}
-    assert seen == set(names())
+    assert seen == {statistic.spec.name for statistic in STATISTICS}
 
 
 def test_other_statistics_can_be_measured_instead(usual: Mapping[str, Evidence]):

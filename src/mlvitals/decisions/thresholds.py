@@ -36,9 +36,7 @@ def _within(value: float, low: float, high: float, *, normal: float | None) -> t
 
 
 def _threshold(spec: MetricSpec, reading: Reading) -> float | None:
-    if spec.warning is None or reading.normal is None:
-        return None
-    if spec.warning_method is not None and reading.attributes.get("method") != spec.warning_method:
+    if spec.warning is None or reading.normal is None or not spec.judges(reading.attributes):
         return None
     excess = spec.warning + NOISE_FACTOR * (reading.noise or 0.0)
     match spec.orientation:

@@ -11,9 +11,10 @@ from mlvitals.engines.feature_groups import FeatureGroups
 from mlvitals.engines.layouts import References
 from mlvitals.engines.surroundings import Surroundings
 from mlvitals.hashing import content_hash
-from mlvitals.signals.measure import measure
+from mlvitals.signals.comparison import Comparison
+from mlvitals.signals.measure import derive, measure
 from mlvitals.signals.measurement import Measurement
-from mlvitals.signals.spec import Evidence, Reading, Stage
+from mlvitals.signals.spec import Evidence, MetricSpec, Reading, Stage
 from mlvitals.windows.cohorts import Cohort
 from mlvitals.windows.groups import ALL
 
@@ -50,7 +51,10 @@ class Judge:
 
     def window(self, cohort: Cohort, surroundings: Surroundings) -> tuple[Measurement, ...]:
         """Return what is known as a window closes."""
-        return tuple(self._measure(cohort, self._evidence(cohort, surroundings), Stage.WINDOW, 0))
+        measured = tuple(self._measure(cohort, self._evidence(cohort, surroundings), Stage.WINDOW, 0))
+        if cohort.key.segment != ALL:
+            return measured
+        return measured + tuple(self._judge(cohort, spec, reading, 0) for spec, reading in derive(measured))
 
     def maturity(self, cohort: Cohort, bucket: int, maturity: str, revision: int = 0) -> tuple[Measurement, ...]:
         """Return what is known of a cohort at the maturity that closes an age bucket."""
@@ -77,32 +81,34 @@ class Judge:
         )
 
     def _measure(self, cohort: Cohort, evidence: Evidence, stage: Stage, revision: int) -> Iterator[Measurement]:
-        segment: Mapping[str, str] = {} if cohort.key.segment == ALL else {"segment": cohort.key.segment}
         for spec, reading in measure(evidence, stage):
             metric = reading.attributes.get("metric")
-            if metric is not None and self.metrics and metric not in self.metrics:
-                continue
-            status, threshold = judge(spec, reading)
-            yield Measurement(
-                signal=spec.name,
-                value=reading.value,
-                unit=spec.unit,
-                model=self.model,
-                model_version=cohort.key.version,
-                environment=self.environment,
-                window_start=format_time(cohort.key.start),
-                window_end=format_time(cohort.end),
-                attributes={**reading.attributes, **segment},
-                samples=reading.samples,
-                reference_samples=reading.reference_samples,
-                lower=reading.lower,
-                upper=reading.upper,
-                status=status,
-                threshold=threshold,
-                evidence={**self._open_evidence(reading), **self.groups.told(reading.attributes.get("feature"))},
-                revision=revision,
-                reference_hash=self._reference_hash(cohort, reading.attributes.get("comparison")),
-            )
+            if metric is None or not self.metrics or metric in self.metrics:
+                yield self._judge(cohort, spec, reading, revision)
+
+    def _judge(self, cohort: Cohort, spec: MetricSpec, reading: Reading, revision: int) -> Measurement:
+        status, threshold = judge(spec, reading)
+        segment: Mapping[str, str] = {} if cohort.key.segment == ALL else {"segment": cohort.key.segment}
+        return Measurement(
+            signal=spec.name,
+            value=reading.value,
+            unit=spec.unit,
+            model=self.model,
+            model_version=cohort.key.version,
+            environment=self.environment,
+            window_start=format_time(cohort.key.start),
+            window_end=format_time(cohort.end),
+            attributes={**reading.attributes, **segment},
+            samples=reading.samples,
+            reference_samples=reading.reference_samples,
+            lower=reading.lower,
+            upper=reading.upper,
+            status=status,
+            threshold=threshold,
+            evidence={**self._open_evidence(reading), **self.groups.told(reading.attributes.get("feature"))},
+            revision=revision,
+            reference_hash=self._reference_hash(cohort, reading.attributes.get("comparison")),
+        )
 
     def _open_evidence(self, reading: Reading) -> Mapping[str, float | str]:
         if reading.attributes.get("feature") not in self.sensitive:
@@ -110,10 +116,11 @@ class Judge:
         return {name: value for name, value in reading.evidence.items() if not isinstance(value, str)}
 
     def _reference_hash(self, cohort: Cohort, comparison: str | None) -> str | None:
-        if comparison is None:
-            return None
-        training = self.references.training.get(cohort.key.version)
-        reference = training if comparison == "training" else self.references.operating
+        references = {
+            Comparison.OPERATING.value: self.references.operating,
+            Comparison.TRAINING.value: self.references.training.get(cohort.key.version),
+        }
+        reference = references.get(comparison or "")
         return None if reference is None else reference.hash
 
 

@@ -1,28 +1,25 @@
-"""What two summaries say of one column: readings that features and predictions share."""
+"""What two summaries say of like columns: readings that features and predictions share."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
-from mlvitals.signals.distance import largest_distance
-from mlvitals.signals.location import location_shift
-from mlvitals.signals.proportion import NORMAL_95
+from mlvitals.signals.method import CELL_METHODS, NUMBER_METHODS, CellMethod, Method
+from mlvitals.signals.pair import Difference
 from mlvitals.signals.spec import Reading
-from mlvitals.signals.stability import stability_index
+from mlvitals.signals.table import Column, Match, Table, Tables
 from mlvitals.windows.layout import NumericBins
-from mlvitals.windows.summary import ColumnCounts, Counts
+from mlvitals.windows.summary import Counts
 
 _NUMERIC_SPECIALS: Final = ("missing", "non_finite", "invalid")
 _CATEGORICAL_SPECIALS: Final = ("missing", "other", "unseen")
 
 
-def cells(column: ColumnCounts) -> Counts:
-    """Return a column's counts by cell: its bins, then its specials."""
-    return np.concatenate([column.counts, column.specials])
-
-
-def cell_label(column: ColumnCounts, index: int) -> str:
+def cell_label(column: Column, index: int) -> str:
     """Return a cell's name: its bin's label, or the special's name."""
     if index < column.bins.size:
         return column.bins.label(index)
@@ -30,64 +27,90 @@ def cell_label(column: ColumnCounts, index: int) -> str:
     return specials[index - column.bins.size]
 
 
-def read_stability(current: ColumnCounts, reference: ColumnCounts, attributes: Mapping[str, str]) -> Iterator[Reading]:
-    """Yield the debiased PSI over bins and specials, with the cell that adds most; nothing where a side is empty."""
-    index = stability_index(cells(current), cells(reference))
-    if index is None:
-        return
-    half = NORMAL_95 * index.error
-    culprit = _culprit(current, reference, int(index.terms.argmax())) if index.raw > 0 else {}
-    yield Reading(
-        value=index.value,
-        samples=current.total,
-        attributes={**attributes, "method": "psi"},
-        reference_samples=reference.total,
-        lower=index.value - half,
-        upper=index.value + half,
-        noise=index.noise,
-        evidence={**culprit, "raw": index.raw, "noise": index.noise},
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sides:
+    """A window's counts and those of what it is compared with, vectors as the tables' columns stand in them.
+
+    attributes: what the readings of a column against one of the references, by its index, are attributed to.
+    """
+
+    current: Counts
+    references: Sequence[Counts]
+    attributes: Callable[[int, Column], Mapping[str, str]]
+
+
+def read_methods(tables: Tables, sides: Sides) -> Iterator[Reading]:
+    """Yield every method's reading of every column that has rows on both sides, with the attribute `method`."""
+    for table in tables.cells:
+        match = table.match(sides.current, sides.references)
+        if match is not None:
+            for method in CELL_METHODS:
+                yield from _readings(match, method.compute(match.pair), sides, {"method": method.name})
+    for numeric in NUMBER_METHODS:
+        yield from read_numbers(numeric, tables.numbers, sides, {"method": numeric.name})
+
+
+def read_numbers(
+    method: Method, tables: Sequence[Table], sides: Sides, attributes: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Reading]:
+    """Yield a method's reading of every numeric column that has rows on both sides, with these attributes too."""
+    for table in tables:
+        match = table.match(sides.current, sides.references, method.least)
+        if match is not None and match.ruler is not None:
+            yield from _readings(match, method.compute(match.pair, match.ruler), sides, attributes)
+
+
+def read_cells(method: CellMethod, tables: Sequence[Table], sides: Sides) -> Iterator[Reading]:
+    """Yield a method's reading of every column that has rows on both sides."""
+    for table in tables:
+        match = table.match(sides.current, sides.references)
+        if match is not None:
+            yield from _readings(match, method.compute(match.pair), sides, {})
+
+
+def _readings(match: Match, found: Difference, sides: Sides, attributes: Mapping[str, str]) -> Iterator[Reading]:
+    unknown: list[None] = [None] * len(match.columns)
+    numbers = zip(
+        match.references,
+        match.columns,
+        found.value.tolist(),
+        found.noise.tolist(),
+        unknown if found.lower is None else found.lower.tolist(),
+        unknown if found.upper is None else found.upper.tolist(),
+        match.pair.rows[:, 0].tolist(),
+        match.pair.reference_rows[:, 0].tolist(),
+        _evidence(match, found),
+        strict=True,
     )
+    for reference, column, value, noise, lower, upper, rows, reference_rows, evidence in numbers:
+        if isfinite(value) and isfinite(noise):
+            yield Reading(
+                value=value,
+                samples=int(rows),
+                attributes={**sides.attributes(reference, column), **attributes},
+                reference_samples=int(reference_rows),
+                lower=lower,
+                upper=upper,
+                noise=noise,
+                evidence=evidence,
+            )
 
 
-def _culprit(current: ColumnCounts, reference: ColumnCounts, index: int) -> dict[str, float | str]:
-    return {
-        "bin": cell_label(current, index),
-        "share": int(cells(current)[index]) / current.total,
-        "reference_share": int(cells(reference)[index]) / reference.total,
-    }
-
-
-def read_distance(current: ColumnCounts, reference: ColumnCounts, attributes: Mapping[str, str]) -> Iterator[Reading]:
-    """Yield the Kolmogorov-Smirnov distance of a numeric column's finite values; nothing for categories."""
-    if not isinstance(current.bins, NumericBins):
-        return
-    distance = largest_distance(current.counts, reference.counts, current.bins.is_point)
-    if distance is None:
-        return
-    yield Reading(
-        value=distance.value,
-        samples=int(current.counts.sum()),
-        attributes={**attributes, "method": "ks"},
-        reference_samples=int(reference.counts.sum()),
-        lower=distance.value,
-        upper=distance.upper,
-        noise=distance.noise,
-        evidence={"no_drift_mean": distance.no_drift_mean, "noise": distance.noise},
+def _evidence(match: Match, found: Difference) -> Iterator[dict[str, float | str]]:
+    told = {**found.told, "no_drift_mean": found.mean, "noise": found.noise}
+    rows: list[dict[str, float | str]] = [
+        dict(zip(told, values, strict=True))
+        for values in zip(*(numbers.tolist() for numbers in told.values()), strict=True)
+    ]
+    if found.cell is None:
+        return iter(rows)
+    places = np.arange(len(rows)), found.cell
+    culprits = zip(
+        match.columns, found.cell.tolist(), match.pair.q[places].tolist(), match.pair.p[places].tolist(), strict=True
     )
-
-
-def read_location(current: ColumnCounts, reference: ColumnCounts, attributes: Mapping[str, str]) -> Iterator[Reading]:
-    """Yield the location shift of a numeric column's finite values; nothing for categories."""
-    if not isinstance(current.bins, NumericBins):
-        return
-    shift = location_shift(current.counts, reference.counts)
-    if shift is None:
-        return
-    yield Reading(
-        value=shift.value,
-        samples=int(current.counts.sum()),
-        attributes=attributes,
-        reference_samples=int(reference.counts.sum()),
-        noise=shift.noise,
-        evidence={"noise": shift.noise},
+    return (
+        {"bin": cell_label(column, cell), "share": share, "reference_share": reference_share, **row}
+        if cell >= 0
+        else row
+        for (column, cell, share, reference_share), row in zip(culprits, rows, strict=True)
     )

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from mlvitals.signals.spec import Evidence
+from mlvitals.signals.spec import Evidence, Export
 from mlvitals.windows.summary import Summary
 
 # The least rows of a window whose drift is judged. Where nothing changed, three standard errors are then below the
@@ -32,7 +32,7 @@ class Comparison(StrEnum):
     def features(self, evidence: Evidence) -> Summary | None:
         """Return the reference to hold features against, None where there is none or its bins are not the window's."""
         reference = self._reference(evidence)
-        if reference is None or reference.layout.features != evidence.current.layout.features:
+        if reference is None or not _same(reference.layout.features, evidence.current.layout.features):
             return None
         return reference
 
@@ -42,7 +42,7 @@ class Comparison(StrEnum):
         A version may bin its scores as its own training did, while its features keep the model's bins.
         """
         reference = self._reference(evidence)
-        if reference is None or reference.layout.output != evidence.current.layout.output:
+        if reference is None or not _same(reference.layout.output, evidence.current.layout.output):
             return None
         return reference
 
@@ -56,3 +56,15 @@ class Comparison(StrEnum):
                 return evidence.previous
             case Comparison.VERSION:
                 return evidence.others
+
+
+# Drift is judged against normal production; what was there before and what runs beside it is there to be read with it.
+DRIFT: Final = (Comparison.OPERATING, Comparison.PREVIOUS, Comparison.VERSION)
+SKEW: Final = (Comparison.TRAINING,)
+READ_ONLY_LEVELS: Final = {Comparison.PREVIOUS.value: Export.FULL, Comparison.VERSION.value: Export.FULL}
+
+METHODS_IN_WORDS: Final = "psi, js, hellinger, tvd, linf, chi2; for numbers ks and wasserstein too."
+
+
+def _same(one: object, other: object) -> bool:
+    return one is other or one == other  # most windows share their layout with the reference

@@ -1,47 +1,48 @@
 """The Kolmogorov-Smirnov distance, bracketed by what bins can know of it."""
 
-from math import log, pi, sqrt
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from mlvitals.windows.summary import Counts
+from mlvitals.signals.null import greatest_moments
+from mlvitals.signals.pair import Difference, Pair
 
-# Mean and standard deviation of Kolmogorov's distribution, the limit of D ÷ √s where nothing changed: √(π/2)·ln 2 and
-# √(π²/12 - (π/2)·ln² 2). Marsaglia, Tsang and Wang (2003), "Evaluating Kolmogorov's distribution", J. Stat. Software 8.
-KOLMOGOROV_MEAN: Final = sqrt(pi / 2) * log(2)
-KOLMOGOROV_DEVIATION: Final = sqrt(pi**2 / 12 - pi / 2 * log(2) ** 2)
+# Fitted to simulations of 11 layouts of 2 … 64 bins, equal, skewed and with point masses: mean within 6 %, standard
+# deviation within 8 %.
+_NEWS: Final = 0.7
 
 
-class Distance(NamedTuple):
-    """A distance between two distributions: the least and the greatest that the counts allow.
+def largest_distance(pair: Pair, is_point: npt.NDArray[np.bool_]) -> Difference:
+    """Return the largest difference between two distribution functions, as it is.
 
-    no_drift_mean, noise: its mean and standard deviation where nothing changed, for continuous values: on bins the mean
-    is an upper bound, and the standard deviation is at most a sixth larger (half a normal's absolute value, one edge).
+    Columns are finite values by ascending bin. is_point: bins that hold a single value, shape (columns, bins). At the
+    edges the difference Δ is known: value = max |Δ|. Inside a bin j it lies between Δ(j-1) - p(j) and Δ(j-1) + q(j), so
+    that upper = max over bins of max(Δ(j-1) + q(j), p(j) - Δ(j-1)), value at least. A bin that is a single point has no
+    inside.
+
+    Where nothing changed, Δ ÷ √s at the edges is a Brownian bridge at F (Doob, 1949): normal variables with variance
+    F(1-F), which form a Markov chain. Of the greatest, P(≤ x) is taken as the product of each one's, raised to
+    (1-ρ²)^0.7, ρ being its correlation with the one before; our approximation, exact for a single edge.
     """
-
-    value: float
-    upper: float
-    no_drift_mean: float
-    noise: float
-
-
-def largest_distance(current: Counts, reference: Counts, is_point: npt.NDArray[np.bool_]) -> Distance | None:
-    """Return the largest difference between two distribution functions, or None where either side is empty.
-
-    current, reference: counts by ascending bin, shape (bins,). is_point: bins that hold a single value, shape (bins,).
-    At the edges the difference Δ is known: value = max |Δ|. Inside a bin j it lies between Δ(j-1) - p(j) and
-    Δ(j-1) + q(j), so that upper = max over bins of max(Δ(j-1) + q(j), p(j) - Δ(j-1)), value at least. A bin that is a
-    single point has no inside.
-    """
-    rows, reference_rows = int(current.sum()), int(reference.sum())
-    if rows == 0 or reference_rows == 0:
-        return None
-    # Quotients of whole numbers are correctly rounded: equal distributions differ by exactly 0.
-    difference = np.cumsum(current) / rows - np.cumsum(reference) / reference_rows
-    before = np.concatenate([[0.0], difference[:-1]])
-    value = float(np.abs(difference).max())
-    inside = np.maximum(before + current / rows, reference / reference_rows - before)[~is_point]
-    scale = sqrt(1 / rows + 1 / reference_rows)
-    return Distance(value, float(inside.max(initial=value)), KOLMOGOROV_MEAN * scale, KOLMOGOROV_DEVIATION * scale)
+    difference = np.cumsum(pair.current, axis=1) / pair.rows - np.cumsum(pair.reference, axis=1) / pair.reference_rows
+    before = np.concatenate([np.zeros((len(difference), 1)), difference[:, :-1]], axis=1)
+    value = np.abs(difference).max(axis=1)
+    inside = np.where(is_point, 0.0, np.maximum(before + pair.q, pair.p - before)).max(axis=1)
+    totals = pair.current + pair.reference
+    rows = pair.rows + pair.reference_rows
+    below = np.cumsum(totals, axis=1)
+    odds = np.divide(below, rows - below, out=np.full(below.shape, np.inf), where=below < rows)
+    # ρ² is the ratio of two neighbours' odds; an edge that adds no row adds no news.
+    earlier = np.concatenate([np.zeros((len(odds), 1)), odds[:, :-1]], axis=1)
+    correlation = np.divide(earlier, odds, out=np.zeros_like(odds), where=(odds > 0) & np.isfinite(odds))
+    deviations = np.sqrt(below / rows * (1 - below / rows))
+    null = greatest_moments(deviations, np.where(deviations > 0, (1 - correlation) ** _NEWS, 0.0))
+    root = np.sqrt(pair.scale)
+    return Difference(
+        value=value,
+        mean=null.mean * root,
+        noise=np.sqrt(null.variance) * root,
+        lower=value,
+        upper=np.maximum(inside, value),
+    )

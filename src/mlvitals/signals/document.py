@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from mlvitals.signals.registry import STATISTICS
+from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.spec import Export, Layer, MetricSpec
 
 BEGIN: Final = "<!-- rendered from the registry: begin -->"
@@ -44,7 +44,7 @@ def update_document(document: str) -> str:
 
 def _lines() -> Iterator[str]:
     for layer in Layer:
-        specs = [statistic.spec for statistic in STATISTICS if statistic.spec.layer is layer]
+        specs = [spec for spec in REGISTRY.values() if spec.layer is layer]
         if specs:
             yield from ("", f"## {_TITLES[layer]}", "", *_HEADER)
             yield from (_row(spec) for spec in specs)
@@ -71,10 +71,12 @@ def _level(spec: MetricSpec) -> str:
         for level in Export
         if level in spec.levels.values()
     ]
-    return ", ".join([spec.level.value, *others])
+    moved = [] if spec.level_if_moved is None else [f"{spec.level_if_moved.value} (what warns)"]
+    return ", ".join([spec.level.value, *others, *moved])
 
 
 def _warning(spec: MetricSpec) -> str:
     if spec.warning is None:
         return "none"
-    return f"{spec.warning:g}" if spec.warning_method is None else f"{spec.warning:g} ({spec.warning_method})"
+    where = f" ({', '.join(spec.warning_where.values())})" if spec.warning_where else ""
+    return f"{spec.warning:g}{where}"

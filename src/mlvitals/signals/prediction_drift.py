@@ -2,48 +2,94 @@
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from mlvitals.signals.column import read_distance, read_stability
-from mlvitals.signals.comparison import DRIFT_ROWS, PSI_WARNING, Comparison
+from mlvitals.signals.column import Sides, read_methods
+from mlvitals.signals.comparison import (
+    DRIFT,
+    DRIFT_ROWS,
+    METHODS_IN_WORDS,
+    PSI_WARNING,
+    READ_ONLY_LEVELS,
+    SKEW,
+    Comparison,
+)
+from mlvitals.signals.made_once import made_once
 from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
-from mlvitals.windows.layout import NumericBins
-from mlvitals.windows.summary import ColumnCounts, Summary
+from mlvitals.signals.table import Column, Tables, tabulate
+from mlvitals.windows.layout import NumericBins, OutputLayout
+from mlvitals.windows.summary import ColumnCounts, Counts, Summary
 
 
-def coarsen(column: ColumnCounts, groups: tuple[int, ...]) -> ColumnCounts:
-    """Return a numeric column's counts in coarser bins; specials stay as they are.
+class _Groups(NamedTuple):
+    """The drift groups of an output: their tables over coarse counts, and where each begins among the fine bins."""
+
+    tables: Tables
+    starts: Counts
+
+
+def coarse_bins(bins: NumericBins, groups: tuple[int, ...]) -> tuple[NumericBins, Counts]:
+    """Return the bins that groups of fine bins are, and the index of the fine bin that each begins with.
 
     groups: for each fine bin the index of its coarse bin, ascending from 0 without gaps; empty: the fine bins stay.
     """
-    if not groups or not isinstance(column.bins, NumericBins):
-        return column
+    if not groups:
+        return bins, np.arange(bins.size)
     starts = np.flatnonzero(np.diff(groups, prepend=-1))
-    edges = column.bins.array[starts[1:] - 1]
-    return ColumnCounts(NumericBins(tuple(edges.tolist())), np.add.reduceat(column.counts, starts), column.specials)
+    return NumericBins(tuple(bins.array[starts[1:] - 1].tolist())), starts
 
 
-def _output(summary: Summary) -> ColumnCounts | None:
-    if summary.score is None:
-        return summary.classes
-    return coarsen(summary.score, summary.layout.output.groups)
+def _score_groups(output: OutputLayout) -> _Groups | None:
+    if output.score is None:
+        return None
+    bins, starts = coarse_bins(output.score, output.groups)
+    return _Groups(tabulate([Column("", bins, 0)]), starts)
 
 
-def _score(evidence: Evidence, comparison: Comparison) -> Iterator[Reading]:
-    reference = comparison.output(evidence)
-    if reference is None:
+def _class_tables(output: OutputLayout) -> Tables | None:
+    return None if output.classes is None else tabulate([Column("", output.classes, 0)])
+
+
+score_groups: Final = made_once(_score_groups)
+class_tables: Final = made_once(_class_tables)
+
+
+def _counts(summary: Summary, groups: _Groups | None) -> Counts | None:
+    column: ColumnCounts | None = summary.classes if groups is None else summary.score
+    if column is None:
+        return None
+    bins = column.counts if groups is None else np.add.reduceat(column.counts, groups.starts)
+    return np.concatenate([bins, column.specials])
+
+
+def _compute(evidence: Evidence, comparisons: tuple[Comparison, ...]) -> Iterator[Reading]:
+    output = evidence.current.layout.output
+    groups = score_groups(output)
+    tables = class_tables(output) if groups is None else groups.tables
+    current = _counts(evidence.current, groups)
+    if tables is None or current is None:
         return
-    current_output, reference_output = _output(evidence.current), _output(reference)
-    if current_output is None or reference_output is None:
-        return
-    attributes = {"comparison": comparison.value}
-    yield from read_stability(current_output, reference_output, attributes)
-    yield from read_distance(current_output, reference_output, attributes)
+    counts = {}
+    for comparison in comparisons:
+        reference = comparison.output(evidence)
+        other = None if reference is None else _counts(reference, groups)
+        if other is not None:
+            counts[comparison.value] = other
+    names = list(counts)
+    if names:
+        yield from read_methods(
+            tables,
+            Sides(
+                current=current,
+                references=list(counts.values()),
+                attributes=lambda place, _: {"comparison": names[place]},
+            ),
+        )
 
 
-def _statistic(name: str, brief: str, comparison: Comparison) -> Statistic:
+def _statistic(name: str, brief: str, comparisons: tuple[Comparison, ...]) -> Statistic:
     return Statistic(
         spec=MetricSpec(
             name=name,
@@ -52,23 +98,25 @@ def _statistic(name: str, brief: str, comparison: Comparison) -> Statistic:
             layer=Layer.MODEL,
             stage=Stage.WINDOW,
             orientation=Orientation.LOWER,
-            level=Export.STANDARD,
+            level=Export.FULL,
+            levels={"psi": Export.STANDARD, **READ_ONLY_LEVELS},
+            level_if_moved=Export.LEAN,
             attributes=("method", "comparison"),
             minimum_samples=DRIFT_ROWS,
             warning=PSI_WARNING,
-            warning_method="psi",
+            warning_where={"method": "psi", "comparison": comparisons[0].value},
         ),
-        compute=partial(_score, comparison=comparison),
+        compute=partial(_compute, comparisons=comparisons),
     )
 
 
 PREDICTION_DRIFT_SCORE: Final = _statistic(
     "mlvitals.prediction.drift.score",
-    "How much the predictions' distribution differs from normal production: debiased PSI, KS distance.",
-    Comparison.OPERATING,
+    "How much the predictions' distribution differs, by method: " + METHODS_IN_WORDS,
+    DRIFT,
 )
 PREDICTION_SKEW_SCORE: Final = _statistic(
     "mlvitals.prediction.skew.score",
-    "How much the predictions' distribution differs from that on the training reference: debiased PSI, KS distance.",
-    Comparison.TRAINING,
+    "How much the predictions' distribution differs from that on the training reference, by method as for drift.",
+    SKEW,
 )

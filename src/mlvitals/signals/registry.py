@@ -4,14 +4,22 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from mlvitals.signals.alert_count import FEATURE_ALERT_COUNT
+from mlvitals.signals.derived import Derived
+from mlvitals.signals.drift_worst import FEATURE_DRIFT_WORST
 from mlvitals.signals.feature_drift import (
     FEATURE_DRIFT_LOCATION,
     FEATURE_DRIFT_SCORE,
+    FEATURE_DRIFT_SHAPE,
+    FEATURE_DRIFT_SPREAD,
     FEATURE_SKEW_LOCATION,
     FEATURE_SKEW_SCORE,
+    FEATURE_SKEW_SHAPE,
+    FEATURE_SKEW_SPREAD,
 )
 from mlvitals.signals.performance import PERFORMANCE_CLASS_SCORE, PERFORMANCE_ERROR, PERFORMANCE_SCORE
 from mlvitals.signals.prediction_drift import PREDICTION_DRIFT_SCORE, PREDICTION_SKEW_SCORE
+from mlvitals.signals.prediction_quantile import PREDICTION_QUANTILE
 from mlvitals.signals.quality import (
     FEATURE_INVALID_RATIO,
     FEATURE_MISSING_RATIO,
@@ -20,6 +28,7 @@ from mlvitals.signals.quality import (
     FEATURE_ZERO_RATIO,
 )
 from mlvitals.signals.share import LABEL_COVERAGE_RATIO, PREDICTION_CLASS_RATIO
+from mlvitals.signals.signal_status import SIGNAL_STATUS
 from mlvitals.signals.spec import MetricSpec, Statistic
 from mlvitals.signals.traffic import (
     EVENT_LAG,
@@ -46,10 +55,15 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     FEATURE_INVALID_RATIO,
     FEATURE_ZERO_RATIO,
     FEATURE_DRIFT_LOCATION,
+    FEATURE_DRIFT_SPREAD,
+    FEATURE_DRIFT_SHAPE,
     FEATURE_DRIFT_SCORE,
     FEATURE_SKEW_LOCATION,
+    FEATURE_SKEW_SPREAD,
+    FEATURE_SKEW_SHAPE,
     FEATURE_SKEW_SCORE,
     PREDICTION_CLASS_RATIO,
+    PREDICTION_QUANTILE,
     PREDICTION_DRIFT_SCORE,
     PREDICTION_SKEW_SCORE,
     PERFORMANCE_SCORE,
@@ -58,11 +72,17 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     LABEL_COVERAGE_RATIO,
 )
 
+# What follows from the measurements of a window: the state of each family first, as it is looked at first.
+DERIVED: Final[tuple[Derived, ...]] = (SIGNAL_STATUS, FEATURE_DRIFT_WORST, FEATURE_ALERT_COUNT)
+
 REGISTRY: Final[Mapping[str, MetricSpec]] = MappingProxyType(
-    {statistic.spec.name: statistic.spec for statistic in STATISTICS}
+    {
+        spec.name: spec
+        for spec in (*(statistic.spec for statistic in STATISTICS), *(derived.spec for derived in DERIVED))
+    }
 )
 
 
 def names() -> tuple[str, ...]:
-    """Return the full name of every signal, in registry order."""
+    """Return the full name of every signal, in registry order: those that are measured, then those that follow."""
     return tuple(REGISTRY)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from mlvitals.windows.summary import Outcome, Summary
 
 
@@ -55,11 +57,12 @@ class MetricSpec:
     """A metric we emit. The registry holds every one; names, units and attributes appear nowhere else.
 
     unit: UCUM, or `{thing}` for counts. attributes: short names; a backend's spelling is telemetry's business.
-    level: of the signal's points; levels: of those of one `metric` or `method`, where it is another.
+    level: of the signal's points; levels: of those of one `metric`, `method` or `comparison`, where it is another;
+        level_if_moved: of those that warn, where it is another.
     minimum_samples: below this many, a measurement's status is `insufficient_data`.
     warning: a plain threshold on how much worse than normal a value is, in excess of its noise (three standard errors);
         where neither way is better, on its absolute value. None: no verdict.
-    warning_method: the one `method` that `warning` speaks of, where methods share a name; None for every reading.
+    warning_where: the attributes that a reading must have for `warning` to speak of it, where not all are judged.
     """
 
     name: str
@@ -73,12 +76,19 @@ class MetricSpec:
     attributes: tuple[str, ...] = ()
     minimum_samples: int = 0
     warning: float | None = None
-    warning_method: str | None = None
+    warning_where: Mapping[str, str] = field(default_factory=dict)
+    level_if_moved: Export | None = None
 
-    def level_of(self, attributes: Mapping[str, str]) -> Export:
-        """Return the least export level at which a point with these attributes leaves."""
-        name = attributes.get("metric") or attributes.get("method") or ""
-        return self.levels.get(name, self.level)
+    def judges(self, attributes: Mapping[str, str]) -> bool:
+        """Tell whether the warning speaks of a reading with these attributes."""
+        return self.warning is not None and all(attributes.get(key) == need for key, need in self.warning_where.items())
+
+    def level_of(self, attributes: Mapping[str, str], status: Status) -> Export:
+        """Return the least export level at which a point with these attributes and this status leaves."""
+        if self.level_if_moved is not None and status in {Status.WARNING, Status.ALERT}:
+            return self.level_if_moved
+        own = [self.levels.get(attributes.get(key, "")) for key in ("metric", "method", "comparison")]
+        return max((level for level in own if level is not None), key=list(Export).index, default=self.level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,21 +127,20 @@ class Evidence:
     volume: Volume | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """One value that a statistic read, not yet judged. An undefined value is no reading at all.
 
     samples: the rows that the value rests on; reference_samples: those of the reference.
     lower, upper: an interval or a bound for the value. normal, noise: the value and its standard error where nothing
-    changed; a normal of None is not known, so that there is no verdict. limits: at or beyond either it is a warning, where
-    that follows from what is usual at that time and not from the spec. verdict: the status, where it follows from
+    changed; a normal of None is not known, so that there is no verdict. limits: at or beyond either it is a warning,
+    where that follows from what is usual at that time and not from the spec. verdict: the status, where it follows from
     other measurements and not from a threshold.
     evidence: what a person needs to understand the value, by short names.
     """
 
     value: float
     samples: int
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = msgspec.field(default_factory=dict)
     reference_samples: int | None = None
     lower: float | None = None
     upper: float | None = None
@@ -139,7 +148,7 @@ class Reading:
     noise: float | None = None
     limits: tuple[float, float] | None = None
     verdict: Status | None = None
-    evidence: Mapping[str, float | str] = field(default_factory=dict)
+    evidence: Mapping[str, float | str] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

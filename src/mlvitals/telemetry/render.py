@@ -42,7 +42,7 @@ def render(
     points: list[MetricPoint] = []
     if not revised:
         for one in measurements:
-            if _LEVELS[specs[one.signal].level_of(one.attributes)] <= _LEVELS[level]:
+            if _LEVELS[specs[one.signal].level_of(one.attributes, one.status)] <= _LEVELS[level]:
                 attributes = _attributes(one.model, one.model_version, service) | dict(one.attributes)
                 points += [
                     MetricPoint(
