@@ -1,5 +1,7 @@
 """Which label counts for which maturity, and what a model's versions, classes and numbers make of it."""
 
+from math import log
+
 import pytest
 
 from mlvitals.clock import DAY, HOUR, MINUTE
@@ -142,9 +144,25 @@ def test_a_regression_is_judged_by_its_errors(make_bench):
     assert outcomes(bench) == [1.0, 1.0, 1.0]
     assert outcomes(bench, "performance.error", metric="mae") == [3.5, 3.5, 3.5]
     assert outcomes(bench, "performance.error", metric="rmse") == [12.5**0.5] * 3
+    assert outcomes(bench, "performance.error", metric="bias") == [None] * 3, "it was not asked for"
 
 
-def test_more_than_two_classes_are_judged_by_their_accuracy(make_bench):
+def test_a_labelled_score_that_is_no_probability_silences_what_needs_probabilities(bench):
+    scores = {"a": 0.75, "b": 0.75, "c": 1.5, "d": None}
+    events = [
+        bench.prediction(one, bench.start, prediction={"label": "1", "score": score}) for one, score in scores.items()
+    ]
+    ages = {"a": MINUTE, "b": MINUTE, "c": 2 * HOUR, "d": MINUTE}
+    events += [bench.label(one, bench.start + age, int(one != "b")) for one, age in ages.items()]
+    bench.feed([("s", events)], until=bench.start + 4 * DAY)
+    assert outcomes(bench, "performance.error", metric="brier") == [(0.25**2 + 0.75**2) / 2, None, None]
+    expected = pytest.approx(-(log(0.75) + log(0.25)) / 2)
+    assert outcomes(bench, "performance.error", metric="log_loss") == [expected, None, None]
+    assert outcomes(bench, "performance.error", metric="calibration_error")[1:] == [None, None]
+    assert outcomes(bench, "performance.score", metric="precision") == [2 / 3, 3 / 4, 3 / 4]
+
+
+def test_more_than_two_classes_are_judged_together_and_each_by_itself(make_bench):
     bench = make_bench(task="multiclass")
     told = {"a": ("cat", "cat"), "b": ("dog", "cat"), "c": ("owl", "newt"), "d": ("newt", "newt")}
     events = [bench.prediction(one, bench.start, prediction={"label": said}) for one, (said, _) in told.items()]
@@ -152,4 +170,7 @@ def test_more_than_two_classes_are_judged_by_their_accuracy(make_bench):
     bench.feed([("s", events)], until=bench.start + 4 * DAY)
     # Whether one class that the reference did not know is another such class cannot be told: `d` is not judged.
     assert accuracy(bench) == [1 / 3] * 3
+    assert outcomes(bench, "performance.score", metric="recall") == [1 / 2] * 3, "newt is no class of the reference"
+    by_class = {"metric": "recall", "class": "cat"}
+    assert outcomes(bench, "performance.class.score", **by_class) == [1 / 2] * 3
     assert bench.value("prediction.class.ratio", **{"class": "cat"}) == 0.25
