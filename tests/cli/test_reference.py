@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -150,3 +151,44 @@ def test_a_training_reference_takes_the_bins_of_the_operating_one(world, mlvital
     assert mlvitals("run", "-c", world.config, "--once").code == 0
     shown = mlvitals("signals", "-c", world.config, "--signal", "mlvitals.feature.skew.location", "--format", "jsonl")
     assert shown.out.count('"comparison":"training"') == 9
+
+
+def test_a_reference_of_the_last_days_takes_the_configurations_own_rows(world, mlvitals):
+    output = world.folder / "last.reference"
+    built = mlvitals("reference", "build", "-c", world.config, "--since", "5m", "-o", output)
+    assert (built.code, built.err) == (0, f"{output}: 301 rows of m, 2 features, binary\n")
+    shown = mlvitals("reference", "show", output).out
+    assert "  taken as: all that was served" in shown
+    assert "  taken from: file:events*, 2026-03-01T12:04:59Z to 2026-03-01T12:09:59Z" in shown
+    assert "roc_auc" in shown  # its labels come from the source of labels
+    mlvitals("reference", "build", "-c", world.config, "--since", "5m", "--sample", "-o", output)
+    assert "  taken as: a sample of it" in mlvitals("reference", "show", output).out
+
+
+@pytest.mark.parametrize("words", [[], ["--since", "5m", "--data", "rows.jsonl"]])
+def test_rows_are_given_in_one_way(words, world, mlvitals):
+    built = mlvitals("reference", "build", "-c", world.config, *words, "-o", world.folder / "x.reference")
+    assert built.code == 2
+    assert "give the rows either with --data or with --since" in built.err
+
+
+def test_references_are_compared_column_by_column(world, mlvitals, make):
+    moved = make.predictions(500, make.noon, seed=2)
+    for event in moved:
+        event["features"]["x"] += 3
+        event["features"]["new"] = 1.0
+    (world.folder / "moved.jsonl").write_bytes(make.lines(moved))
+    before, after = world.folder / "model.reference", world.folder / "moved.reference"
+    assert (
+        mlvitals("reference", "build", "-c", world.config, "--data", world.folder / "moved.jsonl", "-o", after).code
+        == 0
+    )
+    assert mlvitals("reference", "diff", before, before).code == 0
+    told = mlvitals("reference", "diff", before, after)
+    assert told.code == 1
+    assert f"after: {after}: 500 rows of m (all versions), windows of 1m from 2026-03-01T12:00:00Z" in told.out
+    lines = mlvitals("reference", "diff", before, after, "--format", "jsonl").out.splitlines()
+    found = {one["name"]: one for one in map(json.loads, lines)}
+    assert found["new"]["change"] == "came"
+    assert found["x"]["distances"]["psi"]["status"] == "warning"
+    assert found["x"]["distances"]["psi"]["value"] > 1

@@ -1,20 +1,24 @@
-"""`mlvitals reference`: build and inspect references."""
+"""`mlvitals reference`: build, inspect and compare references."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from mlvitals.cli.options import config_option, load_config, pick_model
+from mlvitals.cli.options import Span, config_option, load_config, pick_model
 from mlvitals.cli.progress import counting_rows
+from mlvitals.clock import SECOND
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlvitals.setup.comparing import ColumnDifference
     from mlvitals.windows.reference import Reference
 
 
 @click.group("reference")
 def command() -> None:
-    """Build and inspect references: what normal looks like."""
+    """Build, inspect and compare references: what normal looks like."""
 
 
 @command.command("build")
@@ -22,11 +26,19 @@ def command() -> None:
 @click.option("--model", help="The model; not needed where there is only one.")
 @click.option("--version", help="Build the training reference of this version instead of the operating one.")
 @click.option(
-    "--data", "paths", multiple=True, required=True, help="Files of rows: Parquet, CSV or JSON Lines. Repeatable."
+    "--data", "paths", multiple=True, help="Files of rows: Parquet, CSV or JSON Lines. Repeatable; not with --since."
 )
 @click.argument("more", nargs=-1)
 @click.option(
-    "--complete", is_flag=True, help="The rows are all that was served, not a sample: volume can calibrate on them."
+    "--since",
+    type=Span(),
+    help="Take the rows from the configuration's own sources: those of so long before the newest prediction, as 28d.",
+)
+@click.option(
+    "--complete/--sample",
+    default=None,
+    help="Whether the rows are all that was served, so that volume can calibrate on them: a sample with --data, "
+    "complete with --since, where nothing is said.",
 )
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The reference file."
@@ -38,16 +50,31 @@ def build(
     version: str | None,
     paths: tuple[str, ...],
     more: tuple[str, ...],
-    complete: bool,
+    since: float | None,
+    complete: bool | None,
     output: Path,
 ) -> int:
     """Build a reference from rows with predictions (and, where known, labels beside them)."""
-    from mlvitals.setup.reference import build_reference  # noqa: PLC0415  # not needed for --help
+    from mlvitals.setup.reference import build_reference, build_reference_since  # noqa: PLC0415  # not for --help
     from mlvitals.windows.reference import write_reference  # noqa: PLC0415
 
-    chosen = pick_model(load_config(path), model)
+    if (since is None) == (not paths):
+        raise click.UsageError("give the rows either with --data or with --since")
+    config = load_config(path)
+    chosen = pick_model(config, model)
     with counting_rows("counting") as progress:
-        built = build_reference(chosen, version=version, paths=[*paths, *more], complete=complete, progress=progress)
+        if since is None:
+            files = [*paths, *more]
+            built = build_reference(chosen, version=version, paths=files, complete=bool(complete), progress=progress)
+        else:
+            built = build_reference_since(
+                chosen,
+                version=version,
+                sources=config.sources,
+                length=int(since * SECOND),
+                complete=complete is not False,
+                progress=progress,
+            )
     write_reference(built.reference, output)
     account = built.account
     click.echo(
@@ -55,12 +82,86 @@ def build(
         f"{len(built.reference.layout.features)} features, {built.reference.layout.output.task.value}",
         err=True,
     )
-    for count, what in ((account.unparseable, "unparseable"), (built.other_models, "of other models or versions")):
+    for count, what in (
+        (account.unparseable, "unparseable"),
+        (built.other_models, "of other models or versions"),
+    ):
         if count:
             click.echo(f"{count} rows left out: {what}", err=True)
     for example in account.examples:
         click.echo(f"  {example}", err=True)
     return 0
+
+
+@command.command("diff")
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "jsonl"]),
+    default="table",
+    show_default=True,
+    help="A table for people, or a JSON line for each column.",
+)
+def diff(before: Path, after: Path, *, form: str) -> int:
+    """Compare two references: features that came, went or changed, and how far each moved.
+
+    Exits with 0 where the layouts are the same and no distance is past its threshold, with 1 otherwise.
+    """
+    import msgspec  # noqa: PLC0415  # not needed for --help
+
+    from mlvitals.setup.comparing import Change, compare_references  # noqa: PLC0415
+    from mlvitals.windows.reference import read_reference  # noqa: PLC0415
+
+    sides = read_reference(before), read_reference(after)
+    found = compare_references(*sides)
+    if form == "jsonl":
+        for one in found:
+            click.echo(msgspec.json.encode(one))
+    else:
+        _print_differences((before, after), sides, found)
+    return 1 if any(one.change is not Change.SAME or one.warns for one in found) else 0
+
+
+def _print_differences(
+    files: tuple[Path, Path], sides: "tuple[Reference, Reference]", found: "Sequence[ColumnDifference]"
+) -> None:
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    from mlvitals.cli.console import console, number  # noqa: PLC0415
+
+    out = console()
+    for name, file, side in zip(("before", "after"), files, sides, strict=True):
+        rows = f"{side.summary.predictions:,} rows of {side.model} {side.version or '(all versions)'}"
+        out.print(f"  {name}: {file}: {rows}, {_span(side)}, layout {side.layout.hash}", markup=False, soft_wrap=True)
+    table = Table("column", "change", "kind", "bins", "psi", "location", "status")
+    for one in found:
+        distances = [one.distances.get(method) for method in ("psi", "location")]
+        cells = ["-" if d is None else f"{number(d.value)} ± {number(d.noise)}" for d in distances]
+        statuses = [distance.status.value for distance in one.distances.values()]
+        status = "warning" if one.warns else next(iter(statuses), "-")
+        sizes = (_arrow(one.kinds), _arrow(one.bins))
+        table.add_row(
+            *map(Text, (one.name, one.change.value, *sizes, *cells, status)), style="yellow" if one.warns else ""
+        )
+    out.print(table)
+    out.print("  distances are approximate where the bins differ", markup=False)
+
+
+def _arrow(sides: tuple[object, object]) -> str:
+    before, after = ("-" if side is None else str(side) for side in sides)
+    return before if before == after else f"{before} → {after}"
+
+
+def _span(reference: "Reference") -> str:
+    from mlvitals.clock import format_time  # noqa: PLC0415
+
+    if not reference.series:
+        return "no times"
+    first, last = (format_time(start) for start in (min(reference.series), max(reference.series)))
+    return f"windows of {reference.window} from {first} to {last}"
 
 
 @command.command("show")

@@ -1,4 +1,4 @@
-"""Building a reference from files of rows."""
+"""Building a reference from files of rows, or from what the sources hold of the last days."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,13 +7,15 @@ from pathlib import Path
 import pyarrow as pa
 
 from mlvitals import wire
+from mlvitals.clock import SystemClock, format_time
 from mlvitals.config import ModelConfig
-from mlvitals.engines.intake import UNKNOWN_VERSION, failed, rows_by_text, times_of
+from mlvitals.engines.intake import PARK_AHEAD, UNKNOWN_VERSION, failed, rows_by_text, times_of
 from mlvitals.engines.layouts import choice_of
 from mlvitals.errors import InputError
 from mlvitals.events import EventBatch, ReadAccount, canonical_text
 from mlvitals.formats import CsvFormat, DecodePlan, FormatConfig, MlvitalsFormat, ParquetFormat
-from mlvitals.sources import FileSource
+from mlvitals.sources import FileSource, SourceConfig
+from mlvitals.sources.base import Role
 from mlvitals.windows.reference import Reference, read_reference
 from mlvitals.windows.taking import take_reference
 
@@ -29,12 +31,18 @@ class Built:
 
 @dataclass(slots=True)
 class _Rows:
-    """The rows of one model (and version) in some files, readable again and again."""
+    """The rows of one model (and version) in some sources, readable again and again.
+
+    sources: those with predictions. labels_apart: those in which labels are events of their own. span: the first and
+    the last time that count, None for every row, be it without a time.
+    """
 
     model: str
     version: str | None
-    paths: Sequence[str]
+    sources: Sequence[SourceConfig]
+    labels_apart: Sequence[SourceConfig]
     progress: Callable[[int], None]
+    span: tuple[int, int] | None = None
     account: ReadAccount = field(default_factory=lambda: ReadAccount(rows=0, parsed=0))
     other_models: int = 0
     labels: dict[str, str] | None = None
@@ -44,9 +52,10 @@ class _Rows:
         if self.labels is None:
             self.labels = self._find_labels()
         self.account, self.other_models = ReadAccount(rows=0, parsed=0), 0
-        for batch in self._batches(self.paths, DecodePlan(ids=bool(self.labels), model=self.model, times=False)):
+        plan = DecodePlan(ids=bool(self.labels), model=self.model, times=self.span is not None)
+        for batch in self._batches(self.sources, plan):
             self.account += batch.account
-            served = _served(batch.predictions)
+            served = _within(_served(batch.predictions), self.span)
             mine = self._mine(served)
             self.other_models += served.num_rows - mine.num_rows
             self.progress(mine.num_rows)
@@ -56,8 +65,7 @@ class _Rows:
         """Return the labels that JSON Lines hold apart: by prediction id the newest, ties by content."""
         newest: dict[str, tuple[int, str]] = {}
         plan = DecodePlan(features={}, model=self.model, predictions=False)
-        apart = [path for path in self.paths if isinstance(_format_of(path), MlvitalsFormat)]
-        for batch in self._batches(apart, plan):
+        for batch in self._batches(self.labels_apart, plan):
             labels = _only(batch.labels, wire.MODEL, {self.model})
             ids = canonical_text(labels.column(wire.PREDICTION_ID)).cast(pa.string()).to_pylist()
             texts = canonical_text(labels.column(wire.LABEL), numerals=True).cast(pa.string()).to_pylist()
@@ -65,9 +73,17 @@ class _Rows:
                 newest[one] = max(label, newest.get(one, label))
         return {one: text for one, (_, text) in newest.items()}
 
-    def _batches(self, paths: Sequence[str], plan: DecodePlan) -> Iterator[EventBatch]:
-        for path in paths:
-            source = FileSource(path=path, format=_format_of(path)).open(plan)
+    def newest(self) -> int | None:
+        """Return the time of the model's newest prediction, implausible times aside; None where it has none."""
+        plan = DecodePlan(features={}, ids=False, model=self.model)
+        end = SystemClock().now() + PARK_AHEAD
+        times = (times_of(self._mine(batch.predictions)) for batch in self._batches(self.sources, plan))
+        plausible = (some[some <= end] for some in times)
+        return max((int(some.max()) for some in plausible if len(some)), default=None)
+
+    def _batches(self, sources: Sequence[SourceConfig], plan: DecodePlan) -> Iterator[EventBatch]:
+        for config in sources:
+            source = config.open(plan)
             problems = source.check()
             if problems:
                 raise InputError(problems[0])
@@ -88,7 +104,7 @@ def build_reference(
     complete: bool,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Built:
-    """Build a model's operating reference, or with `version` that version's training reference.
+    """Build a model's operating reference from files, or with `version` that version's training reference.
 
     A training reference takes the features' bins of the operating one where that is there already, so that both can be
     held against the same windows. Labels stand beside the predictions, or (in JSON Lines) are events of their own.
@@ -104,26 +120,73 @@ def build_reference(
         InputError: a path is not there, or holds no row of the model.
 
     """
-    rows = _Rows(model.name, version, paths, progress)
+    sources = [FileSource(path=path, format=_format_of(path)) for path in paths]
+    apart = [source for source in sources if isinstance(source.format, MlvitalsFormat)]
+    rows = _Rows(model.name, version, sources, apart, progress)
+    taken = ", ".join(Path(path).name for path in paths)
+    return _build(model, rows, ", ".join(paths), taken, complete=complete)
+
+
+def build_reference_since(
+    model: ModelConfig,
+    *,
+    version: str | None,
+    sources: Sequence[SourceConfig],
+    length: int,
+    complete: bool,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Built:
+    """Build a reference from what the configuration's own sources hold of the model's last days.
+
+    Args:
+        model: the model's configuration.
+        version: of the rows; None for the operating reference.
+        sources: of the configuration.
+        length: how far back from the newest prediction to go, in microseconds.
+        complete: they hold all that was served, not a sample.
+        progress: told the number of rows of each batch, in each of the two passes after the one that finds the newest.
+
+    Raises:
+        InputError: a source cannot be read, or holds no row of the model.
+
+    """
+    served = [source for source in sources if source.role is not Role.LABELS]
+    apart = [source for source in sources if source.role is not Role.PREDICTIONS] if model.labels is not None else []
+    rows = _Rows(model.name, version, served, apart, progress)
+    names = ", ".join(source.name for source in served)
+    if any("-" in source.paths for source in (*served, *apart)):
+        raise InputError("standard input cannot be read again and again: give the rows with --data")
+    newest = rows.newest()
+    if newest is None:
+        raise InputError(f"{names}: no usable row of model `{model.name}`" + _reason(rows))
+    rows.span = newest - length, newest
+    taken = f"{names}, {format_time(newest - length)} to {format_time(newest)}"
+    return _build(model, rows, names, taken, complete=complete)
+
+
+def _build(model: ModelConfig, rows: _Rows, place: str, taken: str, *, complete: bool) -> Built:
     operating = None if model.operating is None else model.operating.path
-    bins = (
-        read_reference(operating).layout
-        if version is not None and operating is not None and operating.exists()
-        else None
-    )
+    training = rows.version is not None and operating is not None and operating.exists()
     reference = take_reference(
         choice_of(model),
         rows.read,
         model=model.name,
-        version=version or "",
+        version=rows.version or "",
         size=model.windows.size.window,
         complete=complete,
-        provenance={"taken from": ", ".join(Path(path).name for path in paths)},
-        features_of=bins,
+        provenance={"taken from": taken},
+        features_of=read_reference(operating).layout if training and operating is not None else None,
     )
     if not reference.summary.predictions:
-        raise InputError(f"{', '.join(paths)}: no usable row of model `{model.name}`" + _reason(rows))
+        raise InputError(f"{place}: no usable row of model `{model.name}`" + _reason(rows))
     return Built(reference, rows.account, rows.other_models)
+
+
+def _within(batch: pa.RecordBatch, span: tuple[int, int] | None) -> pa.RecordBatch:
+    if span is None:
+        return batch
+    times = times_of(batch)
+    return batch.filter(pa.array((times >= span[0]) & (times <= span[1])))
 
 
 def _served(batch: pa.RecordBatch) -> pa.RecordBatch:
