@@ -20,7 +20,7 @@ ROUNDS = 40
 
 
 def layout(features: int, generator: np.random.Generator) -> Layout:
-    """Four of five features are numbers, half of them with many zeros; of the categories every other has a long tail."""
+    """Return a layout: four of five features are numbers, half with many zeros; half of the rest long-tailed."""
     columns = []
     for index in range(features):
         if index % 5 < 4:
@@ -28,8 +28,8 @@ def layout(features: int, generator: np.random.Generator) -> Layout:
             columns.append(FeatureLayout(f"number_{index}", Kind.NUMERIC, freeze_numeric(values)))
         else:
             drawn = generator.zipf(1.5, 5_000) if index % 2 else generator.integers(0, 6, 5_000)
-            bins = freeze_categories(Counter(drawn.astype(str).tolist()))
-            columns.append(FeatureLayout(f"category_{index}", Kind.CATEGORICAL, bins))
+            values_of = freeze_categories(Counter(drawn.astype(str).tolist()))
+            columns.append(FeatureLayout(f"category_{index}", Kind.CATEGORICAL, values_of))
     scores = generator.beta(1, 20, 5_000)
     bins = freeze_score(scores)
     counts = np.bincount(np.searchsorted(bins.array, scores, side="right"), minlength=bins.size)
@@ -40,7 +40,7 @@ def layout(features: int, generator: np.random.Generator) -> Layout:
 
 
 def summary(of: Layout, rows: int, generator: np.random.Generator) -> Summary:
-    """Rows that fall evenly into the inner bins, a hundredth of them missing."""
+    """Return rows that fall evenly into the inner bins, a hundredth of them missing."""
     made = Summary.empty(of)
     for part in of.served_sections.values():
         if part.stop - part.start > 1:
