@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.json
 
 from mlvitals.events import RawBatch
-from mlvitals.formats import DecodePlan, Format, JsonFormat, MlvitalsFormat, Want
+from mlvitals.formats import DecodePlan, Format, FormatConfig, JsonFormat, MlvitalsFormat, Want
 from mlvitals.formats.lines import BLOCK_BYTES
 
 NUMERIC = tuple(f"num_{index:02d}" for index in range(20))
@@ -143,7 +143,7 @@ def main() -> int:
         write_events(paths["native"], arguments.events)
         write_mapped(paths["nested"], paths["native"], text=False)
         write_mapped(paths["text"], paths["native"], text=True)
-        formats = {"native": MlvitalsFormat(), "nested": NESTED, "text": TEXT}
+        formats: dict[str, FormatConfig] = {"native": MlvitalsFormat(), "nested": NESTED, "text": TEXT}
         best: dict[str, float] = {}
         for _ in range(arguments.rounds):  # turn by turn, so that what else the machine does falls on all
             turn = {"plain": seconds(read_plainly, paths["native"], arguments.events)}

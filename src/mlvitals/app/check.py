@@ -9,12 +9,14 @@ from pathlib import Path
 
 from mlvitals import delivery
 from mlvitals.app.admission import references_of, service_of
+from mlvitals.app.preview import preview
 from mlvitals.config import Config, ModelConfig
 from mlvitals.delivery import Verdict
 from mlvitals.errors import MlvitalsError
 from mlvitals.formats import DecodePlan
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.sinks import SinkContext
+from mlvitals.sources import Source
 from mlvitals.state import Store
 
 
@@ -52,13 +54,22 @@ def _check_model(model: ModelConfig) -> Checked:
 
 def _check_sources(config: Config) -> Iterator[Checked]:
     for source in config.sources:
-        opened = source.open(DecodePlan())  # nothing is decoded here
+        alone = len(config.models) == 1 and not config.patterns and not config.faults
+        opened = source.open(DecodePlan(model=config.models[0].name if alone else None))
         problems = opened.check()
         for problem in problems:
             yield Checked(good=False, text=f"source {opened.name}: {problem}")
         if not problems:
             yield Checked(good=True, text=f"source {opened.name}: readable")
+            yield from _preview(opened)
         opened.close()
+
+
+def _preview(source: Source) -> Iterator[Checked]:
+    try:
+        yield from (Checked(good=good, text=f"source {source.name}: {text}") for good, text in preview(source))
+    except (OSError, MlvitalsError) as error:
+        yield Checked(good=False, text=f"source {source.name}: {error}")
 
 
 def _check_sinks(config: Config) -> Iterator[Checked]:

@@ -1,6 +1,6 @@
 """Ways in which events are written: each cuts a stream into batches, and reads a batch into columns."""
 
-from mlvitals.formats.base import Cut, DecodePlan, Format, Want
+from mlvitals.formats.base import Cut, DecodePlan, Format, Mapped, Want
 from mlvitals.formats.delimited import CsvFormat
 from mlvitals.formats.jsonlines import MlvitalsFormat
 from mlvitals.formats.mappedjson import JsonFormat
@@ -15,6 +15,7 @@ __all__ = [
     "Format",
     "FormatConfig",
     "JsonFormat",
+    "Mapped",
     "MlvitalsFormat",
     "ParquetFormat",
     "Want",

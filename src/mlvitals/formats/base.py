@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -83,4 +83,18 @@ class Format(Protocol):
 
     def decode(self, raw: RawBatch) -> EventBatch:
         """Read a batch; raise nothing for what stands in it: a bad row is counted, and loses only itself."""
+        ...
+
+
+@runtime_checkable
+class Mapped(Format, Protocol):
+    """A format that may be read by a mapping, so that a path of it may lead nowhere."""
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether there is a mapping."""
+        ...
+
+    def unseen(self, raw: RawBatch) -> list[str]:
+        """Return the native fields whose paths lead to nothing in a batch, with these paths."""
         ...

@@ -113,6 +113,19 @@ class Csv:
         rows = self._type(rows)
         return assemble(rows, self._plan, self._zone, place=raw.place, position=raw.position)
 
+    @property
+    def is_mapped(self) -> bool:
+        """Whether a mapping says where the fields stand."""
+        return self._mapped is not None
+
+    def unseen(self, raw: RawBatch) -> list[str]:
+        """Return the native fields whose paths lead to nothing in a batch, with these paths."""
+        data = raw.data
+        if self._mapped is None or not isinstance(data, bytes):
+            return []
+        rows = self._read(data, raw.first_line, self._names(raw.header))
+        return self._mapped.unseen(pa.RecordBatch.from_pydict(rows.columns))
+
     def _wanted(self, names: list[str]) -> list[str]:
         return wanted_columns(names, self._plan) if self._mapped is None else self._mapped.wanted(names)
 

@@ -91,12 +91,21 @@ class Document:
             self._attempt(path, partial(_lines, names=names), f"is no CSV of {len(names)} columns")
         for path, name in self._fields.keyed:
             self._attempt(path, partial(_key, name=name), "has an element without its name, or two of one")
-        flat = dict(self._fields.names)
-        for path in self._fields.rows:
-            names = flat.get(path, ())
+        for path in (path for pattern in self._fields.rows for path in self._expand(pattern)):
+            names = self._fields.names_at(path)
             self._attempt(path, partial(_rows, names=names), _wrong_count(names))
         for path, names in self._fields.names:
             self._attempt(path, partial(_name, names=names), _wrong_count(names))
+
+    def _expand(self, pattern: Path) -> Iterator[Path]:
+        """Yield the paths that a path with `*` stands for."""
+        if ANY not in pattern:
+            yield pattern
+            return
+        place = pattern.index(ANY)
+        parent = self.value(pattern[:place])
+        for name in _steps(parent, ANY):
+            yield from self._expand((*pattern[:place], name, *pattern[place + 1 :]))
 
     def _attempt(self, path: Path, change: Callable[[Any], Any], problem: str) -> None:
         try:

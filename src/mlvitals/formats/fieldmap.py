@@ -66,6 +66,13 @@ class FieldMap:
         """Tell whether what a path leads to differs from row to row of one line."""
         return any(begins(path, prefix) for prefix in self.rows)
 
+    def names_at(self, path: Path) -> tuple[str, ...]:
+        """Return the names of an array's positions, none where they have none."""
+        for pattern, names in self.names:
+            if len(pattern) == len(path) and begins(path, pattern):
+                return names
+        return ()
+
     def values(self) -> list[Path]:
         """Return every path that a value is taken from."""
         found = [path for _, paths in self.single for path in paths]

@@ -8,12 +8,14 @@ import numpy as np
 
 from mlvitals.events import EventBatch, RawBatch
 from mlvitals.formats.base import Cut, DecodePlan
+from mlvitals.formats.chunks import LineChunk, Numbers
 from mlvitals.formats.fieldmap import FieldMap, make_field_map
 from mlvitals.formats.lines import BLOCK_BYTES, cut_lines
 from mlvitals.formats.mappedevents import to_events
 from mlvitals.formats.mappedreader import MappedReader
 from mlvitals.formats.mappedrows import ReadLines
 from mlvitals.formats.mapping import MappedFormat
+from mlvitals.formats.unseen import unseen_paths
 
 _BOM: Final = b"\xef\xbb\xbf"
 
@@ -62,9 +64,25 @@ class MappedJson:
             raise TypeError("JSON Lines are read from bytes")
         return to_events(self._read(data, raw.first_line), self._fields, self._plan, self._zone, raw)
 
+    @property
+    def is_mapped(self) -> bool:
+        """Always: there is no other way to read these."""
+        return True
+
+    def unseen(self, raw: RawBatch) -> list[str]:
+        """Return the native fields whose paths lead to nothing in a block of lines, with these paths."""
+        data = raw.data
+        lines, numbers = _filled_lines(data, raw.first_line) if isinstance(data, bytes) else ([], np.arange(0))
+        return unseen_paths(LineChunk(lines, numbers), self._fields)
+
     def _read(self, data: bytes, first_line: int) -> ReadLines:
-        lines = [line.strip(b" \t\r") for line in data.split(b"\n")]
-        if first_line == 1:
-            lines[0] = lines[0].removeprefix(_BOM)
-        numbers = np.flatnonzero(np.fromiter(map(len, lines), dtype=np.int64, count=len(lines)))
-        return self._reader.read([lines[index] for index in numbers.tolist()], numbers + first_line)
+        return self._reader.read(*_filled_lines(data, first_line))
+
+
+def _filled_lines(data: bytes, first_line: int) -> tuple[list[bytes], Numbers]:
+    """Return the lines that hold something, with their numbers."""
+    lines = [line.strip(b" \t\r") for line in data.split(b"\n")]
+    if first_line == 1:
+        lines[0] = lines[0].removeprefix(_BOM)
+    numbers = np.flatnonzero(np.fromiter(map(len, lines), dtype=np.int64, count=len(lines)))
+    return [lines[index] for index in numbers.tolist()], numbers + first_line

@@ -71,17 +71,20 @@ class MappedReader:
     def _read_pieces(self, chunk: Chunk) -> Iterator[ReadLines]:
         """Read documents fast if possible, in smaller pieces if not."""
         read = self._read_fast(chunk)
-        if read is None and len(chunk) > _SAMPLE and self._learn(chunk.part(0, len(chunk), len(chunk) // _SAMPLE)):
+        if read is None and self._learn(self._sample(chunk)):
             read = self._read_fast(chunk)
         if read is not None:
             yield read
         elif len(chunk) <= _SLOW_LINES:
-            self._learn(chunk)
             yield read_objects(*chunk.objects(), self._fields, self._plan)
         else:
             size = -(-len(chunk) // _PIECES)
             for start in range(0, len(chunk), size):
                 yield from self._read_pieces(chunk.part(start, start + size))
+
+    def _sample(self, chunk: Chunk) -> Chunk:
+        """Return what is learnt from: of many documents some, of few (which may have been left alone) all."""
+        return chunk if len(chunk) <= _SLOW_LINES else chunk.part(0, len(chunk), len(chunk) // _SAMPLE)
 
     def _read_fast(self, chunk: Chunk) -> ReadLines | None:
         columns = chunk.columns(self._lines)

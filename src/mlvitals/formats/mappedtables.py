@@ -7,13 +7,14 @@ import pyarrow as pa
 
 from mlvitals.events import EventBatch, RawBatch
 from mlvitals.formats.base import DecodePlan
-from mlvitals.formats.chunks import Numbers, plain_columns
+from mlvitals.formats.chunks import Numbers, TableChunk, plain_columns
 from mlvitals.formats.fieldmap import FieldMap
 from mlvitals.formats.mappedevents import to_events
 from mlvitals.formats.mappedreader import MappedReader
 from mlvitals.formats.mappedrows import ReadLines
 from mlvitals.formats.projection import mapped_columns
 from mlvitals.formats.rows import Failure, Rows
+from mlvitals.formats.unseen import unseen_paths
 
 
 class MappedColumns:
@@ -29,6 +30,10 @@ class MappedColumns:
     def wanted(self, names: Sequence[str]) -> list[str]:
         """Return the columns of a file that have to be read."""
         return mapped_columns(names, self._fields, self._plan)
+
+    def unseen(self, batch: pa.RecordBatch) -> list[str]:
+        """Return the native fields whose paths lead to nothing in any row, with these paths."""
+        return unseen_paths(TableChunk(plain_columns(batch), np.arange(batch.num_rows)), self._fields)
 
     def decode(
         self,

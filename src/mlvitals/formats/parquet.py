@@ -74,6 +74,16 @@ class Parquet:
         rows = Rows(columns=columns, lines=np.arange(raw.first_line, raw.first_line + batch.num_rows))
         return assemble(rows, self._plan, self._zone, place=raw.place, position=raw.position)
 
+    @property
+    def is_mapped(self) -> bool:
+        """Whether a mapping says where the fields stand."""
+        return self._mapped is not None
+
+    def unseen(self, raw: RawBatch) -> list[str]:
+        """Return the native fields whose paths lead to nothing in a batch, with these paths."""
+        batch = raw.data
+        return [] if self._mapped is None or isinstance(batch, bytes) else self._mapped.unseen(batch)
+
     def _cut(self, stream: BinaryIO, path: Path, offset: int) -> Iterator[Cut]:
         opened = _without_python(stream)
         file = pq.ParquetFile(opened, pre_buffer=False)

@@ -85,12 +85,11 @@ class Unfolded:
             array = self.line_column(path)
             if array is not None:
                 self._opened[path] = _key(array, name)
-        names = dict(self._fields.names)
         unfolding = [
             (path, unfolded)
             for pattern in self._fields.rows
             for path in self._expand(pattern)
-            if (unfolded := self._elements(path, names.get(pattern, ()))) is not None
+            if (unfolded := self._elements(path, self._fields.names_at(path))) is not None
         ]
         empty = self._align([unfolded for _, unfolded in unfolding])
         for path, (values, lengths) in unfolding:

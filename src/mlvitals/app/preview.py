@@ -1,0 +1,48 @@
+"""Looking at the first lines of a mapped source: what the mapping makes of them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import Final
+
+from mlvitals.events import RawBatch
+from mlvitals.formats import Mapped
+from mlvitals.sources import Source
+from mlvitals.sources.stdin import StandardInput
+
+_LINES: Final = 1_000
+
+
+def preview(source: Source) -> Iterator[tuple[bool, str]]:
+    """Tell how many of a source's first lines are events, why others are not, and which paths lead nowhere.
+
+    Yields:
+        Whether it is good, and one line. Nothing is read on from where this stops.
+
+    Raises:
+        InputError: the source cannot be read.
+
+    """
+    mapped = source.format
+    if not isinstance(mapped, Mapped) or not mapped.is_mapped or isinstance(source, StandardInput):
+        return
+    for raw in islice(source.read(complete=True), 1):
+        first = _first_lines(raw)
+        account = mapped.decode(first).account
+        told = f"of its first {account.rows} rows {account.parsed} are mapped, {account.skipped} skipped"
+        reason = f", {account.unparseable} unparseable ({account.examples[0]})" if account.examples else ""
+        yield account.parsed > 0 or not account.rows, f"{told}{reason}"
+        if account.parsed:
+            yield from ((True, f"nothing stands at {path}") for path in mapped.unseen(first))
+
+
+def _first_lines(raw: RawBatch) -> RawBatch:
+    if not isinstance(raw.data, bytes):
+        return replace(raw, data=raw.data.slice(0, _LINES))
+    end = -1
+    for _ in range(_LINES):
+        found = raw.data.find(b"\n", end + 1)
+        if found < 0:
+            return raw
+        end = found
+    return replace(raw, data=raw.data[: end + 1])
