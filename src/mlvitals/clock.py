@@ -59,6 +59,7 @@ def parse_duration(text: str) -> int:
     return int(match[1]) * _UNITS[match[2]]
 
 
+@lru_cache(maxsize=4_096)
 def parse_time(text: str) -> int:
     """Return an RFC 3339 time in microseconds since the epoch.
 

@@ -12,11 +12,8 @@ ID_BYTES = 16
 
 def content_hash(*parts: bytes) -> str:
     """Return 32 hex digits that name this content; the parts' boundaries count."""
-    digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
-    return digest.hexdigest()
+    framed = b"".join([piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)])
+    return hashlib.blake2b(framed, digest_size=16).hexdigest()
 
 
 class KeyedHash:
