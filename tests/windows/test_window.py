@@ -83,3 +83,13 @@ def test_some_windows_by_hand(text, time, start, end):
 def test_a_size_that_divides_nothing_is_refused(text):
     with pytest.raises(ValueError, match=r"is not a window size: use one of 1m, 2m, .*1d, 1w, 1mo"):
         WindowSize.parse(text)
+
+
+@given(st.sampled_from(TEXTS), TIMES, st.integers(0, 40))
+def test_windows_between_two_starts_are_counted_as_they_follow_each_other(text, time, number):
+    size = WindowSize.parse(text)
+    first = end = size.start(time)
+    for _ in range(number):
+        end = size.end(end)
+    assert size.count(first, end) == number
+    assert size.count(end, first) == -number
