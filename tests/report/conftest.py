@@ -1,22 +1,34 @@
-"""A real browser for the report: headless Chromium, driven over its own DevTools protocol through two pipes."""
+"""A real browser, headless Chromium driven over its DevTools protocol by two pipes, and worlds for it to look at."""
 
 import base64
 import json
 import os
 import queue
+import random
+import re
 import shutil
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mlvitals.app.pipeline import MIGRATIONS
+from mlvitals.app.run import run_once
+from mlvitals.clock import HOUR, format_time
+from mlvitals.config import Config, load
+from mlvitals.report.page import Page, make_page
+from mlvitals.setup.reference import build_reference
+from mlvitals.state import Store
+from mlvitals.windows.reference import write_reference
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-PATIENCE = 30.0
+PATIENCE = 20.0
 
 
 class Browser:
@@ -133,7 +145,7 @@ class Tab:
     def wait(self, expression: str, seconds: float = PATIENCE) -> None:
         end = time.monotonic() + seconds
         while not self.run(expression):
-            assert time.monotonic() < end, f"waited for {expression}"
+            assert time.monotonic() < end, f"waited for {expression}; {self.said}"
             time.sleep(0.02)
 
     def press(self, key: str, *, code: int, text: str = "") -> None:
@@ -169,3 +181,136 @@ def tab(browser: Browser) -> Iterator[Tab]:
     opened = Tab(browser)
     yield opened
     opened.close()
+
+
+@dataclass(frozen=True)
+class World:
+    """A configuration, its state and its reference in a folder."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Config:
+        return load(self.folder / "mlvitals.yaml", {})
+
+    def page(self, **how: Any) -> Page:
+        with Store.open_read_only(self.config.state.path) as store:
+            return make_page(store, self.config, now=HOUR, **how)
+
+    def report(self, **how: Any) -> Path:
+        path = self.folder / "report.html"
+        path.write_text(self.page(**how).html, encoding="utf-8")
+        return path
+
+    def configure(self, **model: Any) -> None:
+        document = {
+            "models": [
+                {
+                    "name": "m",
+                    "owner": "someone",
+                    "operating": {"path": "m.reference"},
+                    "windows": {"size": "1h", "lateness": "1m"},
+                    "labels": {"maturities": ["1h", "6h"]},
+                    **model,
+                }
+            ],
+            "sources": [{"type": "file", "path": "events.jsonl", "role": "both"}],
+            "sinks": [{"type": "local"}],
+            "state": {"path": "state.db"},
+        }
+        (self.folder / "mlvitals.yaml").write_text(json.dumps(document), encoding="utf-8")
+
+    def run(self, hours: int, names: Sequence[str] = ("x",), *, model: str = "m") -> None:
+        """Take a reference, then serve some hours; from two thirds on the first feature has moved by three."""
+        write = (self.folder / "events.jsonl").write_text
+        write("\n".join(_events(40, names, moved=40, model=model)), encoding="utf-8")
+        (configured,) = self.config.models
+        paths = [str(self.folder / "events.jsonl")]
+        built = build_reference(configured, version=None, paths=paths, complete=True)
+        write_reference(built.reference, self.folder / "m.reference")
+        write("\n".join([*_events(hours, names, moved=hours * 2 // 3, model=model), "no event"]), encoding="utf-8")
+        assert run_once(self.config, until=None, progress=lambda _: None).delivered
+
+
+def _events(hours: int, names: Sequence[str], *, moved: int, model: str) -> Iterator[str]:
+    draw = random.Random(hours)
+    for number in range(hours * 120):
+        time, shift = number * HOUR // 120, 3.0 if number // 120 >= moved else 0.0
+        values = {name: draw.gauss() + (shift if place == 0 else 0.0) for place, name in enumerate(names)}
+        score = draw.random()
+        event = {
+            "event": "prediction",
+            "timestamp": format_time(time),
+            "model": model,
+            "model_version": "1" if number < hours * 60 else "2",
+            "prediction_id": str(number),
+            "features": {**values, "colour": draw.choice(["red", "green", "blue"])},
+            "prediction": {"label": str(int(score > 0.5)), "score": score},
+            "latency_ms": 1 + draw.random(),
+        }
+        label = {"event": "label", "timestamp": format_time(time + HOUR // 2), "model": model}
+        yield json.dumps(event)
+        if draw.random() < 0.8:
+            yield json.dumps({**label, "prediction_id": str(number), "label": str(int(draw.random() < score))})
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Thirty hours of a model whose feature x moved after twenty, and whose version changed after fifteen."""
+    made = World(tmp_path_factory.mktemp("world"))
+    made.configure(groups={"view": {"features": ["x*"], "owner": "platform", "upstream": "batch"}})
+    made.run(30, ["x", "secret"])
+    return made
+
+
+HOSTILE = (
+    "</script><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "\u202eright to left",
+    "with\0null",
+    "x" * 10_000,
+    "\"quoted\" & 'quoted'",
+    "{{ 7 * 7 }}{% raw %}",
+    "\u2028line\u2029",
+)
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A model and features with names that would break out of a careless page."""
+    made = World(tmp_path_factory.mktemp("hostile"))
+    name = "\"><svg onload=alert(2)> ' </title>"
+    made.configure(name=name, owner="<b>owner</b>")
+    made.run(12, HOSTILE, model=name)
+    return made
+
+
+@pytest.fixture(scope="session")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Two hundred features in five hundred hours, five measurements of each in each: half a million documents."""
+    made = World(tmp_path_factory.mktemp("wide"))
+    made.configure()
+    made.run(3, [f"feature_{number:03}" for number in range(199)])
+    with Store.open(made.config.state.path, MIGRATIONS) as store, store.transaction() as connection:
+        columns = "model_version, window_start, window_end, signal, attributes, status, revision, document"
+        (last,) = connection.execute("SELECT max(window_start) FROM measurement").fetchone()
+        rows = connection.execute(
+            f"SELECT {columns} FROM measurement WHERE window_start = 0 AND ("
+            "attributes NOT LIKE '%\"feature\"%' OR signal LIKE '%missing%' "
+            "OR signal LIKE '%drift.location' OR attributes LIKE '%\"psi\"%')"
+        ).fetchall()
+        draw = random.Random(0)
+        for hour in range(last // HOUR + 1, 500):
+            connection.executemany(INSERT, (_again(row, hour, draw) for row in rows))
+    return made
+
+
+INSERT = "INSERT INTO measurement VALUES (?, 'm', ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+def _again(row: tuple[Any, ...], hour: int, draw: random.Random) -> tuple[Any, ...]:
+    """Return a stored measurement once more, of another hour and with another value."""
+    version, _, _, signal, attributes, status, revision, document = row
+    start = hour * HOUR
+    value = re.sub(r'"value":[^,]*', f'"value":{120.0 if "count" in signal else draw.gauss() / 9!r}', document, count=1)
+    return f"{hour}{signal}{attributes}", version, start, start + HOUR, signal, attributes, status, revision, value

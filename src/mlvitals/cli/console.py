@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Console
@@ -16,6 +17,8 @@ STATUS_STYLES: Final = {
     Status.NO_DATA: "dim",
 }
 _WIDTH_ELSEWHERE: Final = 160
+_BLOCKS: Final = "▁▂▃▄▅▆▇█"
+_LETTERS: Final = "_.-~=+*#"  # as dark as they are high
 
 
 def console() -> Console:
@@ -31,3 +34,26 @@ def number(value: float | None) -> str:
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
     return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+
+
+def sparkline(values: Sequence[float | None], *, blocks: bool) -> str:
+    """Return a character for each value, from the least to the greatest; a space where there is none.
+
+    blocks: the terminal shows block elements, else letters stand for them. Equal values are all of the lowest height.
+    """
+    known = [value for value in values if value is not None]
+    if not known:
+        return ""
+    heights = _BLOCKS if blocks else _LETTERS
+    least, span = min(known), max(known) - min(known)
+    steps = len(heights) - 1
+
+    def height(value: float) -> str:
+        return heights[round((value - least) / span * steps) if span > 0 else 0]
+
+    return "".join(" " if value is None else height(value) for value in values)
+
+
+def visible(text: str) -> str:
+    """Return a text in which what would move the cursor is spelled out."""
+    return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in text)

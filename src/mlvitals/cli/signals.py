@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -10,6 +10,9 @@ from mlvitals.cli.options import config_option, load_config
 
 if TYPE_CHECKING:
     from mlvitals.signals.measurement import Measurement
+
+# As many windows as a sparkline has room for beside the rest of a row.
+_SPARK_WINDOWS: Final = 24
 
 
 @click.command("signals")
@@ -22,7 +25,8 @@ if TYPE_CHECKING:
     type=click.Choice(["table", "jsonl"]),
     default="table",
     show_default=True,
-    help="A table for people, or whole measurements, a JSON line each.",
+    help="A row for each series with a sparkline of its last windows, for people; or whole measurements, a JSON line "
+    "each.",
 )
 def command(path: Path, *, signal: str | None, model: str | None, form: str) -> int:
     """Show measurements, each at its highest revision, in the order of model, version, window and signal."""
@@ -35,7 +39,7 @@ def command(path: Path, *, signal: str | None, model: str | None, form: str) -> 
     config = load_config(path)
     if signal is not None and signal not in REGISTRY:
         raise click.UsageError(f"there is no signal `{signal}`; docs/signals.md lists them")
-    if model is not None and model not in {one.name for one in config.models}:
+    if model is not None and model not in {one.name for one in config.models} and config.pattern_of(model) is None:
         raise click.UsageError(f"there is no model `{model}`")
     if not any(type(sink).__name__ == "LocalSink" for sink in config.sinks):
         click.echo("the configuration has no sink of type local: nothing is kept here", err=True)
@@ -49,23 +53,53 @@ def command(path: Path, *, signal: str | None, model: str | None, form: str) -> 
     return 0
 
 
+class _Series:
+    """What a row shows of a series: its last values and its last measurement."""
+
+    __slots__ = ("last", "values")
+
+    def __init__(self, first: "Measurement") -> None:
+        self.last = first
+        self.values: list[float | None] = []
+
+    def add(self, one: "Measurement") -> None:
+        self.last = one
+        self.values.append(one.value)
+        del self.values[:-_SPARK_WINDOWS]
+
+
 def _print_table(found: Iterable["Measurement"]) -> None:
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
-    from mlvitals.cli.console import STATUS_STYLES, console, number  # noqa: PLC0415
+    from mlvitals.cli.console import STATUS_STYLES, console, number, sparkline, visible  # noqa: PLC0415
 
-    table = Table("window", "model", "signal", "attributes", "value", "samples", "status")
-    rows = 0
+    series: dict[tuple[str, ...], _Series] = {}
     for one in found:
-        rows += 1
-        attributes = " ".join(f"{name}={value}" for name, value in one.attributes.items())
+        attributes = " ".join(f"{name}={value}" for name, value in sorted(one.attributes.items()))
+        key = (one.model, one.model_version, one.signal, attributes)
+        series.setdefault(key, _Series(one)).add(one)
+    out = console()
+    if not series:
+        out.print("no measurements")
+        return
+    heads = ("model", "signal", "attributes", "last windows", "window", "value", "warns from", "rows", "status")
+    table = Table(*heads)
+    for (model, version, signal, attributes), kept in series.items():
+        last = kept.last
         table.add_row(
-            one.window_start.removesuffix("T00:00:00Z"),
-            f"{one.model} {one.model_version}",
-            one.signal.removeprefix("mlvitals."),
-            attributes,
-            number(one.value),
-            str(one.samples),
-            f"[{STATUS_STYLES[one.status]}]{one.status.value}[/]",
+            Text(visible(f"{model} {version}")),
+            signal.removeprefix("mlvitals."),
+            Text(visible(attributes)),
+            sparkline(kept.values, blocks=not out.options.ascii_only),
+            last.window_start.removesuffix("T00:00:00Z"),
+            number(last.value),
+            number(last.threshold),
+            f"{last.samples:,}",
+            Text(last.status.value, STATUS_STYLES[last.status]),
         )
-    console().print(table if rows else "no measurements")
+    if out.is_terminal:
+        out.print(table)
+        return
+    for row in (heads, *zip(*(column.cells for column in table.columns), strict=True)):
+        click.echo("\t".join(map(str, row)))

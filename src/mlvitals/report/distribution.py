@@ -5,20 +5,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+
 from mlvitals.report.figures import Shape, bars
 from mlvitals.report.frame import Frame
 from mlvitals.report.names import shown
 from mlvitals.report.numbers import moment
-from mlvitals.signals.column import cell_label, cells
 from mlvitals.signals.comparison import DRIFT_ROWS
-from mlvitals.windows.layout import FeatureLayout
+from mlvitals.windows.layout import FeatureLayout, NumericBins
 from mlvitals.windows.past import read_served
 from mlvitals.windows.reference import Reference
-from mlvitals.windows.summary import ColumnCounts, Summary
+from mlvitals.windows.summary import ColumnCounts, Counts, Summary
 
 # More bars than this are too thin to be told apart; of categories the others are added up.
 _BARS_AT_MOST: Final = 30
 _REST: Final = "all others"
+_SPECIALS: Final = {True: ("missing", "not finite", "not a number"), False: ("missing", "other", "unseen")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,16 +116,21 @@ def _distribution(
     if current.total == 0:
         return None
     size = current.bins.size
+    counts, usual = _cells(current), None if normal is None else _cells(normal)
     names = [f"value {place + 1} (hidden)" for place in range(size)] if hidden else []
-    labels = [*(names or (shown(cell_label(current, place)) for place in range(size)))]
-    labels += [cell_label(current, place).replace("_", " ") for place in range(size, len(cells(current)))]
-    now = (cells(current) / current.total).tolist()
-    before = [] if normal is None or normal.total == 0 else (cells(normal) / normal.total).tolist()
+    labels = [*(names or (shown(current.bins.label(place)) for place in range(size)))]
+    labels += _SPECIALS[isinstance(current.bins, NumericBins)]
+    now = (counts / current.total).tolist()
+    before = [] if usual is None or not usual.any() else (usual / usual.sum()).tolist()
     labels, before, now = _few(labels, before, now, size)
     said = f"{current.total:,} rows in the window of {moment(start)}"
     if normal is not None:
         said += f" against {normal.total:,} rows of the reference"
     return Distribution(title=title, said=said, labels=tuple(labels), reference=tuple(before), current=tuple(now))
+
+
+def _cells(column: ColumnCounts) -> Counts:
+    return np.concatenate([column.counts, column.specials])
 
 
 def _few(

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -17,6 +17,7 @@ from mlvitals.report.names import shown
 from mlvitals.report.numbers import moment
 from mlvitals.signals.spec import Orientation
 
+_Value = TypeVar("_Value", str, float | None)
 _LETTERS: Final = np.array(list("owain-"))  # the statuses in their order, then absent, which is code -1
 _FINEST: Final = 65_534
 
@@ -87,12 +88,11 @@ def _threshold(one: Series, warning: float) -> dict[str, Any]:
     excess = warning + NOISE_FACTOR * noise
     sides = {Orientation.LOWER: one.threshold - excess, Orientation.HIGHER: one.threshold + excess}
     normal = sides.get(one.spec.orientation, np.where(np.isnan(one.threshold), np.nan, 0.0))
-    finite = normal[np.isfinite(normal)]
-    constant = len(finite) == len(normal) and np.ptp(finite) <= 1e-9 * (1 + np.abs(finite).max())
+    rounded = [None if np.isnan(value) else float(f"{value:.7g}") for value in np.round(normal, 9).tolist()]
     return {
         "side": one.spec.orientation.value,
         "warning": warning,
-        "normal": round(float(finite[0]), 9) if constant else _floats(normal),
+        "normal": _runs(rounded),  # it follows from the reference, which changes rarely
         "noise": _steps(noise),
     }
 
@@ -119,8 +119,8 @@ def _shares(shares: Sequence[float]) -> list[float]:
     return [float(f"{share:.4g}") for share in shares]
 
 
-def _runs(values: Sequence[str]) -> list[tuple[str, int]]:
-    runs: list[tuple[str, int]] = []
+def _runs(values: Sequence[_Value]) -> list[tuple[_Value, int]]:
+    runs: list[tuple[_Value, int]] = []
     for value in values:
         if runs and runs[-1][0] == value:
             runs[-1] = (value, runs[-1][1] + 1)

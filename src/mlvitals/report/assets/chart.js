@@ -3,6 +3,7 @@
 
 const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 2], [1, 2], [12, 4], [4, 4]];
 const drawn = new Map();
+let firstDrawn = null; // when, in milliseconds from the opening of the page
 
 function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -187,6 +188,7 @@ function drawChart(figure) {
   }
   const { options, data, judged } = plotOptions(chart, lines, width, line);
   drawn.set(figure, { plot: new uPlot(options, data, target), width });
+  firstDrawn ??= performance.now();
   figure.querySelector(".legend")?.remove();
   const legend = makeLegend(lines, judged);
   if (legend.children.length) line.after(legend);

@@ -50,7 +50,7 @@ function unpack(line) {
   }
   if (line.warning !== undefined) {
     const noise = steps(line.noise, value.length);
-    const normal = typeof line.normal === "string" ? floats(line.normal) : value.map(() => line.normal);
+    const normal = line.normal.flatMap(([number, count]) => new Array(count).fill(number));
     const known = (place, number) => (normal[place] === null || value[place] === null ? null : number);
     const both = line.side === "neither";
     made.noise = noise.map((one, place) => known(place, one));
