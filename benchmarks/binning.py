@@ -1,7 +1,8 @@
 """Counting a column in frozen bins, in one run: the ways that `mlvitals.windows.binning` chooses from.
 
 Prints JSON: millions of values per CPU second by rows in a group, for twenty-four bins (a feature's twenty, 0 and what
-is out of its range) and two thousand (scores). Exits with 1 where searching for each value would be quicker than the way that is chosen for a full batch.
+is out of its range) and two thousand (scores). Exits with 1 where searching for each value would be quicker than the
+way that is chosen for a full batch.
 """
 
 import json
