@@ -154,7 +154,6 @@ def _one_cell(layout: Layout, rows: int, cell: int) -> Summary:
 
 
 def _evidence(current: Summary, reference: Summary) -> Evidence:
-
     return Evidence(
         current=current,
         reference=reference,
