@@ -9,11 +9,11 @@ from pathlib import Path
 
 from mlvitals import delivery
 from mlvitals.app.admission import references_of, service_of
+from mlvitals.app.pipeline import decode_plan
 from mlvitals.app.preview import preview
 from mlvitals.config import Config, ModelConfig
 from mlvitals.delivery import Verdict
 from mlvitals.errors import MlvitalsError
-from mlvitals.formats import DecodePlan
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.sinks import SinkContext
 from mlvitals.sources import Source
@@ -54,8 +54,7 @@ def _check_model(model: ModelConfig) -> Checked:
 
 def _check_sources(config: Config) -> Iterator[Checked]:
     for source in config.sources:
-        alone = len(config.models) == 1 and not config.patterns and not config.faults
-        opened = source.open(DecodePlan(model=config.models[0].name if alone else None))
+        opened = source.open(decode_plan(config, {}, source.role))
         problems = opened.check()
         for problem in problems:
             yield Checked(good=False, text=f"source {opened.name}: {problem}")
