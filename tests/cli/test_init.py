@@ -30,6 +30,7 @@ EXAMPLES = {
     "ecs": (["ecs.jsonl"], 240, 0, "regression", {"rooms", "area", "district"}),
     "nginx": (["nginx.jsonl"], 240, 0, "multiclass", {"leaf_width", "leaf_length", "site"}),
     "mlserver": (["mlserver.jsonl"], 477, 0, "binary", {"age", "load"}),
+    "export": (["export.csv"], 240, 218, "regression", {"weight_kg", "carrier", "postcode"}),
     "bentoml": (["bentoml.jsonl"], 240, 0, "multiclass", {"sepal length", "sepal width"}),
 }
 CHURN = "capture_formats/churn_"

@@ -11,6 +11,7 @@ from mlvitals.setup.inference.words import points
 
 _MOSTLY: Final = 0.99
 _CLOSE: Final = 0.02
+_COLUMNS: Final = ("columns", "feature_names", "names", "fields")
 _MOST_POSITIONS: Final = 10_000
 
 
@@ -106,9 +107,22 @@ def peek(
         ):
             uneven.append(path)
     widths = {path: _width(array, uses[path]) for path, array in arrays.items()}
-    positions = {path: _names(path, width, names) for path, width in widths.items() if width}
+    positions = {
+        path: _names_beside(path, width, arrays) or _names(path, width, names)
+        for path, width in widths.items()
+        if width
+    }
     looked = [_look(record, (), uses, positions) for record in records]
     return Peeked(records=looked, uses=uses, positions=positions, uneven=uneven)
+
+
+def _names_beside(path: Path, width: int, arrays: Mapping[Path, Array]) -> list[str]:
+    """Return the names that stand in an array beside the rows, the same on every line."""
+    for name in _COLUMNS:
+        beside = arrays.get((*path[:-1], name))
+        if beside is not None and beside.width == width and len(set(map(repr, beside.some))) == 1:
+            return [str(one) for one in beside.some[0]]
+    return []
 
 
 def _names(path: Path, width: int, names: Sequence[str]) -> list[str]:
@@ -166,7 +180,9 @@ def _use_of_answer(array: Array, *, in_step: bool, halves: bool) -> Use:
 def _use_of_other(array: Array, in_step: bool) -> Use:  # noqa: FBT001  # what its name says
     if in_step and _asks(array.path):
         return Use.ROWS
-    if _asks(array.path) and array.holds is object and 1 < array.width <= _MOST_POSITIONS:
+    # An array among named features is a feature itself.
+    asks = points(words_of(array.path[-1]), words.FEATURES)
+    if asks and array.holds is object and 1 < array.width <= _MOST_POSITIONS:
         return Use.POSITIONS
     return Use.VALUE
 

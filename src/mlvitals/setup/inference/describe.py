@@ -78,6 +78,8 @@ def describe(parts: Parts, spelling: Spelling) -> Mapped:
         fields[PROBABILITIES + ".*"] = spelling.every(parts.outputs.shares)
         why = "numbers from 0 to 1 that sum to 1"
         mapped.findings.append(Finding(PROBABILITIES, fields[PROBABILITIES + ".*"], why, Trust.CERTAIN))
+        if not parts.outputs.fields:
+            mapped.missing.append("which class was predicted: only probabilities are logged")
     container = parts.container or find_flat(_unexplained(around, chosen, parts))
     if container is not None:
         _add_features(mapped, fields, container, spelling)
@@ -138,7 +140,8 @@ def _add_features(mapped: Mapped, fields: dict[str, str], container: Container, 
         fields[EVERY_FEATURE] = spelling.every(container.path)
         place = fields[EVERY_FEATURE]
         mapped.features = {flatten(one.path[len(container.path) :]): one for one in container.columns}
-        mapped.positional = container.path in spelling.peeked.positions
+        named = spelling.peeked.positions.get(container.path, ())
+        mapped.positional = bool(named) and named[0] == "f0"
     else:
         features = {wire.FEATURE_PREFIX + name: spelling.path(path) for name, path in container.names.items()}
         fields.update(features)

@@ -67,6 +67,7 @@ def infer(samples: Sequence[Sample], names: Sequence[str] = ()) -> Proposal:
     profile = profile_events(
         [batch for _, events in origins.found for batch in events.predictions],
         [batch for _, events in origins.found for batch in events.labels],
+        shares=origins.mapped is not None and origins.mapped.parts.outputs.shares is not None,
     )
     return Proposal(
         model=origins.model,

@@ -49,19 +49,22 @@ class Profile:
     disorder: int = 0
 
 
-def profile_events(predictions: Sequence[pa.RecordBatch], labels: Sequence[pa.RecordBatch]) -> Profile:
+def profile_events(
+    predictions: Sequence[pa.RecordBatch], labels: Sequence[pa.RecordBatch], *, shares: bool = False
+) -> Profile:
     """Look at the events of a sample.
 
     Args:
         predictions: batches as formats read them.
         labels: likewise.
+        shares: the log has probabilities of classes, which are not kept.
 
     """
     served = [batch for batch in predictions if batch.num_rows]
     known = [batch for batch in labels if batch.num_rows]
     kinds, vectors = _kinds(served)
     times = _times(served)
-    task, positive = _task(served, known)
+    task, positive = _task(served, known, shares=shares)
     return Profile(
         models=[name for name, _ in Counter(_texts([*served, *known], wire.MODEL)).most_common()],
         task=task,
@@ -105,10 +108,11 @@ def _segments(batches: Sequence[pa.RecordBatch], kinds: Mapping[str, Inferred]) 
     return [name for _, name in sorted(found, key=lambda one: one[0])[:_SEGMENTS]]
 
 
-def _task(served: Sequence[pa.RecordBatch], labels: Sequence[pa.RecordBatch]) -> tuple[Task, str | None]:
+def _task(
+    served: Sequence[pa.RecordBatch], labels: Sequence[pa.RecordBatch], *, shares: bool
+) -> tuple[Task, str | None]:
     predicted = list(_texts(served, wire.PREDICTION_LABEL))
     scored = any(column(batch, wire.PREDICTION_SCORE) is not None for batch in served)
-    shares = any(name.startswith("prediction.probabilities") for batch in served for name in batch.schema.names)
     if not predicted and not scored and not shares:
         return Task.REGRESSION, None
     truths = set(_texts(labels, wire.LABEL))

@@ -1,5 +1,6 @@
 """Which column is what: by its name and by its values, each with points, so that the answer is always the same."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,8 @@ from mlvitals.setup.inference.words import name_points
 
 _ENOUGH: Final = 0.9
 _FEW: Final = 50
+_BY_VALUES: Final = 4
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _CERTAIN: Final = 7
 _LIKELY: Final = 5
 # From 2001 to 2100, in each unit in which a number can tell a time.
@@ -222,6 +225,8 @@ def _bid_id(column: Column) -> _Bid | None:
     if not (column.is_text or column.is_whole) or column.share < _ENOUGH or column.unique < _ENOUGH:
         return None
     named = name_points(column, words.IDENTIFIER)
+    if not named and all(_UUID.fullmatch(str(value)) for value in column.present):
+        return _Bid(_BY_VALUES, "its values are UUIDs")
     if not named or is_time(column) or epoch_unit(column) is not None:
         return None
     return _Bid(named + column.share, f"named so; {column.unique:.0%} of the values stand once")

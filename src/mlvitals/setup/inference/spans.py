@@ -12,6 +12,7 @@ _SIZES: Final = {"10m": 10 * MINUTE, "1h": HOUR, "6h": 6 * HOUR, "1d": DAY, "1w"
 _ROWS: Final = 100  # below, drift of a feature in twenty bins is hardly told from chance
 _FEWEST_ROWS: Final = 20
 _WINDOWS: Final = 6
+_LEARNT: Final = "what is normal is learnt from so much of the log"
 _SPANS: Final = (
     *(f"{n}m" for n in (1, 2, 5, 10, 15, 30)),
     *(f"{n}h" for n in (1, 2, 3, 6, 12)),
@@ -52,14 +53,15 @@ def first_stretch(profile: Profile, size: str, *, whole: bool) -> Told:
     span, least = _span(profile.times), _SIZES[size]
     if not whole:
         longest = max(14 * DAY, 4 * least)
-        return Told(_down(longest, least), "normal is learnt from the first two weeks")
+        return Told(_down(longest, least), _LEARNT)
     length = min(14 * DAY, span // 3)
-    return Told(_down(length, least), "normal is learnt from the first third of the log")
+    return Told(_down(length, least), _LEARNT)
 
 
 def maturities(delays: Times) -> tuple[list[str], str, str]:
     """Return the ages by which half, nine in ten and nearly all labels were known, the horizon, and why."""
-    quantiles = [int(np.quantile(np.maximum(delays, MINUTE), share)) for share in (0.5, 0.9, 0.99)]
+    aged = np.maximum(delays, MINUTE)
+    quantiles = [int(np.quantile(aged, share, method="inverted_cdf")) for share in (0.5, 0.9, 0.99)]
     ages = list(dict.fromkeys(_up(quantile) for quantile in quantiles))
     horizon = _up(2 * length_of(ages[-1]))
     return ages, horizon, "ages by which half, 90 % and 99 % of the sample's labels were known, rounded up"

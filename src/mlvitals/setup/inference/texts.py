@@ -1,7 +1,7 @@
 """Structure inside of structure: JSON and CSV in text, and arrays of named things."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -59,8 +59,10 @@ def open_texts(records: Sequence[Record]) -> Opened:
     return opened
 
 
-def _swap(record: Record, path: Path, read: Any) -> Record:
+def _swap(record: Record, path: Path, read: Callable[[str], Any]) -> Record:
     found = value_at(record, path)
+    if isinstance(found, list):
+        return replaced(record, path, [read(one) if isinstance(one, str) else one for one in found])
     return replaced(record, path, read(found)) if isinstance(found, str) else record
 
 
@@ -73,9 +75,10 @@ def _parse(text: str) -> Any:
 
 
 def _is_json(column: Column) -> bool:
-    """Tell whether texts that look like JSON are JSON, be they few among plain ones."""
-    likely = [value for value in column.present if isinstance(value, str) and value.lstrip()[:1] in ("{", "[")]
-    if len(likely) < max(1.0, _FEWEST * len(column.present)):
+    """Tell whether texts (or arrays of them) that look like JSON are JSON, be they few among plain ones."""
+    every = [text for value in column.present for text in (value if isinstance(value, list) else [value])]
+    likely = [text for text in every if isinstance(text, str) and text.lstrip()[:1] in ("{", "[")]
+    if len(likely) < max(1.0, _FEWEST * len(every)):
         return False
     return sum(not isinstance(_parse(text), str) for text in likely) >= _MOSTLY * len(likely)
 

@@ -42,6 +42,9 @@ IDENTIFIER: Final = {
     "uuid": 4,
     "guid": 4,
     "id": 3,
+    "rid": 4,
+    "reqid": 5,
+    "uid": 4,
     "key": 1,
 }
 MODEL: Final = {
@@ -101,6 +104,8 @@ CLASS: Final = {
     "decision": 5,
     "category": 4,
     "verdict": 4,
+    "approved": 4,
+    "flagged": 4,
 }
 VALUE: Final = {"estimate": 6, "forecast": 6, "value": 4, "price": 2}
 PREDICTED: Final = {
@@ -109,8 +114,12 @@ PREDICTED: Final = {
     "prediction": 6,
     "predictions": 6,
     "pred": 6,
-    "output": 3,
-    "outputs": 3,
+    "output": 4,
+    "outputs": 4,
+    "responsepayload": 4,
+    "responsebody": 4,
+    "response": 4,
+    "answer": 4,
     "result": 2,
 }
 
@@ -176,7 +185,8 @@ SURROUNDINGS: Final = frozenset(
         "kubernetes",
         "level",
         "line",
-        "log",
+        "file",
+        "offset",
         "logger",
         "meta",
         "metadata",
