@@ -43,7 +43,9 @@ class MappedReader:
 
     def read(self, lines: Sequence[bytes], numbers: Numbers) -> ReadLines:
         """Read lines that hold something."""
-        kept = [index for index, line in enumerate(lines) if self._may_be_meant(line)]
+        kept: Sequence[int] = range(len(lines))
+        for words in self._words:
+            kept = _holding(words, lines, kept)
         skipped = len(lines) - len(kept)
         if skipped:
             lines, numbers = [lines[index] for index in kept], numbers[kept]
@@ -52,9 +54,6 @@ class MappedReader:
     def read_table(self, table: pa.StructArray, numbers: Numbers) -> ReadLines:
         """Read documents that are columns already."""
         return self._read_all(TableChunk(table, numbers), 0)
-
-    def _may_be_meant(self, line: bytes) -> bool:
-        return all(any(word in line for word in words) for words in self._words) or b"\\u" in line
 
     def _names(self) -> list[str]:
         named = [name for name, _ in self._fields.single]
@@ -167,6 +166,14 @@ def _words(fields: FieldMap) -> list[list[bytes]]:
         if len(plain) == len(several):
             words.append([one.encode() for one in plain])
     return words
+
+
+def _holding(words: Sequence[bytes], lines: Sequence[bytes], places: Sequence[int]) -> list[int]:
+    """Return the places of lines that hold a word, or an escape that may spell one."""
+    if len(words) == 1:
+        [word] = words
+        return [place for place in places if word in lines[place] or b"\\u" in lines[place]]
+    return [place for place in places if any(word in lines[place] for word in (*words, b"\\u"))]
 
 
 def _is_plain(word: str) -> bool:
