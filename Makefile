@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check integration soak bench docs lock
+.PHONY: browser help demo test check integration soak bench docs lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -22,6 +22,11 @@ check: $(VENV)/dev.stamp ## lint, formatting, types, direction of imports
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+browser: ## a Chromium for the report's tests, where there is none and this machine lets us install one (Debian, root)
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+		test "$$(id -u)" -eq 0 && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+		echo "make browser: left out: install Chromium by hand; the tests that need it are skipped until then"
 
 integration: $(VENV)/dev.stamp ## the tests that need real servers, as far as this machine has them
 	$(call run_marked,integration)
@@ -40,8 +45,8 @@ docs: $(VENV)/dev.stamp ## the documents as pages, in build/docs; a broken link 
 
 lock: $(VENV)/dev.stamp ## write requirements/ anew from pyproject.toml (`make lock UPGRADE=--upgrade` takes newer versions)
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(call compile,dev,--group dev)
-	$(call compile,run,--constraint requirements/dev.txt)
+	$(call compile,dev,--extra report --group dev)
+	$(call compile,run,--extra report --constraint requirements/dev.txt)
 
 $(VENV)/%.stamp: requirements/%.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "mlvitals needs Python 3.11 or newer: make PYTHON=python3.x")'

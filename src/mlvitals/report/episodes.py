@@ -151,9 +151,10 @@ def _episode(key: tuple[Layer, str, str | None], run: Mapping[int, list[Row]], f
     )
 
 
-def _headline(row: Row) -> int:
-    """Rank effects, which people understand and which are exported first, before the scores that a level adds."""
-    return -_LEVELS.index(REGISTRY[row.signal].level)
+def _headline(row: Row) -> tuple[int, bool]:
+    """Rank effects, which people understand and which are exported first, before what a level adds; drift first."""
+    spec = REGISTRY[row.signal]
+    return -_LEVELS.index(spec.level), "comparison" in spec.attributes
 
 
 def _against_normal(row: Row) -> bool:

@@ -3,8 +3,8 @@
 import unicodedata
 from typing import Final
 
-# Controls, formats (which turn the direction of writing, or are invisible), surrogates, private use, line separators.
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Controls, formats (which turn the direction of writing, or are invisible), surrogates, private use, odd spaces.
+_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 _LONGEST: Final = 96
 
 
@@ -15,5 +15,9 @@ def shown(name: str) -> str:
     name the beginning and the end remain.
     """
     kept = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 32]}…{name[-24:]} ({len(name):,} characters)"
-    visible = "".join(f"⟨{ord(one):04X}⟩" if unicodedata.category(one) in _HIDDEN else one for one in kept)
+    visible = "".join(one if one == " " or unicodedata.category(one) not in _HIDDEN else _spell(one) for one in kept)
     return visible if visible.strip() else f"“{visible}”"
+
+
+def _spell(character: str) -> str:
+    return f"⟨{ord(character):04X}⟩"
