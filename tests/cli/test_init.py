@@ -5,8 +5,11 @@ import json
 import os
 import shutil
 import sqlite3
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -247,6 +250,30 @@ def test_labels_among_the_other_lines_of_a_log_are_found(ready, tmp_path):
     config, account, _ = ready(log)
     assert account["prediction", "accepted"] == account["label", "accepted"] == 300
     assert [str(age) for age in config.models[0].labels.maturities] == ["2d"]
+
+
+def test_a_table_of_parquet_needs_no_rewriting(ready, tmp_path):
+    start = datetime(2026, 3, 1)  # noqa: DTZ001  # as warehouses export it
+    count = 500
+    table = {
+        "scored_at": [start + timedelta(minutes=9 * index) for index in range(count)],
+        "application_id": [f"a-{index}" for index in range(count)],
+        "model_name": ["loans"] * count,
+        "income": [float(index * 7919 % 100_003) for index in range(count)],
+        "purpose": pa.array(["car", "home", "other", "car"] * (count // 4)).dictionary_encode(),
+        "zip_code": [10_000 + index * 31 % 50 for index in range(count)],
+        "default_probability": [index * 613 % 997 / 997 for index in range(count)],
+        "defaulted": [index % 7 == 0 for index in range(count)],
+    }
+    pq.write_table(pa.table(table), tmp_path / "scores.parquet")
+    config, account, layout = ready(tmp_path / "scores.parquet")
+    assert account == {("prediction", "accepted"): count, ("label", "accepted"): count}
+    assert config.models[0].name == "loans"
+    assert {one.name: one.kind.value for one in layout.features} == {
+        "income": "numeric",
+        "purpose": "categorical",
+        "zip_code": "categorical",
+    }
 
 
 def test_several_models_share_what_was_found(ready, tmp_path):

@@ -184,6 +184,25 @@ def test_truth_without_ids_is_left_out_and_told(mapped, rows):
 
 
 @pytest.mark.parametrize(
+    ("name", "taken"), [("churned", True), ("is_churn", True), ("contract", False), ("scored", False)]
+)
+def test_yes_or_no_called_like_the_prediction_is_the_truth(mapped, rows, name, taken):
+    records = [
+        {
+            "time": rows.iso(index),
+            "id": rows.id(),
+            "spend": rows.share() * 9,
+            "churn_probability": rows.share(),
+            name: index % 3 == 0,
+        }
+        for index in range(60)
+    ]
+    found = mapped(records)
+    assert (found.format["map"].get("label") == name) is taken
+    assert (name in found.features) is not taken
+
+
+@pytest.mark.parametrize(
     "record",
     [
         {"level": "info", "message": "started", "pid": 7},

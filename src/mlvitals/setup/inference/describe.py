@@ -121,9 +121,9 @@ def _choose_around(around: list[Column], parts: Parts) -> dict[str, Choice]:
         (wire.LATENCY_MS, find_latency),
         (wire.ERROR, find_error),
         (wire.WEIGHT, find_weight),
-        (wire.LABEL, find_truth),
     ):
         take(name, find(without(around, [*chosen.values()])))
+    take(wire.LABEL, find_truth(without(around, [*chosen.values()]), parts.outputs))
     return chosen
 
 

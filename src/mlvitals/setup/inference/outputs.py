@@ -18,6 +18,10 @@ _MOST_CLASSES: Final = 50
 _ENOUGH: Final = 0.9
 _PARENT: Final = 4
 _LEAST: Final = 3
+_STEM: Final = 5
+_YES_OR_NO: Final = frozenset({0.0, 1.0})
+# What the names of any predictions start with.
+_GENERIC: Final = frozenset(name[:_STEM] for name in words.SCORE | words.CLASS | words.VALUE | words.PREDICTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +61,20 @@ def find_outputs(columns: Iterable[Column]) -> Outputs | None:
     return Outputs(fields=fields, shares=shares) if fields or shares else None
 
 
-def find_truth(columns: Iterable[Column]) -> Choice | None:
-    """Return the column of a prediction's row that tells what turned out to be true."""
+def find_truth(columns: Iterable[Column], outputs: Outputs | None = None) -> Choice | None:
+    """Return the column of a prediction's row that tells what turned out to be true.
+
+    It is called so, or it is true or false (1 or 0) and called like the prediction: `churned` beside `churn_score`.
+    """
+    columns = list(columns)
     best: tuple[int, Column] | None = None
     for column in columns:
         bid = points(column.words, words.TRUTH) or (5 if column.words[:1] in (("actual",), ("true",)) else 0)
         if column.is_scalar and column.distinct > 1 and bid > 4 and (best is None or bid > best[0]):
             best = bid, column
     if best is None:
-        return None
+        alike = [column for column in columns if outputs is not None and _is_called_like(column, outputs)]
+        return Choice(alike[0], "yes or no, and called like the prediction", Trust.GUESS) if len(alike) == 1 else None
     why = f"named so; in {best[1].share:.0%} of the rows"
     return Choice(best[1], why, Trust.CERTAIN if best[0] > 5 else Trust.LIKELY)
 
@@ -94,6 +103,20 @@ def positive_of(outputs: Outputs) -> str | None:
         paired = zip(label.column.values, score.column.values, strict=True)
         means[one] = np.mean([float(s) for known, s in paired if s is not None and str(known) == one] or [0.0])
     return max(classes, key=lambda one: float(means[one]))
+
+
+def _is_called_like(column: Column, outputs: Outputs) -> bool:
+    if not column.is_scalar or set(_numerals(column)) != _YES_OR_NO:
+        return False
+    stems = {word[:_STEM] for choice in outputs.columns for word in choice.column.words} - _GENERIC
+    return any(word[:_STEM] in stems for word in column.words if len(word) >= _STEM)
+
+
+def _numerals(column: Column) -> Sequence[float]:
+    """Return the values as numbers, true as 1; none where one is something else."""
+    if column.is_boolean:
+        return [float(value) for value in column.present]
+    return [] if column.numbers is None else column.numbers.tolist()
 
 
 def _best(made: list[tuple[int, Column, str]]) -> Choice:
