@@ -212,3 +212,14 @@ def test_yes_or_no_called_like_the_prediction_is_the_truth(mapped, rows, name, t
 )
 def test_a_log_without_predictions_is_none(record):
     assert find_parts([{**record, "n": index} for index in range(50)]) is None
+
+
+def test_what_a_flat_log_says_of_its_program_is_left_out_and_told(mapped, rows):
+    records = [
+        {"time": rows.iso(index), "host": f"h{index % 3}", "dist": "v1", "n": rows.share(), "score": rows.share()}
+        for index in range(50)
+    ]
+    found = mapped(records)
+    assert set(found.features) == {"n"}
+    [left] = [one for one in found.findings if one.field == "left out"]
+    assert left.place == "host, dist"

@@ -1,6 +1,6 @@
 """The parts found, spelled as a `format`: every native field, where it stands, and why."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,7 +15,6 @@ from mlvitals.setup.inference.parts import Parts
 from mlvitals.setup.inference.roles import (
     Choice,
     Trust,
-    count,
     find_error,
     find_id,
     find_latency,
@@ -28,6 +27,7 @@ from mlvitals.setup.inference.roles import (
     without,
 )
 
+_SHOWN: Final = 5
 EVERY_FEATURE: Final = wire.FEATURE_PREFIX + "*"
 
 
@@ -80,9 +80,12 @@ def describe(parts: Parts, spelling: Spelling) -> Mapped:
         mapped.findings.append(Finding(PROBABILITIES, fields[PROBABILITIES + ".*"], why, Trust.CERTAIN))
         if not parts.outputs.fields:
             mapped.missing.append("which class was predicted: only probabilities are logged")
-    container = parts.container or find_flat(_unexplained(around, chosen, parts))
+    unexplained = _unexplained(around, chosen, parts)
+    container = parts.container or find_flat(unexplained)
     if container is not None:
         _add_features(mapped, fields, container, spelling)
+        if not container.path:
+            _tell_left_out(mapped, unexplained, container)
     else:
         mapped.missing.append("no features: no object holds several fields that vary, and no column is left over")
     tests = _tests(mapped, around, chosen, spelling)
@@ -146,9 +149,23 @@ def _add_features(mapped: Mapped, fields: dict[str, str], container: Container, 
         features = {wire.FEATURE_PREFIX + name: spelling.path(path) for name, path in container.names.items()}
         fields.update(features)
         mapped.features = {name: mapped.parts.columns[path] for name, path in container.names.items()}
-        place = f"{count(len(features), 'column')}"
+        place = _some(container.names)
     trust = Trust.CERTAIN if container.path else Trust.LIKELY
     mapped.findings.append(Finding(EVERY_FEATURE, place, container.why, trust))
+
+
+def _tell_left_out(mapped: Mapped, unexplained: list[Column], container: Container) -> None:
+    left = [column for column in unexplained if column.path not in container.names.values()]
+    if left:
+        names = _some([column.name for column in left])
+        why = "about the program, a name of the row, the same in all, or not called a feature"
+        mapped.findings.append(Finding("left out", names, why, Trust.LIKELY))
+
+
+def _some(names: Collection[str]) -> str:
+    """Return the first names, and how many more there are."""
+    first = ", ".join(list(names)[:_SHOWN])
+    return first if len(names) <= _SHOWN else f"{first} and {len(names) - _SHOWN} more"
 
 
 def _tests(
