@@ -108,9 +108,13 @@ def test_events_before_1970_read_the_same(real, shared_data, tmp_path):
             target.writelines(shifted(source, back))
     plain = real("elec2", "1w")
     past = real("elec2", "1w", events=tmp_path / "events.jsonl.gz", labels=tmp_path / "labels.jsonl.gz")
-    assert max(one.window_end for one in past.measurements) < "1970"
+    # The clock stands where it stood, so the silence after the last event is longer: it is not compared.
+    served = {one.window_start for one in past.measurements if one.signal == "mlvitals.prediction.count" and one.value}
+    assert served
+    assert max(served) < "1970"
     moved = {name(one, back.days * DAY): values(one) for one in plain.measurements}
-    assert {name(one): values(one) for one in past.measurements} == moved
+    mine = {name(one): values(one) for one in past.measurements if one.window_start in served}
+    assert mine == {key: value for key, value in moved.items() if key[0] in served}
 
 
 def shifted(lines: Iterable[bytes], back: timedelta) -> Iterable[bytes]:
