@@ -113,3 +113,18 @@ def test_check_is_a_fault_where_nothing_is_mapped(world, mlvitals):
     place = world.folder / "inputs.jsonl"
     told = f"of its first {len(events)} rows 0 are mapped, 0 skipped, {len(events)} unparseable ({place}:1: no time)"
     assert f"FAULT source file:inputs*: {told}\n" in answer.out
+
+
+def test_a_reference_is_built_from_requests_and_responses_that_are_apart(world, mlvitals):
+    native = world.folder / "native.reference"
+    words = ("reference", "build", "-c", world.config, "--since", "1d", "-o")
+    assert mlvitals(*words, native).code == 0
+    rewrite(world)
+    world.configure(sources=sources())
+    joined = world.folder / "joined.reference"
+    assert mlvitals(*words, joined).code == 0
+    shown = [mlvitals("reference", "show", path).out.splitlines()[1:] for path in (native, joined)]
+    # Where it was taken from is part of a reference, and of its hash.
+    before, after = ([line for line in lines if "taken" not in line and "reference:" not in line] for lines in shown)
+    assert after == before
+    assert len(before) > 5

@@ -37,8 +37,8 @@ def to_events(
 
 
 def _to_halves(rows: Rows, half: Half, plan: DecodePlan, zone: str | None, raw: RawBatch) -> EventBatch:
-    """Turn halves into events that wait for each other; they cannot do without ids, whatever the plan wants."""
-    plan = replace(plan, ids=True, labels=False)
+    """Turn halves into events that wait for each other; whatever the plan wants, they need ids and times."""
+    plan = replace(plan, ids=True, labels=False, times=True)
     kinds = rows.columns.get(HALF)
     is_response = np.zeros(len(rows), dtype=bool)
     if kinds is not None:

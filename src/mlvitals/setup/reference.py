@@ -10,6 +10,7 @@ from mlvitals import wire
 from mlvitals.clock import SystemClock, format_time
 from mlvitals.config import ModelConfig
 from mlvitals.engines.intake import PARK_AHEAD, UNKNOWN_VERSION, failed, rows_by_text, times_of
+from mlvitals.engines.joining import join_halves
 from mlvitals.engines.layouts import choice_of
 from mlvitals.errors import InputError
 from mlvitals.events import EventBatch, ReadAccount, canonical_text
@@ -82,6 +83,9 @@ class _Rows:
         return max((int(some.max()) for some in plausible if len(some)), default=None)
 
     def _batches(self, sources: Sequence[SourceConfig], plan: DecodePlan) -> Iterator[EventBatch]:
+        return join_halves(self._decode(sources, plan))
+
+    def _decode(self, sources: Sequence[SourceConfig], plan: DecodePlan) -> Iterator[EventBatch]:
         for config in sources:
             source = config.open(plan)
             problems = source.check()
