@@ -14,12 +14,14 @@ import msgspec
 import pytest
 
 from mlvitals.app import admission
+from mlvitals.app.standing import standings
 from mlvitals.clock import HOUR, MINUTE, format_time, parse_time
 from mlvitals.config import load
 from mlvitals.config.entries import file_part
 from mlvitals.events import RawBatch
 from mlvitals.formats import DecodePlan, MlvitalsFormat
 from mlvitals.signals.measurement import Measurement
+from mlvitals.state import Store
 from mlvitals.windows.choice import Choice
 from mlvitals.windows.reference import write_reference
 from mlvitals.windows.taking import take_reference
@@ -212,6 +214,30 @@ def test_tags_owner_and_groups_are_told(folder, mlvitals):
     }
     assert {"group": "money", "group_owner": "payments", "upstream": "orders"}.items() <= evidence["amount"].items()
     assert evidence["channel"]["group"] == "rest"
+
+
+def test_status_shows_the_most_troubled_models_first_and_many_models_rows_together(folder, mlvitals, reference):
+    names = [f"model-{number:02d}" for number in range(24)]
+    for name in names:
+        reference(folder / "refs" / f"{name}.reference", name)
+    (folder / "refs" / "model-20.reference").write_bytes(b"no reference")
+    moved = events("model-10", 240)
+    for one in moved:
+        if one["event"] == "prediction":
+            one["features"]["amount"] += 1_000
+    write(folder / "events.jsonl", *(moved if name == "model-10" else events(name, 240) for name in names))
+    config = configure(folder / "mlvitals.yaml", *({"name": name} for name in names))
+    assert mlvitals("run", "-c", config, "--until", "2026-03-01T13:00:00Z").code == 1
+    with Store.open_read_only(folder / "state/state.db") as store:
+        found = standings(load(config, {}), store.connection)
+    assert [one.model for one in found[:3]] == ["model-20", "model-10", "model-00"]
+    assert (found[0].waiting, found[0].windows, found[1].waiting) == (120 + 59, 0, 0)
+    assert found[1].warnings > found[2].warnings
+    told = mlvitals("status", "-c", config).out
+    assert f"model-20 has not run since 2026-03-01T13:00:00Z: {folder}/refs/model-20.reference is not a ref" in told
+    accepted = [line for line in told.splitlines() if "accepted" in line]
+    assert [line.split()[-2].replace(",", "") for line in accepted] == [str(23 * 59), str(23 * 120)]
+    assert all("23 models" in line for line in accepted)
 
 
 class Job:

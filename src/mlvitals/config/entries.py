@@ -101,7 +101,7 @@ def convert_model(written: Any, base: Path) -> ModelConfig:
 def file_part(name: str) -> str:
     """Return a model's name as one part of a path: nothing in it leads elsewhere, and different names stay different.
 
-    Letters, digits and `_`, `-`, `.` (but for a leading one) stay; other bytes are percent-encoded, among them `~`, which
+    Letters, digits and `_`, `-`, `.` (but for a leading one) stay; other bytes are percent-encoded, `~` too, which
     would name a home. A long name is cut, and told apart by a hash.
     """
     spelled = quote(name, safe="", errors="surrogatepass").replace("~", "%7E")
