@@ -23,3 +23,9 @@ class StateError(MlvitalsError):
     """The state database cannot be used as asked: locked, newer than this program, or of another configuration."""
 
     exit_code = 3
+
+
+class MissingExtraError(MlvitalsError):
+    """A package that only some commands need is not installed: the message names the extra that brings it."""
+
+    exit_code = 2

@@ -40,6 +40,19 @@ def test_it_opens_at_every_width_without_a_message_a_request_or_a_sideways_scrol
     assert tab.requests == [page.as_uri()]
 
 
+def test_charts_follow_the_colours_and_the_width_of_an_open_page(tab, page):
+    tab.media(prefers_color_scheme="light")
+    tab.resize(1280)
+    tab.open(page)
+    see_a_chart(tab)
+    before = tab.run("document.querySelector('.plot canvas').toDataURL()")
+    tab.media(prefers_color_scheme="dark")
+    tab.wait(f"document.querySelector('.plot canvas').toDataURL() !== {json.dumps(before)}")
+    tab.resize(500)
+    tab.wait("document.querySelector('.plot canvas').getBoundingClientRect().right <= 500")
+    assert tab.said == []
+
+
 def test_every_control_is_reached_by_tab_and_none_holds_it(tab, page):
     tab.resize(1280)
     tab.open(page)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mlvitals.errors import InputError
+from mlvitals.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
+    from mlvitals.config import Config
     from mlvitals.signals.measurement import Measurement
 
 _FILES: Final = ("mlvitals.yaml", "reference.parquet", "events.jsonl.gz", "labels.jsonl.gz")
@@ -35,7 +36,6 @@ def command(directory: Path) -> int:
     from mlvitals.cli.console import console  # noqa: PLC0415
     from mlvitals.cli.options import load_config  # noqa: PLC0415
     from mlvitals.cli.progress import counting_rows  # noqa: PLC0415
-    from mlvitals.cli.report import write_report  # noqa: PLC0415
     from mlvitals.clock import parse_time  # noqa: PLC0415
     from mlvitals.setup.reference import build_reference  # noqa: PLC0415
     from mlvitals.sinks.local import measurements  # noqa: PLC0415
@@ -57,14 +57,24 @@ def command(directory: Path) -> int:
     out = console()
     out.print(_warnings(found))
     out.print(_performance(found))
-    page, _ = write_report(config, directory / "report.html")
+    page = _write_page(config, directory / "report.html")
     out.print(
         f"{report.rows:,} events, {len(found):,} measurements in {time.monotonic() - began:.1f} s. "
-        f"Look further: mlvitals signals -c {directory / 'mlvitals.yaml'}\nOpen {page} in a browser.",
+        f"Look further: mlvitals signals -c {directory / 'mlvitals.yaml'}\n{page}",
         markup=False,
         soft_wrap=True,
     )
     return 0 if report.delivered else 1
+
+
+def _write_page(config: "Config", path: Path) -> str:
+    """Write the report and say where it is, or why there is none: the rest of the demo stands without it."""
+    from mlvitals.cli.report import write_report  # noqa: PLC0415  # not needed for --help
+
+    try:
+        return f"Open {write_report(config, path)[0]} in a browser."
+    except MissingExtraError as error:
+        return str(error)
 
 
 def _lay_out(directory: Path) -> None:

@@ -93,6 +93,12 @@ def strength(row: Row) -> float:
     return distance / excess if excess > 0 else 0.0
 
 
+def against_normal(row: Row) -> bool:
+    """Tell whether a row is held against a reference, or against nothing; not the window before or other versions."""
+    compared = decode_attributes(row.attributes).get("comparison")
+    return compared in {None, Comparison.OPERATING.value, Comparison.TRAINING.value}
+
+
 def find_episodes(marks: Iterable[Mark], frame: Frame) -> list[Episode]:
     """Return the episodes of a frame's windows, ongoing ones first, then the strongest.
 
@@ -136,7 +142,7 @@ def _runs(places: Mapping[int, list[Row]]) -> list[dict[int, list[Row]]]:
 def _episode(key: tuple[Layer, str, str | None], run: Mapping[int, list[Row]], frame: Frame, newest: int) -> Episode:
     layer, what, feature = key
     rows = [(place, row) for place, found in run.items() for row in found]
-    place, peak = max(rows, key=lambda one: (_against_normal(one[1]), _headline(one[1]), strength(one[1])))
+    place, peak = max(rows, key=lambda one: (against_normal(one[1]), _headline(one[1]), strength(one[1])))
     return Episode(
         layer=layer,
         what=what,
@@ -155,8 +161,3 @@ def _headline(row: Row) -> tuple[int, bool]:
     """Rank effects, which people understand and which are exported first, before what a level adds; drift first."""
     spec = REGISTRY[row.signal]
     return -_LEVELS.index(spec.level), "comparison" in spec.attributes
-
-
-def _against_normal(row: Row) -> bool:
-    compared = decode_attributes(row.attributes).get("comparison")
-    return compared in {None, Comparison.OPERATING.value, Comparison.TRAINING.value}

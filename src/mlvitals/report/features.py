@@ -7,7 +7,7 @@ import numpy as np
 
 from mlvitals.report.charts import Chart, Charts, Line
 from mlvitals.report.distribution import Distribution, Distributions
-from mlvitals.report.episodes import Episode, strength
+from mlvitals.report.episodes import Episode, against_normal, strength
 from mlvitals.report.figures import Shape, strip
 from mlvitals.report.frame import ABSENT, STATUSES, Codes, Frame, Series
 from mlvitals.report.names import shown
@@ -71,7 +71,7 @@ class FeatureCards:
         readings: dict[str, list[Row]] = {}
         for row in self.frame.readings:
             feature = decode_attributes(row.attributes).get("feature")
-            if feature is not None:
+            if feature is not None and against_normal(row):
                 readings.setdefault(feature, []).append(row)
         moved: dict[str, list[Episode]] = {}
         for one in episodes:

@@ -41,8 +41,8 @@ def measured(value: float | None, unit: str) -> str:
         return "–"
     if unit == "1":
         return f"{value * 100:.3g} %".replace("-", "−")
-    word = unit.strip("{}")
-    if word in {"s", "sd", "decade"} or (unit.startswith("{") and word.endswith("/s")):
+    word = unit.replace("{", "").replace("}", "")
+    if word in {"s", "sd", "decade"} or word.endswith("/s"):
         return f"{number(value)} {word}"
     return number(value)
 

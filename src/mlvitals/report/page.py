@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from mlvitals.config import Config
 from mlvitals.engines.changes import read_changes
-from mlvitals.errors import InputError
+from mlvitals.errors import InputError, MissingExtraError
 from mlvitals.report.account import read_rows_and_queues
 from mlvitals.report.charts import Charts
 from mlvitals.report.distribution import Distribution, Distributions
@@ -51,7 +51,8 @@ def make_page(store: Store, config: Config, *, now: int, model: str | None = Non
         since: no window that starts before; None for all that are kept.
 
     Raises:
-        InputError: the extra `report` is not installed, or there is no such model.
+        MissingExtraError: the extra `report` is not installed.
+        InputError: there is no such model.
 
     """
     template = _template()
@@ -146,7 +147,7 @@ def _template() -> Any:
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  # the extra `report`
     except ImportError as error:
-        raise InputError("the report needs Jinja2: pip install 'mlvitals[report]'") from error
+        raise MissingExtraError("the report needs Jinja2: pip install 'mlvitals[report]'") from error
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
         autoescape=True,

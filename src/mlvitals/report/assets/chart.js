@@ -195,7 +195,8 @@ function drawChart(figure) {
 }
 
 function redrawAll() {
-  for (const [figure, known] of drawn) {
+  // A copy: drawing adds to what is drawn.
+  for (const [figure, known] of [...drawn]) {
     known.plot.destroy();
     drawn.delete(figure);
     drawChart(figure);
