@@ -136,3 +136,11 @@ def test_both_ways_say_the_same(decode, content, name, lines, plan):
     apart = content(*(decode(fresh, line + b"\n") for line in lines))
     assert apart.dispositions == expected.dispositions
     assert len(apart.predictions) == len(expected.predictions)
+
+
+@pytest.mark.parametrize("value", [[[0]], [0, 1.5], [{"a": 1}], {"a": [[1.0]]}, ["x"]])
+def test_arrays_are_told_alike(decode, content, value):
+    event = {"kind": "inference", "time": "2026-03-01T10:00:00Z", "id": "p", "out": {"p": 1}, "err": {"codes": [7]}}
+    line = json.dumps({**event, "meta": {"user": value}}).encode() + b"\n"
+    plan = DecodePlan(model="m")
+    assert content(decode(reader("nested", plan), line)) == content(decode(reader("nested", plan, slow=True), line))

@@ -152,6 +152,7 @@ def _check_predictions(fields: Fields, roles: Roles, verdicts: Verdicts, plan: D
     verdicts.fail(rows & fields.wrong(wire.PREDICTION_LABEL), "prediction.label is not a scalar")
     for name in (wire.PREDICTION_SCORE, wire.PREDICTION_VALUE, wire.LATENCY_MS, wire.WEIGHT, wire.AMOUNT):
         verdicts.fail(rows & fields.wrong(name), f"{name} is not a number")
+    verdicts.fail(rows & fields.wrong_probability, "a probability of prediction.probabilities is not a number")
     verdicts.fail(rows & fields.wrong(wire.MODEL_VERSION), "the model's version is neither text nor a number")
     if plan.ids:
         needed = rows | roles.label

@@ -29,6 +29,7 @@ class DecodePlan:
     model: the model of an event that names none; None refuses such events.
     predictions, labels: what the source is read for; rows of the other kind are skipped.
     times: a prediction needs its time. Without them one that has none is read with a null, as training sets hold it.
+    probabilities: `prediction.probabilities` is read, a column for each class; else it only tells that there was one.
     """
 
     features: Mapping[str, Want] | None = None
@@ -37,6 +38,7 @@ class DecodePlan:
     predictions: bool = True
     labels: bool = True
     times: bool = True
+    probabilities: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

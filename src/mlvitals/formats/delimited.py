@@ -201,7 +201,8 @@ class Csv:
         columns = dict(rows.columns)
         wrong: dict[str, Mask] = {}
         for name, text in rows.columns.items():
-            if name in NUMBER_FIELDS:
+            probable = self._plan.probabilities and name.startswith(wire.PROBABILITY_PREFIX)
+            if name in NUMBER_FIELDS or probable:
                 columns[name] = cast_each(pc.utf8_trim_whitespace(text), pa.float64()) if len(text) else text
                 wrong[name] = valid(text) & ~valid(columns[name])
             elif name.startswith(wire.FEATURE_PREFIX):

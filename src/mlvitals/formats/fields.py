@@ -13,7 +13,6 @@ from mlvitals.formats.base import DecodePlan
 from mlvitals.formats.rows import (
     NAME_FIELDS,
     NUMBER_FIELDS,
-    PREDICTION_PROBABILITIES,
     PREDICTION_RANKING,
     SCALAR_FIELDS,
     TIME_FIELDS,
@@ -27,10 +26,10 @@ _OUTPUTS: Final = (
     wire.PREDICTION_LABEL,
     wire.PREDICTION_SCORE,
     wire.PREDICTION_VALUE,
-    PREDICTION_PROBABILITIES,
+    wire.PREDICTION_PROBABILITIES,
     PREDICTION_RANKING,
 )
-_FLATTENED_OUTPUTS: Final = (PREDICTION_PROBABILITIES + ".", PREDICTION_RANKING + ".")
+_FLATTENED_OUTPUTS: Final = (wire.PROBABILITY_PREFIX, PREDICTION_RANKING + ".")
 
 
 class Fields:
@@ -76,7 +75,23 @@ class Fields:
         for name in self.columns:
             if name.startswith(_FLATTENED_OUTPUTS):
                 output |= self.has(name)
-        return output
+        return output | self.wrong_probability
+
+    @cached_property
+    def probabilities(self) -> list[str]:
+        """The columns of classes' probabilities, in order; none where the plan does not ask for them."""
+        if not self._plan.probabilities:
+            return []
+        return [name for name in self.columns if name.startswith(wire.PROBABILITY_PREFIX)]
+
+    @cached_property
+    def wrong_probability(self) -> Mask:
+        """Where any class's probability is no number."""
+        wrong = np.zeros(self.count, dtype=bool)
+        for name, mask in self._wrong.items():
+            if name.startswith(wire.PROBABILITY_PREFIX):
+                wrong |= mask
+        return wrong
 
     @cached_property
     def time(self) -> Times:
@@ -125,7 +140,7 @@ class Fields:
                 self._mark_wrong(name)
 
     def _type_numbers(self) -> None:
-        for name in NUMBER_FIELDS:
+        for name in (*NUMBER_FIELDS, *self.probabilities):
             array = self.columns.get(name)
             if array is None or pa.types.is_float64(array.type) or pa.types.is_null(array.type):
                 continue

@@ -19,7 +19,7 @@ from mlvitals.formats.assemble import assemble
 from mlvitals.formats.base import Cut, DecodePlan, Want
 from mlvitals.formats.jsonrows import BadRowError, parse_line, read_rows
 from mlvitals.formats.lines import BLOCK_BYTES, cut_lines
-from mlvitals.formats.rows import PREDICTION_PROBABILITIES, PREDICTION_RANKING, Rows, concatenate, flatten_struct, valid
+from mlvitals.formats.rows import PREDICTION_RANKING, Rows, concatenate, flatten_struct, valid
 from mlvitals.formats.shape import Shape
 from mlvitals.formats.times import check_zone
 
@@ -169,7 +169,7 @@ class JsonLines:
         # A search through the text would cost more than sums of columns; they rarely find anything.
         if any(map(_holds_non_finite, arrays)) and ODD_NUMERALS.search(data):
             return None
-        return _flatten(dict(zip(table.schema.names, arrays, strict=True)))
+        return _flatten(dict(zip(table.schema.names, arrays, strict=True)), self._plan)
 
     def _finish(self, rows: Rows) -> Rows:
         """Give features that the plan reads as numbers one type, and move misplaced objects to `wrong`."""
@@ -197,7 +197,7 @@ _WIRE_NAMES: Final = frozenset(
         wire.PREDICTION_LABEL,
         wire.PREDICTION_SCORE,
         wire.PREDICTION_VALUE,
-        PREDICTION_PROBABILITIES,
+        wire.PREDICTION_PROBABILITIES,
         PREDICTION_RANKING,
         wire.LATENCY_MS,
         wire.ERROR,
@@ -255,7 +255,7 @@ def _holds_non_finite(array: pa.Array) -> bool:
     return False
 
 
-def _flatten(arrays: dict[str, pa.Array]) -> dict[str, pa.Array]:
+def _flatten(arrays: dict[str, pa.Array], plan: DecodePlan) -> dict[str, pa.Array]:
     columns: dict[str, pa.Array] = {}
     for name, array in arrays.items():
         if name not in _WIRE_NAMES or "." in name:
@@ -263,20 +263,21 @@ def _flatten(arrays: dict[str, pa.Array]) -> dict[str, pa.Array]:
         if name == wire.FEATURES and pa.types.is_struct(array.type):
             flatten_struct(name, array, columns)
         elif name == wire.PREDICTION and pa.types.is_struct(array.type):
-            _take_prediction(array, columns)
+            _take_prediction(array, columns, plan)
         else:
             columns[name] = array
     return columns
 
 
-def _take_prediction(array: pa.Array, columns: dict[str, pa.Array]) -> None:
+def _take_prediction(array: pa.Array, columns: dict[str, pa.Array], plan: DecodePlan) -> None:
     leaves: dict[str, pa.Array] = {}
     flatten_struct(wire.PREDICTION, array, leaves)
     for name, leaf in leaves.items():
-        if name in _OUTPUT_FIELDS:
+        if name in _OUTPUT_FIELDS or (plan.probabilities and name.startswith(wire.PROBABILITY_PREFIX)):
             columns[name] = leaf
-        for whole in (PREDICTION_PROBABILITIES, PREDICTION_RANKING):
-            # One column says where there are any, however many classes there be.
+            continue
+        for whole in (wire.PREDICTION_PROBABILITIES, PREDICTION_RANKING):
+            # One column says where there are any, however many there be.
             if name == whole or name.startswith(whole + "."):
                 there = valid(leaf) | (valid(columns[whole]) if whole in columns else False)
                 columns[whole] = pa.array(there, mask=~there)

@@ -17,7 +17,6 @@ from mlvitals.formats.rows import (
     INT64,
     NAME_FIELDS,
     NUMBER_FIELDS,
-    PREDICTION_PROBABILITIES,
     PREDICTION_RANKING,
     SCALAR_FIELDS,
     TIME_FIELDS,
@@ -73,7 +72,7 @@ def read_rows(lines: Sequence[bytes], numbers: npt.NDArray[np.int64], plan: Deco
         try:
             value = parse_line(line)
             cells = Cells()
-            cells.take(value)
+            cells.take(value, plan)
         except BadRowError as error:
             failures.append(Failure(number, str(error)))
             continue
@@ -93,7 +92,7 @@ class Cells:
         self.values: dict[str, Any] = {}
         self.wrong: list[str] = []
 
-    def take(self, row: dict[str, Any]) -> None:
+    def take(self, row: dict[str, Any], plan: DecodePlan) -> None:
         """Take a native event."""
         for name, value in row.items():
             if value is None:
@@ -101,7 +100,7 @@ class Cells:
             if name == wire.FEATURES:
                 self._take_features(value)
             elif name == wire.PREDICTION:
-                self._take_prediction(value)
+                self._take_prediction(value, plan)
             elif name == wire.ERROR:
                 self.take_error(value)
             elif name == wire.EVENT:
@@ -131,7 +130,7 @@ class Cells:
             elif inner is not None:
                 self.values[name] = inner
 
-    def _take_prediction(self, value: object) -> None:
+    def _take_prediction(self, value: object, plan: DecodePlan) -> None:
         if not isinstance(value, dict):
             self.wrong.append(wire.PREDICTION)
             return
@@ -139,11 +138,26 @@ class Cells:
             name = f"{wire.PREDICTION}.{level}"
             if inner is None:
                 continue
-            if name in {PREDICTION_PROBABILITIES, PREDICTION_RANKING}:
+            if plan.probabilities and name == wire.PREDICTION_PROBABILITIES and isinstance(inner, dict):
+                self._take_probabilities(inner)
+            elif name in {wire.PREDICTION_PROBABILITIES, PREDICTION_RANKING}:
                 if _holds_anything(inner):
                     self.values[name] = True
             else:
                 self.take_field(name, inner)
+
+    def _take_probabilities(self, value: dict[str, Any]) -> None:
+        found = Cells()
+        found.flatten(wire.PREDICTION_PROBABILITIES, value, 1)
+        for name, inner in found.values.items():
+            self.take_probability(name, inner)
+
+    def take_probability(self, name: str, value: object) -> None:
+        """Take one class's probability, or note that it is no number."""
+        if type(value) in _ALLOWED[wire.PREDICTION_SCORE]:
+            self.values[name] = value
+        else:
+            self.wrong.append(name)
 
     def take_error(self, value: object) -> None:
         """Take what says that a request failed; `false` says that it did not."""

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from mlvitals import wire
 from mlvitals.events import canonical_text
 from mlvitals.formats.fieldmap import FieldMap, Wildcard
-from mlvitals.formats.mapping import PROBABILITY_PREFIX, Unit
+from mlvitals.formats.mapping import Unit
 from mlvitals.formats.names import escape
 from mlvitals.formats.paths import ANY, Path
 from mlvitals.formats.rows import (
@@ -112,8 +112,8 @@ def _add_single(columns: Columns, name: str, raw: pa.Array, fields: FieldMap) ->
         columns.add(name, raw, Typed(raw if _is_text(raw.type) else _where(valid(raw), "?")))
     elif name == PREDICTION_RANKING:
         columns.add(name, raw, Typed(_where(valid(raw), "true")))
-    elif name.startswith(PROBABILITY_PREFIX):
-        columns.add(name, raw, Typed(number_column(raw, None, name).array))
+    elif name.startswith(wire.PROBABILITY_PREFIX):
+        columns.add(name, raw, number_column(raw, None, name))
     elif name.startswith(wire.FEATURE_PREFIX):
         for leaf, array in _leaves(name, raw, (), None):
             columns.add(leaf, array, Typed(array))
@@ -133,14 +133,16 @@ def _add_wildcard(columns: Columns, prefix: str, wildcard: Wildcard, unfolded: U
         if raw is None:
             continue
         for leaf, array in _leaves(prefix + escape(field.name), raw, path, wildcard):
-            probable = prefix.startswith(PROBABILITY_PREFIX)
-            columns.add(leaf, array, Typed(number_column(array, None, leaf).array) if probable else Typed(array))
+            probable = prefix.startswith(wire.PROBABILITY_PREFIX)
+            columns.add(leaf, array, number_column(array, None, leaf) if probable else Typed(array))
 
 
 def _leaves(name: str, array: pa.Array, path: Path, wildcard: Wildcard | None) -> Iterator[tuple[str, pa.Array]]:
     if wildcard is not None and not wildcard.takes(path):
         return
     if not pa.types.is_struct(array.type):
+        if pa.types.is_list(array.type) and pa.types.is_nested(array.type.value_type):
+            raise SlowError  # it is kept as JSON text, in which 1 and 1.0 differ
         yield name, array
         return
     for field, child in zip(array.type, array.flatten(), strict=True):

@@ -12,7 +12,6 @@ from mlvitals.formats.base import DecodePlan
 from mlvitals.formats.documents import Document, Repeating, number_of
 from mlvitals.formats.fieldmap import FieldMap, Wildcard
 from mlvitals.formats.jsonrows import BadRowError, Cells, columns_of
-from mlvitals.formats.mapping import PROBABILITY_PREFIX
 from mlvitals.formats.names import flatten
 from mlvitals.formats.paths import ANY, Path
 from mlvitals.formats.rows import (
@@ -132,7 +131,7 @@ def take_single(cells: Cells, name: str, value: Any, fields: FieldMap) -> None:
         _take_number(cells, name, value, fields)
     elif name == PREDICTION_RANKING:
         cells.values[name] = True
-    elif name.startswith(PROBABILITY_PREFIX):
+    elif name.startswith(wire.PROBABILITY_PREFIX):
         _take_probability(cells, name, value)
     elif name.startswith(wire.FEATURE_PREFIX):
         _take_feature(cells, name, value, 1)
@@ -168,9 +167,13 @@ def _take_number(cells: Cells, name: str, value: Any, fields: FieldMap) -> None:
 
 
 def _take_probability(cells: Cells, name: str, value: Any) -> None:
+    if name in cells.values or name in cells.wrong:
+        return
     number = number_of(value)
-    if number is not None:
-        cells.values.setdefault(name, number)
+    if number is None:
+        cells.wrong.append(name)
+    else:
+        cells.values[name] = number
 
 
 def _take_feature(cells: Cells, name: str, value: Any, depth: int) -> None:
@@ -191,7 +194,7 @@ def _take_wildcard(cells: Cells, prefix: str, wildcard: Wildcard, document: Docu
     for name in names:
         path = (*before, name, *behind)
         for leaf, value in _leaves((name,), document.value(path, row), path, wildcard):
-            if prefix.startswith(PROBABILITY_PREFIX):
+            if prefix.startswith(wire.PROBABILITY_PREFIX):
                 _take_probability(cells, prefix + leaf, value)
             else:
                 cells.values.setdefault(prefix + leaf, value)

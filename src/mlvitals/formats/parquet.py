@@ -21,6 +21,7 @@ from mlvitals.formats.rows import Rows, flatten_struct
 
 # Measured best of 2¹⁵ … 2²⁰ on 29 columns: larger batches fall out of the cache, smaller ones pay per batch.
 BATCH_ROWS: Final = 131_072
+_NESTED: Final = frozenset({wire.FEATURES, wire.PREDICTION, wire.PREDICTION_PROBABILITIES})
 
 
 class ParquetFormat(
@@ -67,7 +68,7 @@ class Parquet:
             return self._mapped.decode(batch, raw)
         columns: dict[str, pa.Array] = {}
         for name, array in zip(batch.schema.names, batch.columns, strict=True):
-            if name in {wire.FEATURES, wire.PREDICTION} and pa.types.is_struct(array.type):
+            if name in _NESTED and pa.types.is_struct(array.type):
                 flatten_struct(name, array, columns)
             else:
                 columns[name] = array

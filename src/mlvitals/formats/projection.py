@@ -8,7 +8,7 @@ from mlvitals.formats.base import DecodePlan
 from mlvitals.formats.fieldmap import FieldMap
 from mlvitals.formats.names import escape
 from mlvitals.formats.paths import ANY
-from mlvitals.formats.rows import PREDICTION_PROBABILITIES, PREDICTION_RANKING
+from mlvitals.formats.rows import PREDICTION_RANKING
 
 _ALWAYS: Final = {wire.EVENT, wire.TIMESTAMP, wire.MODEL, wire.MODEL_VERSION, wire.AMOUNT, wire.KIND, wire.TEXT}
 _OF_PREDICTIONS: Final = {wire.LATENCY_MS, wire.WEIGHT}
@@ -33,7 +33,7 @@ def wanted_columns(names: Sequence[str], plan: DecodePlan) -> list[str]:
         name
         for name in names
         if name in known
-        or name.startswith((PREDICTION_PROBABILITIES, PREDICTION_RANKING))
+        or name.startswith((wire.PREDICTION_PROBABILITIES, PREDICTION_RANKING))
         or (plan.predictions and _is_wanted_feature(name, plan))
     ]
 

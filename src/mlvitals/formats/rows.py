@@ -14,7 +14,6 @@ from mlvitals.events import canonical_text
 from mlvitals.events.canonical import canonical_numeral
 from mlvitals.formats.names import escape
 
-PREDICTION_PROBABILITIES: Final = "prediction.probabilities"
 PREDICTION_RANKING: Final = "prediction.ranking"
 
 TIME_FIELDS: Final = (wire.TIMESTAMP, wire.LABEL_TIMESTAMP)
@@ -53,7 +52,8 @@ class Failure(NamedTuple):
 class Rows:
     """Rows as read.
 
-    columns: flattened name → array, all of one length. Probabilities and ranking only say where they stand.
+    columns: flattened name → array, all of one length. A ranking only says where it stands, and so do
+        probabilities that the plan does not ask for, or that have no names.
     lines: the line (or row) number of each row, for messages.
     wrong: name → where a cell has a type that its field cannot have (the column is null there).
     failures: rows that are in no column.

@@ -31,7 +31,7 @@ def prediction_table(fields: Fields, mask: Mask, plan: DecodePlan) -> pa.RecordB
     """
     columns = {wire.TIMESTAMP: fields.time.values, wire.MODEL: fields.model}
     names = [wire.PREDICTION_ID] if plan.ids else []
-    names += _PREDICTION_FIELDS
+    names += (*_PREDICTION_FIELDS, *fields.probabilities)
     names += [name for name in fields.columns if name.startswith(wire.FEATURE_PREFIX)]
     if plan.labels and not plan.ids:
         columns[wire.LABEL_TIMESTAMP] = fields.label_time.values
