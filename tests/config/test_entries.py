@@ -29,6 +29,7 @@ def test_a_models_name_stands_in_its_paths_and_in_nothing_else(workplace):
 def test_a_folder_that_is_called_like_the_placeholder_is_left_alone(workplace):
     path = workplace.write("models: [{name: a, operating: {path: 'x-{model}'}}]\n" + HEAD, "{model}/mlvitals.yaml")
     [model] = load(path, {}).models
+    assert model.operating is not None
     assert model.operating.path == workplace.folder / "{model}" / "x-a"
 
 

@@ -32,21 +32,28 @@ def deliver_patiently(
 
     """
     reports = deliver_in_turn(senders)
+    # What took something in its last turn may have only begun: it is not the destination that is to be waited for.
+    progress = any(map(_took, reports))
     taken, end = time.monotonic(), inf
     while due := [place for place, report in enumerate(reports) if report.waiting and not report.held]:
         now = time.monotonic()
         if stop():
             end = min(end, now + parting)
-        if now >= min(end, taken + patience):
+        if now >= end or (not progress and now >= taken + patience):
             break
         turns = [_take_turn(senders[place]) for place in due]
         for place, turn in zip(due, turns, strict=True):
             reports[place].add(turn)
-        if any(turn.delivered or turn.rejected or turn.dead for turn in turns):
+        progress = any(map(_took, turns))
+        if progress:
             taken = time.monotonic()
         elif not any(turn.requests for turn in turns):
             time.sleep(_REST_SECONDS)
     return reports
+
+
+def _took(turn: DrainReport) -> bool:
+    return bool(turn.delivered or turn.rejected or turn.dead)
 
 
 def _take_turn(sender: Sender) -> DrainReport:
