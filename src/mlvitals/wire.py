@@ -23,6 +23,8 @@ PREDICTION = "prediction"
 PREDICTION_LABEL = "prediction.label"
 PREDICTION_SCORE = "prediction.score"
 PREDICTION_VALUE = "prediction.value"
+PREDICTION_PROBABILITIES = "prediction.probabilities"
+PROBABILITY_PREFIX = "prediction.probabilities."
 
 LATENCY_MS = "latency_ms"
 ERROR = "error"

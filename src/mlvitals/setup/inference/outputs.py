@@ -13,7 +13,7 @@ from mlvitals.setup.inference.roles import Choice, Trust
 from mlvitals.setup.inference.words import name_points, points
 from mlvitals.windows.layout import Task
 
-PROBABILITIES: Final = "prediction.probabilities"
+PROBABILITIES: Final = wire.PREDICTION_PROBABILITIES
 _MOST_CLASSES: Final = 50
 _ENOUGH: Final = 0.9
 _PARENT: Final = 4
