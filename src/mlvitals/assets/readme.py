@@ -59,7 +59,7 @@ def _lines() -> Iterator[str]:
 
 def _rows(what: str, union: object) -> Iterator[str]:
     for struct in _members(union):
-        brief = (struct.__doc__ or "").partition("\n")[0]
+        brief = (struct.__doc__ or "").partition("\n")[0].partition("; the keys stand in")[0].removesuffix(".")
         yield f"| {what} `{struct.__struct_config__.tag}` | {brief} |"
 
 

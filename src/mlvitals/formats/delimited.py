@@ -30,7 +30,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 class CsvFormat(MappedFormat, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="csv", tag_field="type"):
-    """Events in CSV files, optionally compressed: native ones without `map`, else any, by the keys of `MappedFormat`.
+    """CSV files: native events, or with `map` any columns; the keys stand in `MappedFormat`.
 
     delimiter: one ASCII character between fields.
     """

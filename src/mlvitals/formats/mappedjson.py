@@ -21,7 +21,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 class JsonFormat(MappedFormat, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="json", tag_field="type"):
-    """Any JSON Lines log, by a mapping of its fields: the keys are those of `MappedFormat`."""
+    """Any JSON Lines log, by a mapping of its fields; the keys stand in `MappedFormat`."""
 
     def __post_init__(self) -> None:
         """Check the mapping.

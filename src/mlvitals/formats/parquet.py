@@ -27,7 +27,7 @@ _NESTED: Final = frozenset({wire.FEATURES, wire.PREDICTION, wire.PREDICTION_PROB
 class ParquetFormat(
     MappedFormat, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="parquet", tag_field="type"
 ):
-    """Events in Parquet files: native ones without `map`, else any, by the keys of `MappedFormat`."""
+    """Parquet files: native events, or with `map` any columns; the keys stand in `MappedFormat`."""
 
     def open(self, plan: DecodePlan) -> "Parquet":
         """Return the format, ready to read what the plan wants."""

@@ -20,7 +20,7 @@ STANDARD_INPUT = "-"
 
 
 class FileSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="file", tag_field="type"):
-    """Files of events.
+    """Files, globs and folders, growing and rotated, `.gz` and `.zst` too; standard input.
 
     path: a path, a glob (`**` for any depth) or a directory, or several; `-` alone is standard input.
     role: what the files carry.
