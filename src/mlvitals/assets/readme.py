@@ -7,7 +7,7 @@ from typing import Final, get_args
 import msgspec
 
 from mlvitals.formats import FormatConfig
-from mlvitals.signals.registry import STATISTICS
+from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.spec import Layer
 from mlvitals.sinks import SinkConfig
 from mlvitals.sources import SourceConfig
@@ -49,7 +49,7 @@ def _lines() -> Iterator[str]:
     yield from _rows("format", FormatConfig)
     yield from ("", "| it computes | signals |", "|---|---|")
     for layer in Layer:
-        names = [one.spec.name.removeprefix("mlvitals.") for one in STATISTICS if one.spec.layer is layer]
+        names = [spec.name.removeprefix("mlvitals.") for spec in REGISTRY.values() if spec.layer is layer]
         if names:
             yield f"| **{layer.value}**: {_QUESTIONS[layer]} | {', '.join(f'`{name}`' for name in names)} |"
     yield from ("", "| it writes | |", "|---|---|")
