@@ -169,7 +169,6 @@ MEANING = [
 # Every key and type of the interface that is yet to be built.
 UNSUPPORTED = [
     ({"decisions": "{pages_per_week: 0.5}"}, "decisions", "$.decisions"),
-    ({"plugins": "[]"}, "plugins", "$.plugins"),
     ({"budget": "{series: 2000}"}, "series", "$.budget.series"),
     (model("cost: {currency: USD}"), "cost", "$.models[0].cost"),
     (model("links: {}"), "links", "$.models[0].links"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from mlvitals.signals.catalogue import Catalogue
 from mlvitals.signals.measure import measure
 from mlvitals.signals.registry import DERIVED, REGISTRY, STATISTICS, names
 from mlvitals.signals.spec import Evidence, Export, Layer, Stage
@@ -49,5 +50,5 @@ def test_each_stage_reads_its_own_signals_in_registry_order(usual: Mapping[str, 
 
 
 def test_other_statistics_can_be_measured_instead(usual: Mapping[str, Evidence]):
-    readings = measure(usual["binary"], Stage.WINDOW, statistics=STATISTICS[:1])
+    readings = measure(usual["binary"], Stage.WINDOW, Catalogue(STATISTICS[:1]))
     assert [spec.name for spec, _ in readings] == ["mlvitals.prediction.count"]

@@ -101,6 +101,7 @@ class Admission:
             metrics=frozenset(model.performance.metrics),
             sensitive=frozenset(model.features.sensitive),
             groups=FeatureGroups(model.groups),
+            signals=self._config.signals,
         )
         return Member(ModelRun(self._connection, model, references, self._key, self._account), judge)
 

@@ -14,7 +14,6 @@ from mlvitals.app.preview import preview
 from mlvitals.config import Config, ModelConfig
 from mlvitals.delivery import Verdict
 from mlvitals.errors import MlvitalsError
-from mlvitals.signals.registry import REGISTRY
 from mlvitals.sinks import SinkContext
 from mlvitals.sources import Source
 from mlvitals.state import Store
@@ -75,9 +74,10 @@ def _check_sinks(config: Config) -> Iterator[Checked]:
     with tempfile.TemporaryDirectory() as folder:
         # A sink may keep something in the state; what it says of itself must not need the real one.
         store = Store.open(Path(folder) / "check.db", (delivery.MIGRATIONS,))
+        context = SinkContext(service=service_of(config), specs=config.signals.specs, store=store)
         for config_of_sink in config.sinks:
             try:
-                sink = config_of_sink.open(SinkContext(service=service_of(config), specs=REGISTRY, store=store))
+                sink = config_of_sink.open(context)
                 outcome = sink.probe()
                 sink.close()
             except MlvitalsError as error:

@@ -20,8 +20,7 @@ from mlvitals.engines.layouts import References
 from mlvitals.engines.local import LocalEngine
 from mlvitals.formats import DecodePlan, Want
 from mlvitals.hashing import KeyedHash, load_key
-from mlvitals.signals.registry import REGISTRY
-from mlvitals.signals.spec import Export
+from mlvitals.signals.spec import Export, MetricSpec
 from mlvitals.sinks import SinkContext, local
 from mlvitals.sources import Source
 from mlvitals.state import Migrations, Store
@@ -86,16 +85,15 @@ def open_pipeline(config: Config, *, until: int | None = None, clock: Clock | No
     clock = clock or (SystemClock() if until is None else FixedClock(until))
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(config.state.path, MIGRATIONS))
-        sinks = [
-            sink.open(SinkContext(service=service_of(config), specs=REGISTRY, store=store)) for sink in config.sinks
-        ]
+        specs = config.signals.specs
+        sinks = [sink.open(SinkContext(service=service_of(config), specs=specs, store=store)) for sink in config.sinks]
         for sink in sinks:
             stack.callback(sink.close)
         outbox, account = Outbox(store), Account()
         admission = Admission(config, store.connection, KeyedHash(load_key(config.state.key.path)), account)
         with store.transaction():
             members, faults = admission.begin()
-        outlet = Outlet(Export(config.budget.export), admission.service, outbox, sinks)
+        outlet = Outlet(Export(config.budget.export), specs, admission.service, outbox, sinks)
         engine = LocalEngine(
             store, account, outlet, clock, members=members, faults=faults, admit=admission, until=until
         )
@@ -117,9 +115,15 @@ class Outlet:
     """Renders what a transaction emits and puts it into the outbox of every destination, in that transaction."""
 
     def __init__(
-        self, level: Export, service_of_model: Callable[[str], Service], outbox: Outbox, sinks: Sequence[Sink]
+        self,
+        level: Export,
+        specs: Mapping[str, MetricSpec],
+        service_of_model: Callable[[str], Service],
+        outbox: Outbox,
+        sinks: Sequence[Sink],
     ) -> None:
         self._level = level
+        self._specs = specs
         self._service = cache(service_of_model)
         self._outbox = outbox
         self._sinks = sinks
@@ -136,7 +140,7 @@ class Outlet:
                 stamp=emission.stamp,
                 start=emission.start,
                 level=self._level,
-                specs=REGISTRY,
+                specs=self._specs,
                 service=self._service(emission.model),
                 revised=emission.revised,
             )
@@ -158,7 +162,16 @@ def decode_plan(config: Config, references: Mapping[str, References], role: str)
         model=config.models[0].name if alone else None,
         predictions=role != "labels",
         labels=role != "predictions",
+        probabilities=_wants_probabilities(config, references),
     )
+
+
+def _wants_probabilities(config: Config, references: Mapping[str, References]) -> bool:
+    """Tell whether probabilities of classes are looked at, or may be: by models that learn, wait or are yet to come."""
+    if config.patterns or config.faults:
+        return True
+    known = [references.get(model.name) for model in config.models]
+    return any(one is None or one.may_read_probabilities for one in known)
 
 
 def _wanted(config: Config, references: Mapping[str, References]) -> dict[str, Want] | None:

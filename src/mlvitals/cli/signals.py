@@ -32,13 +32,12 @@ def command(path: Path, *, signal: str | None, model: str | None, form: str) -> 
     """Show measurements, each at its highest revision, in the order of model, version, window and signal."""
     import msgspec  # noqa: PLC0415  # not needed for --help
 
-    from mlvitals.signals.registry import REGISTRY  # noqa: PLC0415
     from mlvitals.sinks.local import measurements  # noqa: PLC0415
     from mlvitals.state import Store  # noqa: PLC0415
 
     config = load_config(path)
-    if signal is not None and signal not in REGISTRY:
-        raise click.UsageError(f"there is no signal `{signal}`; docs/signals.md lists them")
+    if signal is not None and signal not in config.signals.specs:
+        raise click.UsageError(f"there is no signal `{signal}`; docs/signals.md lists ours")
     if model is not None and model not in {one.name for one in config.models} and config.pattern_of(model) is None:
         raise click.UsageError(f"there is no model `{model}`")
     if not any(type(sink).__name__ == "LocalSink" for sink in config.sinks):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import msgspec
@@ -14,6 +14,10 @@ from mlvitals.config.choices import with_choices
 from mlvitals.config.model import Document, ModelConfig
 from mlvitals.config.scalar import decoder
 from mlvitals.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mlvitals.signals.catalogue import Catalogue
+    from mlvitals.signals.spec import Statistic
 
 MODEL_PLACEHOLDER: Final = "{model}"
 _LONGEST_PART: Final = 120  # of a file's name, which may have 255 bytes, suffixes included
@@ -68,12 +72,20 @@ class Config(Document, frozen=True, kw_only=True):
     """A document that was checked.
 
     base: the folder from which its relative paths start. models: those that are named. patterns: those that stand for
-    whoever comes, in their order. faults: what could not be used, patterns among it.
+    whoever comes, in their order. faults: what could not be used, patterns among it. statistics: what plugins measure.
     """
 
     base: Path
     patterns: tuple[PatternConfig, ...] = ()
     faults: tuple[ModelFault, ...] = ()
+    statistics: "tuple[Statistic, ...]" = ()
+
+    @property
+    def signals(self) -> "Catalogue":
+        """All that is measured: our signals, and those of plugins after them."""
+        from mlvitals.signals.registry import CATALOGUE  # noqa: PLC0415  # scipy is not needed to know what a config is
+
+        return CATALOGUE.joined_by(self.statistics)
 
     def pattern_of(self, name: str) -> PatternConfig | None:
         """Return the first pattern that a name fits; exact names come before patterns, which the caller sees to."""

@@ -14,8 +14,10 @@ from mlvitals.config.document import Entry, read_written
 from mlvitals.config.entries import Config, ModelFault, PatternConfig, at_index, convert_model
 from mlvitals.config.expand import Expansion
 from mlvitals.config.locate import locate_sources
-from mlvitals.config.model import Document, ModelConfig
+from mlvitals.config.model import Document, ModelConfig, Text
+from mlvitals.config.plugins import load_plugins
 from mlvitals.config.scalar import decoder
+from mlvitals.config.shape import OURS, document_with
 from mlvitals.config.unsupported import refuse_unsupported, refuse_unsupported_in_model
 from mlvitals.errors import ConfigError
 
@@ -38,12 +40,22 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     expansion = Expansion(base, environ)
     try:
         root = expansion.expand(written.root)
-        document = _convert(root, base)
+        named = _plugins_of(root)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {expansion.conceal(str(error))}") from None
+    try:
+        plugins = load_plugins(named, base, OURS)
+    except ConfigError as error:
+        # A bug in a user's module shows where it stands, with --debug.
+        raise ConfigError(f"{path}: {expansion.conceal(str(error))}") from error.__cause__
+    try:
+        document = _convert(root, base, document_with(plugins))
     except ConfigError as error:
         # What the error came from holds the values that must not be seen.
         raise ConfigError(f"{path}: {expansion.conceal(str(error))}") from None
     read = [_read(entry, root.get("defaults", {}), expansion, base) for entry in written.entries]
     config = _resolve(document, written.entries, read, [ModelFault(message=line) for line in written.unread], base)
+    config = msgspec.structs.replace(config, statistics=plugins.statistics)
     if not config.models and not any(pattern.fault is None for pattern in config.patterns) and config.faults:
         raise ConfigError(config.faults[0].message)
     try:
@@ -53,15 +65,27 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     return config
 
 
-def _convert(root: Mapping[str, Any], base: Path) -> Document:
+def _convert(root: Mapping[str, Any], base: Path, shape: type[Document]) -> Document:
     refuse_unsupported(root)
     _require_types(root)
     try:
-        document = msgspec.convert(fill(root), Document, dec_hook=decoder(base))
+        document = msgspec.convert(fill(root), shape, dec_hook=decoder(base))
     except msgspec.ValidationError as error:
-        message = with_choices(error, Document)
+        message = with_choices(error, shape)
         raise ConfigError(message if " - at " in message else f"{message} - at `$`") from error
     return locate_sources(document, base)
+
+
+class _Named(msgspec.Struct, frozen=True):
+    plugins: tuple[Text, ...] = ()
+
+
+def _plugins_of(root: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the import paths, which must be known before the types are."""
+    try:
+        return msgspec.convert({key: root[key] for key in ("plugins",) if key in root}, _Named).plugins
+    except msgspec.ValidationError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _require_types(root: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from mlvitals.config.model import Document
-from mlvitals.sources import SourceConfig
+from mlvitals.sources import FileSource, SourceConfig
 
 _STANDARD_INPUT = "-"
 
@@ -21,6 +21,8 @@ def locate_sources(document: Document, base: Path) -> Document:
 
 
 def _locate(source: SourceConfig, base: Path) -> SourceConfig:
+    if not isinstance(source, FileSource):
+        return source  # what a plugin reads may be no file
     return msgspec.structs.replace(
         source,
         name=source.name or "file:" + ",".join(source.paths),

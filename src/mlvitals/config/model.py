@@ -192,8 +192,9 @@ class BudgetConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The whole document, its defaults already under each model."""
+    """The whole document, its defaults already under each model. `plugins` are import paths, `module:name`."""
 
+    plugins: tuple[Text, ...] = ()
     service: ServiceConfig = ServiceConfig()
     models: tuple[ModelConfig, ...]
     sources: tuple[SourceConfig, ...]

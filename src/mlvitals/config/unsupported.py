@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from mlvitals.errors import ConfigError
 
-_ROOT: Final = ("decisions", "plugins")
+_ROOT: Final = ("decisions",)
 _MODEL: Final = ("weight", "cost", "links")
 _SINKS: Final = ("datadog", "opensearch", "elasticsearch", "prometheus")
 

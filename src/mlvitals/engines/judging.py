@@ -1,7 +1,7 @@
 """From a cohort to its measurements: what the statistics read, judged."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -11,9 +11,11 @@ from mlvitals.engines.feature_groups import FeatureGroups
 from mlvitals.engines.layouts import References
 from mlvitals.engines.surroundings import Surroundings
 from mlvitals.hashing import content_hash
+from mlvitals.signals.catalogue import Catalogue
 from mlvitals.signals.comparison import Comparison
 from mlvitals.signals.measure import derive, measure
 from mlvitals.signals.measurement import Measurement
+from mlvitals.signals.registry import CATALOGUE
 from mlvitals.signals.spec import Evidence, MetricSpec, Reading, Stage
 from mlvitals.windows.cohorts import Cohort
 from mlvitals.windows.groups import ALL
@@ -40,6 +42,7 @@ class Judge:
 
     metrics: the performance metrics that were asked for; empty for all that are defined.
     sensitive: features whose values must not leave, not even as a bin's name. groups: where features come from.
+    signals: what is measured.
     """
 
     model: str
@@ -47,14 +50,16 @@ class Judge:
     references: References
     metrics: frozenset[str]
     sensitive: frozenset[str] = frozenset()
-    groups: FeatureGroups = FeatureGroups({})
+    groups: FeatureGroups = field(default_factory=lambda: FeatureGroups({}))
+    signals: Catalogue = CATALOGUE
 
     def window(self, cohort: Cohort, surroundings: Surroundings) -> tuple[Measurement, ...]:
         """Return what is known as a window closes."""
         measured = tuple(self._measure(cohort, self._evidence(cohort, surroundings), Stage.WINDOW, 0))
         if cohort.key.segment != ALL:
             return measured
-        return measured + tuple(self._judge(cohort, spec, reading, 0) for spec, reading in derive(measured))
+        derived = derive(measured, self.signals)
+        return measured + tuple(self._judge(cohort, spec, reading, 0) for spec, reading in derived)
 
     def maturity(self, cohort: Cohort, bucket: int, maturity: str, revision: int = 0) -> tuple[Measurement, ...]:
         """Return what is known of a cohort at the maturity that closes an age bucket."""
@@ -81,7 +86,7 @@ class Judge:
         )
 
     def _measure(self, cohort: Cohort, evidence: Evidence, stage: Stage, revision: int) -> Iterator[Measurement]:
-        for spec, reading in measure(evidence, stage):
+        for spec, reading in measure(evidence, stage, self.signals):
             metric = reading.attributes.get("metric")
             if metric is None or not self.metrics or metric in self.metrics:
                 yield self._judge(cohort, spec, reading, revision)

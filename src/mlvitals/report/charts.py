@@ -10,7 +10,6 @@ from mlvitals.clock import parse_duration
 from mlvitals.report.frame import STATUSES, Frame, Series
 from mlvitals.report.names import shown
 from mlvitals.report.numbers import attribute_words, brief_name, measured, moment
-from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.spec import Layer, MetricSpec, Stage, Status
 
 _LINES_AT_MOST: Final = 8
@@ -60,13 +59,13 @@ class Charts:
         return chart
 
     def of_layer(self, layer: Layer) -> list[Chart]:
-        """Return the charts of a layer's signals, features left out, in the order of the registry.
+        """Return the charts of a layer's signals, features left out, in the order of the specs.
 
         Metrics and methods are measured on scales of their own, so each has its chart; of the methods that one is drawn
         that is judged. With what rests on labels stands how many labels there were.
         """
         made = []
-        for name, spec in REGISTRY.items():
+        for name, spec in self._frame.specs.items():
             if spec.layer is layer and "feature" not in spec.attributes:
                 for key, series in _parted(spec, self._frame.of(name)).items():
                     made.append(self.add(brief_name(spec) + key, self._lines(spec, series)))
@@ -80,7 +79,7 @@ class Charts:
             ages = {one.attributes.get("maturity") for one in series}
             lines += [
                 Line(name=f"labelled, {_name(one.attributes)}", series=one, hidden=True)
-                for other in REGISTRY.values()
+                for other in self._frame.specs.values()
                 if other.layer is Layer.LABEL and other.unit == "1" and other.stage is Stage.MATURITY
                 for one in sorted(self._frame.of(other.name), key=_age)
                 if one.attributes.get("maturity") in ages

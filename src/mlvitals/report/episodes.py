@@ -10,7 +10,6 @@ from mlvitals.report.names import shown
 from mlvitals.report.numbers import attribute_words, brief_name, measured, moment
 from mlvitals.report.reading import Mark, Row, decode_attributes
 from mlvitals.signals.comparison import Comparison
-from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.spec import Export, Layer, MetricSpec, Orientation
 
 _LEVELS: Final = tuple(Export)  # lean first
@@ -40,7 +39,7 @@ class Episode:
     @property
     def spec(self) -> MetricSpec:
         """The signal of the peak."""
-        return REGISTRY[self.peak.signal]
+        return self.peak.spec
 
     @property
     def since(self) -> str:
@@ -77,7 +76,7 @@ def strength(row: Row) -> float:
 
     Where a threshold follows from what is usual at that time, how far it was passed is taken in multiples of itself.
     """
-    spec = REGISTRY[row.signal]
+    spec = row.spec
     if row.value is None or row.threshold is None:
         return 0.0
     if spec.warning is None:
@@ -107,8 +106,8 @@ def find_episodes(marks: Iterable[Mark], frame: Frame) -> list[Episode]:
     """
     gathered: dict[tuple[Layer, str, str | None], dict[int, list[Row]]] = {}
     for mark in marks:
-        spec, place = REGISTRY.get(mark.row.signal), frame.place(mark.start)
-        if spec is None or place is None:
+        spec, place = mark.row.spec, frame.place(mark.start)
+        if place is None:
             continue
         attributes = decode_attributes(mark.row.attributes)
         feature = attributes.get("feature")
@@ -159,5 +158,5 @@ def _episode(key: tuple[Layer, str, str | None], run: Mapping[int, list[Row]], f
 
 def _headline(row: Row) -> tuple[int, bool]:
     """Rank effects, which people understand and which are exported first, before what a level adds; drift first."""
-    spec = REGISTRY[row.signal]
+    spec = row.spec
     return -_LEVELS.index(spec.level), "comparison" in spec.attributes

@@ -14,7 +14,6 @@ from mlvitals.report.names import shown
 from mlvitals.report.numbers import GRAVITY, attribute_words, brief_name, measured, worst
 from mlvitals.report.reading import Row, decode_attributes
 from mlvitals.report.whose import Origin, Whose
-from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.spec import Status
 
 
@@ -126,7 +125,7 @@ class FeatureCards:
 
 def make_reading(row: Row) -> Reading:
     """Return a measurement spelled out."""
-    spec = REGISTRY[row.signal]
+    spec = row.spec
     attributes: Mapping[str, str] = decode_attributes(row.attributes)
     interval = ""
     if row.lower is not None or row.upper is not None:
@@ -156,7 +155,7 @@ def _latest(rows: Sequence[Row]) -> str:
     if not judged:
         return ""
     row = max(judged, key=strength)
-    spec = REGISTRY[row.signal]
+    spec = row.spec
     return f"{brief_name(spec).removeprefix('feature.')} {measured(row.value, spec.unit)}"
 
 

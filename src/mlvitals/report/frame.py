@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from mlvitals.report.reading import Row, decode_attributes, read_window, stored_versions, window_starts
 from mlvitals.signals.comparison import DRIFT_ROWS, Comparison
-from mlvitals.signals.registry import REGISTRY
+from mlvitals.signals.rules import is_ours
 from mlvitals.signals.spec import MetricSpec, Status
 from mlvitals.signals.traffic import PREDICTION_COUNT
 
@@ -60,13 +60,14 @@ class Series:
 class Frame:
     """A model's newest windows, ascending, and what was measured in them.
 
-    series: by signal and attributes' text, in the order of the registry, then of the text.
+    specs: of all signals, by name. series: by signal and attributes' text, in the order of the specs, then of the text.
     judged: the newest window with enough rows for a verdict. readings: all that was measured in it.
     """
 
     model: str
     windows: Sequence[Window]
-    series: Mapping[tuple[str, str], Series]
+    specs: Mapping[str, MetricSpec]
+    series: Mapping[tuple[str, str], Series] = field(default_factory=dict)
     judged: Window | None = None
     readings: Sequence[Row] = ()
     _places: dict[int, int] = field(default_factory=dict)
@@ -92,23 +93,20 @@ class Frame:
         return dict(sorted(found.items()))
 
 
-def signals_of_models() -> list[str]:
+def signals_of_models(specs: Mapping[str, MetricSpec]) -> list[MetricSpec]:
     """Return the signals that say something of a model as a whole."""
-    return [name for name, spec in REGISTRY.items() if "feature" not in spec.attributes]
+    return [spec for spec in specs.values() if "feature" not in spec.attributes]
 
 
-def signals_of_features() -> list[str]:
-    """Return the signals that say something of one feature."""
-    return [name for name, spec in REGISTRY.items() if "feature" in spec.attributes]
-
-
-def charted_of_features() -> list[str]:
+def charted_of_features(specs: Mapping[str, MetricSpec]) -> list[MetricSpec]:
     """Return the signals that are drawn for each feature: how far it moved, how its shape changed, what is missing.
 
     Drift against normal production is drawn; skew, the other methods and the other shares stand in the latest readings.
+    A user's own signals are all drawn: whoever adds one wants to see it.
     """
-    drawn = ("drift.location", "drift.shape", "drift.score", "missing.ratio")
-    return [name for name in signals_of_features() if name.endswith(drawn)]
+    drawn = tuple(f"feature.{one}" for one in ("drift.location", "drift.shape", "drift.score", "missing.ratio"))
+    of_features = [spec for spec in specs.values() if "feature" in spec.attributes]
+    return [spec for spec in of_features if spec.name.endswith(drawn) or not is_ours(spec.name)]
 
 
 def read_windows(connection: sqlite3.Connection, model: str, since: int, most: int = WINDOWS_AT_MOST) -> list[Window]:
@@ -116,7 +114,7 @@ def read_windows(connection: sqlite3.Connection, model: str, since: int, most: i
     served: dict[int, list[tuple[float, str]]] = {}
     for version in stored_versions(connection, model):
         for start in window_starts(connection, model, version, since, most):
-            counts = read_window(connection, model, version, start, signals=[PREDICTION_COUNT.spec.name])
+            counts = read_window(connection, model, version, start, signals=[PREDICTION_COUNT.spec])
             rows = next((row.value or 0.0 for row in counts), 0.0)
             served.setdefault(start, []).append((rows, version))
     newest = sorted(served)[-most:]
@@ -129,10 +127,12 @@ def judged_window(windows: Sequence[Window]) -> Window | None:
     return next(enough, windows[-1] if windows else None)
 
 
-def read_frame(connection: sqlite3.Connection, model: str, windows: Sequence[Window]) -> Frame:
+def read_frame(
+    connection: sqlite3.Connection, model: str, windows: Sequence[Window], specs: Mapping[str, MetricSpec]
+) -> Frame:
     """Return what was measured in a model's windows: whole-model signals, and those drawn of each feature."""
     builder = _Builder(len(windows))
-    of_models, of_features = signals_of_models(), charted_of_features()
+    of_models, of_features = signals_of_models(specs), charted_of_features(specs)
     for place, window in enumerate(windows):
         where = (connection, model, window.version, window.start)
         builder.add(place, read_window(*where, signals=of_models))
@@ -140,8 +140,8 @@ def read_frame(connection: sqlite3.Connection, model: str, windows: Sequence[Win
     judged = judged_window(windows)
     readings: list[Row] = []
     if judged is not None:
-        readings = list(read_window(connection, model, judged.version, judged.start, signals=list(REGISTRY)))
-    return Frame(model, windows, builder.ordered(), judged, readings)
+        readings = list(read_window(connection, model, judged.version, judged.start, signals=specs.values()))
+    return Frame(model, windows, specs, builder.ordered(specs), judged, readings)
 
 
 class _Builder:
@@ -157,7 +157,7 @@ class _Builder:
         for row in rows:
             key = (row.signal, row.attributes)
             if key not in self._series:
-                self._series[key] = self._begin(*key)
+                self._series[key] = self._begin(row.spec, row.attributes)
             series = self._series[key]
             if series is None:
                 continue
@@ -173,15 +173,14 @@ class _Builder:
                 if value is not None:
                     column[place] = value
 
-    def ordered(self) -> dict[tuple[str, str], Series]:
-        """Return the series in the order of the registry."""
-        rank = {name: number for number, name in enumerate(REGISTRY)}
+    def ordered(self, specs: Iterable[str]) -> dict[tuple[str, str], Series]:
+        """Return the series in the order of the specs' names."""
+        rank = {name: number for number, name in enumerate(specs)}
         kept = {key: one for key, one in self._series.items() if one is not None}
         return dict(sorted(kept.items(), key=lambda item: (rank[item[0][0]], item[0][1])))
 
-    def _begin(self, signal: str, text: str) -> Series | None:
+    def _begin(self, spec: MetricSpec, text: str) -> Series | None:
         attributes = decode_attributes(text)
-        spec = REGISTRY[signal]
         compared = attributes.get("comparison")
         if "feature" in attributes and compared not in {None, Comparison.OPERATING.value}:
             return None

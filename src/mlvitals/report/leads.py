@@ -10,7 +10,6 @@ from mlvitals.report.episodes import Episode
 from mlvitals.report.frame import Frame, Series
 from mlvitals.report.names import shown
 from mlvitals.report.numbers import measured, moment
-from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.share import LABEL_COVERAGE_RATIO
 from mlvitals.signals.spec import Layer, Stage
 
@@ -41,7 +40,7 @@ def leads(layer: Layer, frame: Frame, episodes: Sequence[Episode]) -> list[str]:
 
 
 def _nothing(layer: Layer, frame: Frame) -> str:
-    known = [name for name, spec in REGISTRY.items() if spec.layer is layer]
+    known = [name for name, spec in frame.specs.items() if spec.layer is layer]
     if not known:
         return (
             "Nothing can be said: this version measures no signal of this layer. What a mistake costs is not declared "

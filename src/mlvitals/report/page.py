@@ -22,8 +22,7 @@ from mlvitals.report.maturity import triangles
 from mlvitals.report.names import shown
 from mlvitals.report.numbers import STATUS_SHAPES, STATUS_WORDS, measured, moment, number
 from mlvitals.report.overview import Standing, read_standings
-from mlvitals.signals.registry import REGISTRY
-from mlvitals.signals.spec import Layer
+from mlvitals.signals.spec import Layer, MetricSpec
 from mlvitals.state import Store
 
 _HERE: Final = Path(__file__).parent
@@ -87,7 +86,7 @@ def _context(store: Store, config: Config, model: str | None, since: int) -> dic
     }
     if chosen is None or not chosen.windows:
         return context | {"depth": None, "data": "{}"}
-    return context | _depth(store, chosen)
+    return context | _depth(store, chosen, config.signals.specs)
 
 
 def _choose(standings: list[Standing], model: str | None) -> Standing | None:
@@ -96,9 +95,9 @@ def _choose(standings: list[Standing], model: str | None) -> Standing | None:
     return max(standings, key=lambda one: (bool(one.windows), one.gravity), default=None)
 
 
-def _depth(store: Store, chosen: Standing) -> dict[str, Any]:
+def _depth(store: Store, chosen: Standing, specs: Mapping[str, MetricSpec]) -> dict[str, Any]:
     connection, of = store.connection, chosen.whose
-    frame = read_frame(connection, of.name, chosen.windows)
+    frame = read_frame(connection, of.name, chosen.windows, specs)
     reference, problem = of.reference(connection)
     charts, drawn = Charts(frame), list[Distribution]()
     distributions = Distributions(connection, frame, reference, of.sensitive)
@@ -116,14 +115,14 @@ def _depth(store: Store, chosen: Standing) -> dict[str, Any]:
         "readings": {layer: _readings(frame, layer) for layer in Layer},
         "triangles": triangles(frame),
         "changes": changes,
-        "specs": {layer: [spec for spec in REGISTRY.values() if spec.layer is layer] for layer in Layer},
+        "specs": {layer: [spec for spec in specs.values() if spec.layer is layer] for layer in Layer},
         "data": island(frame, charts.all, drawn, changes),
     }
 
 
 def _readings(frame: Frame, layer: Layer) -> list[Any]:
-    rows = [row for row in frame.readings if REGISTRY[row.signal].layer is layer]
-    return [make_reading(row) for row in rows if "feature" not in REGISTRY[row.signal].attributes]
+    rows = [row for row in frame.readings if row.spec.layer is layer]
+    return [make_reading(row) for row in rows if "feature" not in row.spec.attributes]
 
 
 @cache

@@ -1,10 +1,12 @@
 """Reading measurements by the thousand: only the signals that are asked for, only the fields that are shown."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
+
+from mlvitals.signals.spec import MetricSpec
 
 # A segment's measurements stand beside those of all rows; what is charted is all rows. In JSON a quote inside a name
 # is escaped, so that no name can look like this key.
@@ -27,7 +29,7 @@ class _Document(msgspec.Struct):
 class Row(NamedTuple):
     """One measurement, without what names it: `attributes` is the JSON text that it is stored under."""
 
-    signal: str
+    spec: MetricSpec
     attributes: str
     status: str
     value: float | None
@@ -36,6 +38,11 @@ class Row(NamedTuple):
     lower: float | None
     upper: float | None
     samples: int
+
+    @property
+    def signal(self) -> str:
+        """The signal's full name."""
+        return self.spec.name
 
 
 class Mark(NamedTuple):
@@ -91,14 +98,15 @@ def read_window(
     version: str,
     start: int,
     *,
-    signals: Sequence[str],
+    signals: Iterable[MetricSpec],
     methods: Sequence[str] = (),
 ) -> Iterator[Row]:
     """Yield one window's measurements of these signals, segments left out, by signal and attributes.
 
     methods: leave out what has another `method` than these; empty for any.
     """
-    marks = ", ".join("?" * len(signals))
+    specs = {spec.name: spec for spec in signals}
+    marks = ", ".join("?" * len(specs))
     likes = [f'%"method":"{method}"%' for method in methods]
     chosen = "".join(" OR attributes LIKE ?" for _ in likes)
     method = f"""AND (attributes NOT LIKE '%"method":%'{chosen})""" if likes else ""
@@ -106,14 +114,16 @@ def read_window(
         "SELECT signal, attributes, status, document FROM measurement "
         f"WHERE model = ? AND model_version = ? AND window_start = ? AND signal IN ({marks}) AND {_WHOLE} {method} "
         "ORDER BY signal, attributes, identity",
-        (model, version, start, *signals, *likes),
+        (model, version, start, *specs, *likes),
     )
     for signal, attributes, status, document in rows:
-        yield _row(signal, attributes, status, document)
+        yield _row(specs[signal], attributes, status, document)
 
 
-def read_marks(connection: sqlite3.Connection, model: str, since: int) -> Iterator[Mark]:
-    """Yield every measurement that warns, segments included, by window."""
+def read_marks(
+    connection: sqlite3.Connection, model: str, since: int, specs: Mapping[str, MetricSpec]
+) -> Iterator[Mark]:
+    """Yield every measurement of these signals that warns, segments included, by window."""
     rows = connection.execute(
         "SELECT model_version, window_start, signal, attributes, status, document FROM measurement "
         "WHERE status IN ('warning', 'alert') AND model = ? AND window_start >= ? "
@@ -121,13 +131,14 @@ def read_marks(connection: sqlite3.Connection, model: str, since: int) -> Iterat
         (model, since),
     )
     for version, start, signal, attributes, status, document in rows:
-        yield Mark(version, start, _row(signal, attributes, status, document))
+        if signal in specs:
+            yield Mark(version, start, _row(specs[signal], attributes, status, document))
 
 
-def _row(signal: str, attributes: str, status: str, document: str) -> Row:
+def _row(spec: MetricSpec, attributes: str, status: str, document: str) -> Row:
     one = _DECODER.decode(document)
     return Row(
-        signal, attributes, status, one.value, one.evidence.noise, one.threshold, one.lower, one.upper, one.samples
+        spec, attributes, status, one.value, one.evidence.noise, one.threshold, one.lower, one.upper, one.samples
     )
 
 

@@ -1,10 +1,10 @@
 """Every signal there is: the only source of names. Adding one is one line here; the contract battery comes with it."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from mlvitals.signals.alert_count import FEATURE_ALERT_COUNT
+from mlvitals.signals.catalogue import Catalogue
 from mlvitals.signals.derived import Derived
 from mlvitals.signals.drift_worst import FEATURE_DRIFT_WORST
 from mlvitals.signals.feature_drift import (
@@ -75,12 +75,9 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
 # What follows from the measurements of a window: the state of each family first, as it is looked at first.
 DERIVED: Final[tuple[Derived, ...]] = (SIGNAL_STATUS, FEATURE_DRIFT_WORST, FEATURE_ALERT_COUNT)
 
-REGISTRY: Final[Mapping[str, MetricSpec]] = MappingProxyType(
-    {
-        spec.name: spec
-        for spec in (*(statistic.spec for statistic in STATISTICS), *(derived.spec for derived in DERIVED))
-    }
-)
+CATALOGUE: Final = Catalogue(STATISTICS, DERIVED)
+
+REGISTRY: Final[Mapping[str, MetricSpec]] = CATALOGUE.specs
 
 
 def names() -> tuple[str, ...]:

@@ -1,0 +1,27 @@
+"""The signals of one run: ours, and those that a user has named in the configuration."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+from mlvitals.signals.derived import Derived
+from mlvitals.signals.spec import MetricSpec, Statistic
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What is measured, in the order in which one debugs, and what follows from measurements. Names are unique."""
+
+    statistics: tuple[Statistic, ...]
+    derived: tuple[Derived, ...] = ()
+
+    @cached_property
+    def specs(self) -> Mapping[str, MetricSpec]:
+        """Every signal's metadata by its full name: those that are measured, then those that follow."""
+        specs = [*(one.spec for one in self.statistics), *(one.spec for one in self.derived)]
+        return MappingProxyType({spec.name: spec for spec in specs})
+
+    def joined_by(self, statistics: Sequence[Statistic]) -> "Catalogue":
+        """Return a catalogue with these statistics after its own."""
+        return Catalogue((*self.statistics, *statistics), self.derived) if statistics else self
