@@ -31,6 +31,7 @@ PREDICTIONS = st.builds(
     decision=st.sampled_from([None, "0", "1", "2"]),
     amount=st.none(),
     segments=st.just("[]"),
+    probabilities=st.none(),
 )
 LABELS = st.builds(
     Label,
@@ -55,7 +56,7 @@ LAYOUTS = [BINARY, REGRESSION, MANY]
 
 def new_index():
     connection = sqlite3.connect(":memory:", isolation_level=None)
-    for statement in MIGRATIONS.steps[0]:
+    for statement in (statement for step in MIGRATIONS.steps for statement in step):
         connection.execute(statement)
     return LabelIndex(connection)
 

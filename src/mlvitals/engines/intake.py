@@ -14,6 +14,7 @@ from mlvitals.events import Disposition, canonical_text, column, fingerprints
 from mlvitals.hashing import KeyedHash
 from mlvitals.windows.labels import Label, Remembered
 from mlvitals.windows.layout import Layout, Task
+from mlvitals.windows.probabilities import pack_vectors
 from mlvitals.windows.summarize import Columns, predicted_texts
 
 PARK_AHEAD = HOUR  # clocks differ by seconds; an hour ahead is a wrong zone or a wrong field
@@ -160,12 +161,11 @@ def remembered(
     amounts = columns.numbers(wire.AMOUNT)
     money = [None] * len(rows) if amounts is None else amounts.values[rows].tolist()
     times = times_of(columns.batch)[rows].tolist()
+    vectors = pack_vectors(columns.batch, layout.output, rows)
     return [
-        Remembered(
-            *identities.key(row), time, start, uncounted, identities.fingerprint(row), score, decision, amount, segment
-        )
-        for row, time, start, score, decision, amount, segment in zip(
-            rows.tolist(), times, starts.tolist(), scores, decisions, money, segments, strict=True
+        Remembered(*identities.key(row), time, start, uncounted, identities.fingerprint(row), *kept)
+        for row, time, start, *kept in zip(
+            rows.tolist(), times, starts.tolist(), scores, decisions, money, segments, vectors, strict=True
         )
     ]
 

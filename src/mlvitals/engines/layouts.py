@@ -46,6 +46,13 @@ class References:
             self._layouts[version] = made
         return self._layouts[version]
 
+    @property
+    def may_read_probabilities(self) -> bool:
+        """Whether any version's layout is made of probabilities of classes, or one is still to be frozen."""
+        every = [self.operating, *self.training.values()]
+        known = [one.layout.output for one in every if one is not None]
+        return self.layout("") is None or any(output.distribution for output in known)
+
     def learn(self, operating: Reference) -> None:
         """Take an operating reference that was learnt while running."""
         self.operating = operating
@@ -68,7 +75,7 @@ def provisional_layout(choice: Choice, task: Task) -> Layout:
     be judged from the first day. Of other classes none is known yet: labels are counted, but not judged.
     """
     if task is not Task.BINARY:
-        return Layout(features=(), output=OutputLayout(task=task))
+        return Layout(features=(), output=OutputLayout(task=task, distribution=task is Task.MULTICLASS))
     positive = choice.positive or "1"
     classes = ("0", "1") if positive == "1" else (positive,)
     edges = (*(index / 2000 for index in range(2000)), math.nextafter(1.0, math.inf))
@@ -80,5 +87,6 @@ def provisional_layout(choice: Choice, task: Task) -> Layout:
         positive=positive,
         threshold=0.5 if choice.threshold is None else choice.threshold,
         probability=True,
+        distribution=True,
     )
     return Layout(features=(), output=output)

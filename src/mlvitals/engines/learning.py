@@ -15,6 +15,7 @@ from mlvitals.engines.waiting import forget_spooled, spool, spooled
 from mlvitals.events import canonical_text, column
 from mlvitals.windows.choice import Choice
 from mlvitals.windows.layout import Layout, Task
+from mlvitals.windows.probabilities import class_columns
 from mlvitals.windows.reference import encode_reference
 from mlvitals.windows.taking import take_reference
 from mlvitals.windows.window import WindowSize
@@ -24,6 +25,7 @@ SPOOL_BYTES: Final = 1 << 30
 _LEARNT: Final = frozenset(
     {wire.TIMESTAMP, wire.PREDICTION_LABEL, wire.PREDICTION_SCORE, wire.PREDICTION_VALUE, wire.LATENCY_MS}
 )
+_LEARNT_PREFIXES: Final = (wire.FEATURE_PREFIX, wire.PROBABILITY_PREFIX)
 
 
 class LearningState(msgspec.Struct, kw_only=True):
@@ -100,7 +102,7 @@ class Learner:
         return self._provisional[state.task]
 
     def _is_learnt(self, name: str) -> bool:
-        return name in _LEARNT or name in self._references.choice.segments or name.startswith(wire.FEATURE_PREFIX)
+        return name in _LEARNT or name in self._references.choice.segments or name.startswith(_LEARNT_PREFIXES)
 
 
 def _task_of(first: pa.RecordBatch, choice: Choice) -> Task:
@@ -109,6 +111,9 @@ def _task_of(first: pa.RecordBatch, choice: Choice) -> Task:
         return choice.task
     label = column(first, wire.PREDICTION_LABEL)
     if label is None or label[0].as_py() is None:
+        if class_columns(first):
+            classes = {predicted for predicted, name in class_columns(first) if first[name].null_count == 0}
+            return Task.BINARY if choice.positive is not None or classes <= {"0", "1"} else Task.MULTICLASS
         value = column(first, wire.PREDICTION_VALUE)
         return Task.BINARY if value is None or value[0].as_py() is None else Task.REGRESSION
     binary = choice.positive is not None or canonical_text(label, numerals=True)[0].as_py() in {"0", "1"}

@@ -39,6 +39,7 @@ from mlvitals.windows.categories import Coders
 from mlvitals.windows.cohorts import Cohorts
 from mlvitals.windows.labels import Label, LabelIndex, Remembered
 from mlvitals.windows.layout import Layout
+from mlvitals.windows.probabilities import complete_outputs
 from mlvitals.windows.summarize import Columns
 from mlvitals.windows.watermark import SourceProgress, Watermark
 
@@ -121,9 +122,10 @@ class ModelRun:
         starts = self.size.starts(times)
         rows = self._defer(reading, batch, times, starts)
         parted = sort_by_time(times, rows, self._ends(starts[rows]), reading.now, self.watermark.closed)
-        columns = Columns(batch, self.coders)
+        columns = Columns(complete_outputs(batch, self.layout("").output), self.coders)
         if self.remembers:
-            parted = self._recall(columns, parted, starts, reading.now)
+            identities = self._identify(batch, parted)
+            parted = self._recall(columns, identities, parted, starts, reading.now)
         self._count_rows(reading.source, parted)
         self.counting.count_repeats(batch, parted.repeated, starts)
         if len(parted.accepted):
@@ -267,12 +269,14 @@ class ModelRun:
         self.account.add(source, wire.EVENT_PREDICTION, self.name, Disposition.LATE, len(parted.late))
         self.account.add(source, wire.EVENT_PREDICTION, self.name, Disposition.ACCEPTED, len(parted.accepted))
 
-    def _recall(self, columns: Columns, parted: Sorted, starts: Times, now: int) -> Sorted:
+    def _identify(self, batch: pa.RecordBatch, parted: Sorted) -> Identities:
+        """Return who the rows are, by what was logged of them."""
+        return Identities(batch, np.sort(np.concatenate([parted.accepted, parted.late])), self.key)
+
+    def _recall(self, columns: Columns, identities: Identities, parted: Sorted, starts: Times, now: int) -> Sorted:
         """Drop repeated rows, remember the others, and join the labels that were there before them."""
-        rows = np.sort(np.concatenate([parted.accepted, parted.late]))
-        if not len(rows):
+        if not len(identities.rows):
             return parted
-        identities = Identities(columns.batch, rows, self.key)
         if self.config.deduplicate:
             self.labels.touch(identities.ids)
             parted = drop_repeats(parted, identities, self.labels.fingerprints(self.name))

@@ -63,7 +63,9 @@ def _error(evidence: Evidence) -> Iterator[Reading]:
         return
     if outcome.layout.output.task is Task.REGRESSION:
         yield from _of_numbers(outcome, maturity)
-    elif outcome.has("calibration"):
+    if outcome.has("distributions"):
+        yield from _of_distributions(outcome, maturity)
+    if outcome.has("calibration"):
         yield from _of_probabilities(outcome, maturity)
 
 
@@ -78,12 +80,25 @@ def _of_numbers(outcome: Outcome, maturity: str) -> Iterator[Reading]:
         )
 
 
+def _of_distributions(outcome: Outcome, maturity: str) -> Iterator[Reading]:
+    rows = outcome.count("distributions")
+    if rows == 0 or outcome.count("improper"):  # of what is no distribution neither is defined
+        return
+    for metric in ("log_loss", "brier"):
+        yield Reading(
+            value=outcome.total(metric) / rows,
+            samples=rows,
+            attributes={"metric": metric, "maturity": maturity},
+            evidence={"left_out": float(outcome.labelled - rows)},
+        )
+
+
 def _of_probabilities(outcome: Outcome, maturity: str) -> Iterator[Reading]:
     rows = outcome.measured
     if rows == 0 or outcome.count("improbable"):  # of a score outside [0, 1] none of these is defined
         return
-    for metric in ("log_loss", "brier"):
-        if outcome.has(metric):
+    if outcome.layout.output.task is Task.BINARY:
+        for metric in ("log_loss", "brier"):
             value = outcome.total(metric) / rows
             yield Reading(value=value, samples=rows, attributes={"metric": metric, "maturity": maturity})
     found = calibration_error(outcome.calibration)

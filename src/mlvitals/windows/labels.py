@@ -15,7 +15,7 @@ _TOUCHED: Final = "CREATE TEMP TABLE IF NOT EXISTS touched (id BLOB PRIMARY KEY)
 # CROSS JOIN fixes the order of look-ups: from the few ids that were touched. SQLite, which knows no sizes, would else
 # begin with all that is remembered of the model.
 _PAIRS: Final = """
-    SELECT p.id, p.version, p.time, p.start, p.uncounted, p.score, p.decision, p.segments,
+    SELECT p.id, p.version, p.time, p.start, p.uncounted, p.score, p.decision, p.segments, p.probabilities,
            l.time, l.content, l.source, l.version, l.amount
     FROM touched t
     CROSS JOIN label l ON l.model = ?1 AND l.id = t.id
@@ -33,6 +33,7 @@ class Remembered(NamedTuple):
     """What is kept of a prediction until its horizon: nothing that names a row outside.
 
     uncounted: it belongs to no cohort (it was late, or its request failed), but its label is no orphan.
+    probabilities: as `pack_vectors` says, None of most models.
     """
 
     id: bytes
@@ -45,6 +46,7 @@ class Remembered(NamedTuple):
     decision: str | None
     amount: float | None
     segments: str
+    probabilities: bytes | None = None
 
 
 class Label(NamedTuple):
@@ -73,6 +75,7 @@ class Pairs:
     scores: npt.NDArray[np.float64]
     decisions: tuple[str | None, ...]
     segments: tuple[str, ...]
+    probabilities: tuple[bytes | None, ...]
     contents: tuple[str, ...]
     labels: tuple[tuple[str, Label], ...]
 
@@ -110,7 +113,7 @@ class LabelIndex:
     def pairs(self, model: str) -> Pairs:
         """Return the touched ids' predictions with the labels that they have now."""
         rows = self._connection.execute(_PAIRS, (model,)).fetchall()
-        columns: Sequence[tuple[object, ...]] = list(zip(*rows, strict=True)) if rows else [()] * 13
+        columns: Sequence[tuple[object, ...]] = list(zip(*rows, strict=True)) if rows else [()] * 14
         return _pairs_of(columns)
 
     def fingerprints(self, model: str) -> dict[tuple[bytes, str], int]:
@@ -125,7 +128,7 @@ class LabelIndex:
     def remember(self, model: str, predictions: Iterable[Remembered]) -> None:
         """Add predictions; one whose id and version are known already stays as it was."""
         self._connection.executemany(
-            "INSERT OR IGNORE INTO prediction VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO prediction VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             ((model, *prediction) for prediction in predictions),
         )
 
@@ -170,6 +173,7 @@ def _pairs_of(columns: Sequence[tuple[object, ...]]) -> Pairs:
         scores,
         decisions,
         segments,
+        probabilities,
         moments,
         contents,
         sources,
@@ -192,6 +196,7 @@ def _pairs_of(columns: Sequence[tuple[object, ...]]) -> Pairs:
         scores=np.array([np.nan if score is None else score for score in scores], dtype=np.float64),
         decisions=decisions,  # type: ignore[arg-type]
         segments=segments,  # type: ignore[arg-type]
+        probabilities=probabilities,  # type: ignore[arg-type]
         contents=contents,  # type: ignore[arg-type]
         labels=tuple(
             (str(source), Label(one, time, content, limit, amount, str(source)))

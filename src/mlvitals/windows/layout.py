@@ -187,6 +187,7 @@ class OutputLayout:
     classes: predicted classes, most frequent first; in a binary task `positive` is the one that scores point to.
     threshold: in a binary task, the score from which on a prediction that logs no label is a positive.
     probability: the reference's scores all lie in [0, 1], so that they can be held against what came true.
+    distribution: the reference logs probabilities of classes, from which follows what else is not logged.
     """
 
     task: Task
@@ -196,6 +197,7 @@ class OutputLayout:
     positive: str = "1"
     threshold: float = 0.5
     probability: bool = False
+    distribution: bool = False
 
     @property
     def column(self) -> str:
@@ -224,11 +226,15 @@ class OutputLayout:
         against what came true. `measured` rows have a score in [0, 1], `improbable` ones another one; `calibration` is
         four runs over the drift bins: rows, those that came true, Σ score and Σ score² in units of 2⁻³², each score
         rounded to the nearest. In a binary task `brier` and `log_loss` are exact sums over the measured rows.
+        With the probabilities of many classes: `brier` and `log_loss` over the `distributions`, rows whose
+        probabilities are one and whose true class is of the layout; `improper` rows have probabilities that are none.
         """
         if self.task is Task.REGRESSION:
             sums = ("absolute", "squared", "signed", "label", "label_squared", "relative")
             return {"measured": 1, "relative_rows": 1} | dict.fromkeys(sums, CELLS)
         sizes: dict[str, int] = {}
+        if self.distribution and self.task is Task.MULTICLASS and self.classes is not None:
+            sizes |= {"distributions": 1, "improper": 1, "brier": CELLS, "log_loss": CELLS}
         if self.score is None:
             return sizes
         if self.task is Task.BINARY:

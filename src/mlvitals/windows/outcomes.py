@@ -1,6 +1,6 @@
 """From joined labels to outcome counts: what a set of labels adds to each age bucket of its cohort."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from mlvitals.windows.exact_sum import add_exact
 from mlvitals.windows.labels import Pairs
 from mlvitals.windows.layout import MISSING, NON_FINITE, Layout, OutputLayout, Task
 from mlvitals.windows.losses import exact_squares, log_losses, to_fixed
+from mlvitals.windows.probabilities import unpack_vectors
 
 Counts = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.intp]
@@ -88,6 +89,10 @@ def add_outcomes(outcomes: Counts, layout: Layout, pairs: Pairs, what: Contribut
     else:
         judged = is_judged(predicted, true, side)
         _add_score(cells.only(judged), layout.output, scores[judged], (predicted == true)[judged])
+        if "distributions" in cells.parts:
+            known = true < side - 2  # of a rare class's probability nothing is remembered
+            packed = [pairs.probabilities[row] for row in what.rows[known].tolist()]
+            _add_distributions(cells.only(known), layout.output, packed, true[known])
 
 
 def is_judged(predicted: Codes, true: Codes, side: int) -> npt.NDArray[np.bool_]:
@@ -140,9 +145,21 @@ def _add_score(cells: _Cells, output: OutputLayout, scores: Floats, true: npt.ND
     runs: tuple[Counts | int, ...] = (1, true.astype(np.int64), to_fixed(scores), to_fixed(scores * scores))
     for run, times in enumerate(runs):
         cells.count("calibration", run * output.group_count + groups, times)
-    if "brier" in cells.parts:
+    if output.task is Task.BINARY:
         cells.sum_exactly("brier", np.square(scores - true))
         cells.sum_exactly("log_loss", log_losses(np.where(true, scores, 1 - scores)))
+
+
+def _add_distributions(cells: _Cells, output: OutputLayout, packed: Sequence[bytes | None], true: Codes) -> None:
+    """Add what the probabilities of all classes said of the one that came true, by its place in the layout's order."""
+    vectors = unpack_vectors(packed, output, true)
+    cells.only(vectors.improper).count("improper")
+    cells = cells.only(vectors.usable)
+    cells.count("distributions")
+    # Σ (p - y)² is that of the other classes and that of the true one: both are sums of squares, so never below 0.
+    others = vectors.squares - np.square(vectors.chances)
+    cells.sum_exactly("brier", others + np.square(1 - vectors.chances))
+    cells.sum_exactly("log_loss", log_losses(vectors.chances))
 
 
 def _class_codes(layout: Layout, pairs: Pairs, rows: Codes) -> tuple[Codes, Codes]:

@@ -1,6 +1,7 @@
 """What a layout is frozen from: the rows of a reference, or an even share of them where there are many."""
 
 from collections import Counter
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
@@ -25,6 +26,7 @@ from mlvitals.windows.layout import (
     OutputLayout,
     Task,
 )
+from mlvitals.windows.probabilities import class_columns, complete_outputs, predict
 from mlvitals.windows.summarize import text_lengths
 
 Floats = npt.NDArray[np.float64]
@@ -50,6 +52,7 @@ class ReferenceSample:
         self._batches: list[pa.RecordBatch] = []
         self._texts: dict[str, FrequentValues] = {}
         self._ranges: dict[str, tuple[float, float]] = {}
+        self._classes: dict[str, set[str]] = {}
         self._stride = 1
         self._rows_kept = self._bytes_kept = 0
         self.rows = 0
@@ -61,7 +64,8 @@ class ReferenceSample:
             if self._counts_texts(field.name, field.type):
                 self._count(field.name, batch)
             elif _is_number(field.type):
-                self._widen(field.name, batch)
+                self._widen(field.name, numbers(batch.column(field.name)).values)
+        self._add_probabilities(batch)
         first = -self.rows % self._stride
         self._keep(_every(batch, first, self._stride))
         self.rows += batch.num_rows
@@ -80,6 +84,8 @@ class ReferenceSample:
 
     def _wants(self, name: str) -> bool:
         if name in _OUTPUTS or name == wire.TIMESTAMP or name in self._choice.segments:
+            return True
+        if name.startswith(wire.PROBABILITY_PREFIX):
             return True
         feature = name.removeprefix(wire.FEATURE_PREFIX)
         return feature != name and (self._choice.monitors(feature) or feature in self._choice.segments)
@@ -108,9 +114,22 @@ class ReferenceSample:
         complete = every.complete and (self._stride == 1 or not others)
         return freeze_categories(every.counts(), complete=complete)
 
-    def _widen(self, name: str, batch: pa.RecordBatch) -> None:
-        array = column(batch, name)
-        finite = np.empty(0) if array is None else _finite(numbers(array).values)
+    def _add_probabilities(self, batch: pa.RecordBatch) -> None:
+        """Take what probabilities say: which classes there are, and which is predicted where none is logged."""
+        for one, name in class_columns(batch):
+            if batch.column(name).null_count < batch.num_rows:
+                self._classes.setdefault(one, set()).add(name)
+        if not self._classes:
+            return
+        predicted, largest = predict(batch)
+        logged = column(batch, wire.PREDICTION_LABEL)
+        if logged is not None:
+            predicted = predicted.filter(logged.is_null())
+        self._texts.setdefault(wire.PREDICTION_PROBABILITIES, FrequentValues()).add(predicted)
+        self._widen(wire.PREDICTION_PROBABILITIES, largest)
+
+    def _widen(self, name: str, values: Floats) -> None:
+        finite = _finite(values)
         if len(finite):
             lowest, highest = self._ranges.get(name, (np.inf, -np.inf))
             self._ranges[name] = min(lowest, float(finite.min())), max(highest, float(finite.max()))
@@ -181,10 +200,18 @@ class ReferenceSample:
     def _freeze_output(self) -> OutputLayout:
         predicted = self._counted(wire.PREDICTION_LABEL)
         counts = predicted + self._counted(wire.LABEL)
-        task = self._choice.task or self._infer_task(predicted, counts)
+        every = {*counts, *self._classes}
+        task = self._choice.task or self._infer_task(every if self._classes else predicted, every)
         if task is Task.REGRESSION:
             score = self._freeze_score(wire.PREDICTION_VALUE)
             return OutputLayout(task, score=score, groups=self._group(score, wire.PREDICTION_VALUE))
+        positive = self._choice.positive or "1"
+        if self._classes and task is Task.BINARY:
+            every |= {"0"} if every <= {positive} else set()
+        elif self._classes:
+            counts += self._counted(wire.PREDICTION_PROBABILITIES)
+        classes = freeze_classes(every, counts) if every else None
+        distribution = self._complete(OutputLayout(task, classes=classes, positive=positive, distribution=True))
         score = self._freeze_score(wire.PREDICTION_SCORE)
         scores = self._numbers(wire.PREDICTION_SCORE)
         finite = _finite(scores)
@@ -192,18 +219,31 @@ class ReferenceSample:
             task,
             score=score,
             groups=self._group(score, wire.PREDICTION_SCORE),
-            classes=freeze_classes(counts, counts) if counts else None,
-            positive=self._choice.positive or "1",
+            classes=classes,
+            positive=positive,
             threshold=0.5 if self._choice.threshold is None else self._choice.threshold,
             probability=bool(len(finite)) and bool((finite >= 0).all() and (finite <= 1).all()),
+            distribution=distribution,
         )
 
-    def _infer_task(self, predicted: Counter[str], counts: Counter[str]) -> Task:
+    def _complete(self, output: OutputLayout) -> bool:
+        """Fill in what probabilities say of the rows kept; tell whether the layout is made of them."""
+        if not self._classes or (output.task is Task.BINARY and wire.PREDICTION_SCORE in self._ranges):
+            return False
+        self._batches = [complete_outputs(batch, output) for batch in self._batches]
+        of_score = self._classes.get(output.positive, set())
+        if output.task is Task.MULTICLASS:
+            of_score = {wire.PREDICTION_PROBABILITIES}
+        for name in of_score & self._ranges.keys():
+            self._widen(wire.PREDICTION_SCORE, np.array(self._ranges[name]))
+        return True
+
+    def _infer_task(self, predicted: Collection[str], classes: Collection[str]) -> Task:
         if self._choice.positive is not None:
             return Task.BINARY
         if not predicted and np.isfinite(self._numbers(wire.PREDICTION_VALUE)).any():
             return Task.REGRESSION
-        return Task.BINARY if set(counts) <= {"0", "1"} else Task.MULTICLASS
+        return Task.BINARY if set(classes) <= {"0", "1"} else Task.MULTICLASS
 
     def _freeze_score(self, name: str) -> NumericBins | None:
         scores = self._numbers(name)

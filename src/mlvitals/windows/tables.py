@@ -103,5 +103,6 @@ MIGRATIONS: Final = Migrations(
             ) STRICT, WITHOUT ROWID
             """,
         ),
+        ("ALTER TABLE prediction ADD COLUMN probabilities BLOB",),
     ),
 )

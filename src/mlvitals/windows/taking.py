@@ -16,6 +16,7 @@ from mlvitals.windows.groups import group_rows
 from mlvitals.windows.labels import Pairs
 from mlvitals.windows.layout import Layout, Task
 from mlvitals.windows.outcomes import add_outcomes, contributions
+from mlvitals.windows.probabilities import complete_outputs, pack_vectors
 from mlvitals.windows.reference import OUTCOME_BUCKETS, Reference
 from mlvitals.windows.sample import ReferenceSample
 from mlvitals.windows.summarize import Columns, predicted_texts, summarize
@@ -59,7 +60,7 @@ def take_reference(
     coders = Coders()
     first, last, rows = None, None, 0
     for batch in batches():
-        columns = Columns(choice.rename(batch), coders)
+        columns = Columns(complete_outputs(choice.rename(batch), layout.output), coders)
         timed, times = _times(batch)
         untimed = np.setdiff1d(np.arange(batch.num_rows), timed, assume_unique=True)
         grouping = group_rows(timed, size.starts(times), None)
@@ -123,6 +124,7 @@ def _labelled(columns: Columns, layout: Layout) -> Pairs:
         scores=np.full(len(rows), np.nan) if scores is None else scores.values[rows],
         decisions=tuple(decisions),
         segments=("[]",) * len(rows),
+        probabilities=tuple(pack_vectors(batch, layout.output, rows)),
         contents=tuple(contents),
         labels=(),
     )
