@@ -83,3 +83,31 @@ def test_rows_without_times_make_a_reference_without_a_series(example, model, tm
     assert untimed.hash == timed.hash
     assert sum(served[0] for served in timed.series.values()) == 3_297
     assert (untimed.series, untimed.provenance["rows"]) == ({}, "3297")
+
+
+def test_rows_of_a_mapped_log_are_read_as_the_configuration_reads_its_sources(tmp_path):
+    lines = [
+        {"at": "2026-03-01T00:00:00Z", "request": {"sqft": 900 + row}, "answer": {"price": 1.5 * row}}
+        for row in range(200)
+    ]
+    (tmp_path / "app.log").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    (tmp_path / "mlvitals.yaml").write_text(
+        """
+models: [{name: houses, operating: {path: houses.reference}}]
+sources:
+  - type: file
+    path: "*.log"
+    format: {type: json, map: {timestamp: at, "features.*": "request.*", "prediction.value": answer.price}}
+""",
+        encoding="utf-8",
+    )
+    config = load(tmp_path / "mlvitals.yaml", {})
+    built = build_reference(
+        config.models[0],
+        version=None,
+        paths=[str(tmp_path / "app.log")],
+        complete=True,
+        formats=[source.format for source in config.sources],
+    )
+    assert [feature.name for feature in built.reference.layout.features] == ["sqft"]
+    assert built.reference.summary.predictions == 200

@@ -26,7 +26,11 @@ def command() -> None:
 @click.option("--model", help="The model; not needed where there is only one.")
 @click.option("--version", help="Build the training reference of this version instead of the operating one.")
 @click.option(
-    "--data", "paths", multiple=True, help="Files of rows: Parquet, CSV or JSON Lines. Repeatable; not with --since."
+    "--data",
+    "paths",
+    multiple=True,
+    help="Files of rows: Parquet, CSV or JSON Lines, read as the configuration reads its own of that kind. Repeatable; "
+    "not with --since.",
 )
 @click.argument("more", nargs=-1)
 @click.option(
@@ -56,6 +60,7 @@ def build(
 ) -> int:
     """Build a reference from rows with predictions (and, where known, labels beside them)."""
     from mlvitals.setup.reference import build_reference, build_reference_since  # noqa: PLC0415  # not for --help
+    from mlvitals.sources import Role  # noqa: PLC0415
     from mlvitals.windows.reference import write_reference  # noqa: PLC0415
 
     if (since is None) == (not paths):
@@ -64,8 +69,14 @@ def build(
     chosen = pick_model(config, model)
     with counting_rows("counting") as progress:
         if since is None:
-            files = [*paths, *more]
-            built = build_reference(chosen, version=version, paths=files, complete=bool(complete), progress=progress)
+            built = build_reference(
+                chosen,
+                version=version,
+                paths=[*paths, *more],
+                complete=bool(complete),
+                formats=[source.format for source in config.sources if source.role is not Role.LABELS],
+                progress=progress,
+            )
         else:
             built = build_reference_since(
                 chosen,

@@ -106,6 +106,7 @@ def build_reference(
     version: str | None,
     paths: Sequence[str],
     complete: bool,
+    formats: Sequence[FormatConfig] = (),
     progress: Callable[[int], None] = lambda _: None,
 ) -> Built:
     """Build a model's operating reference from files, or with `version` that version's training reference.
@@ -118,14 +119,15 @@ def build_reference(
         version: of the rows; None for the operating reference.
         paths: files, globs or folders.
         complete: they hold all that was served, not a sample.
+        formats: how the configuration's sources are written; a file of the same kind is read as the first of them is.
         progress: told the number of rows of each batch, in each of the two passes.
 
     Raises:
         InputError: a path is not there, or holds no row of the model.
 
     """
-    sources = [FileSource(path=path, format=_format_of(path)) for path in paths]
-    apart = [source for source in sources if isinstance(source.format, MlvitalsFormat)]
+    sources = [FileSource(path=path, format=_format_of(path, formats)) for path in paths]
+    apart = [source for source in sources if not isinstance(source.format, ParquetFormat | CsvFormat)]
     rows = _Rows(model.name, version, sources, apart, progress)
     taken = ", ".join(Path(path).name for path in paths)
     return _build(model, rows, ", ".join(paths), taken, complete=complete)
@@ -226,11 +228,17 @@ def _without_features_of_others(mine: pa.RecordBatch, batch: pa.RecordBatch) -> 
     return mine.select(own)
 
 
-def _format_of(path: str) -> FormatConfig:
-    """Return the format that a path's last suffix tells, compression aside; native JSON Lines where it tells none."""
+def _format_of(path: str, formats: Sequence[FormatConfig]) -> FormatConfig:
+    """Return the format of a file whose last suffix, compression aside, tells its kind; JSON Lines where it tells none.
+
+    Of that kind the first of the given formats is taken, else the one of native events.
+    """
     suffixes = [suffix for suffix in Path(path).suffixes if suffix not in {".gz", ".zst"}]
-    known: dict[str, FormatConfig] = {".parquet": ParquetFormat(), ".csv": CsvFormat()}
-    return known.get(suffixes[-1] if suffixes else "", MlvitalsFormat())
+    of_columns: dict[str, FormatConfig] = {".parquet": ParquetFormat(), ".csv": CsvFormat()}
+    native = of_columns.get(suffixes[-1] if suffixes else "")
+    if native is not None:
+        return next((one for one in formats if isinstance(one, type(native))), native)
+    return next((one for one in formats if not isinstance(one, ParquetFormat | CsvFormat)), MlvitalsFormat())
 
 
 def _reason(rows: _Rows) -> str:
