@@ -113,3 +113,16 @@ def test_what_is_there_to_be_read_beside_leaves_at_full_only(told):
     assert beside
     assert {REGISTRY[one.signal].level_of(one.attributes, one.status) for one in beside} == {Export.FULL}
     assert {one.status for one in beside} == {Status.OK}
+
+
+def test_what_is_there_to_be_read_beside_is_read_by_psi_alone(told):
+    methods = {
+        comparison: {
+            one.attributes["method"]
+            for one in told
+            if one.signal.endswith("drift.score") and one.attributes["comparison"] == comparison
+        }
+        for comparison in ("operating", "previous", "version")
+    }
+    assert methods["previous"] == methods["version"] == {"psi"}
+    assert len(methods["operating"]) == 8

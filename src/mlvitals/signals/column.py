@@ -39,14 +39,19 @@ class Sides:
     attributes: Callable[[int, Column], Mapping[str, str]]
 
 
-def read_methods(tables: Tables, sides: Sides) -> Iterator[Reading]:
-    """Yield every method's reading of every column that has rows on both sides, with the attribute `method`."""
+def read_methods(
+    tables: Tables,
+    sides: Sides,
+    cells: Sequence[CellMethod] = CELL_METHODS,
+    numbers: Sequence[Method] = NUMBER_METHODS,
+) -> Iterator[Reading]:
+    """Yield each method's reading of every column that has rows on both sides, with the attribute `method`."""
     for table in tables.cells:
         match = table.match(sides.current, sides.references)
         if match is not None:
-            for method in CELL_METHODS:
+            for method in cells:
                 yield from _readings(match, method.compute(match.pair), sides, {"method": method.name})
-    for numeric in NUMBER_METHODS:
+    for numeric in numbers:
         yield from read_numbers(numeric, tables.numbers, sides, {"method": numeric.name})
 
 

@@ -61,9 +61,11 @@ class Comparison(StrEnum):
 # Drift is judged against normal production; what was there before and what runs beside it is there to be read with it.
 DRIFT: Final = (Comparison.OPERATING, Comparison.PREVIOUS, Comparison.VERSION)
 SKEW: Final = (Comparison.TRAINING,)
-READ_ONLY_LEVELS: Final = {Comparison.PREVIOUS.value: Export.FULL, Comparison.VERSION.value: Export.FULL}
+BESIDE: Final = (Comparison.PREVIOUS, Comparison.VERSION)
+READ_ONLY_LEVELS: Final = {comparison.value: Export.FULL for comparison in BESIDE}
 
 METHODS_IN_WORDS: Final = "psi, js, hellinger, tvd, linf, chi2; for numbers ks and wasserstein too."
+PSI_BESIDE_IN_WORDS: Final = " Comparisons previous and version: psi alone."
 
 
 def _same(one: object, other: object) -> bool:

@@ -7,16 +7,18 @@ from typing import Final
 
 from mlvitals.signals.column import Sides, read_cells, read_methods, read_numbers
 from mlvitals.signals.comparison import (
+    BESIDE,
     DRIFT,
     DRIFT_ROWS,
     LOCATION_WARNING,
     METHODS_IN_WORDS,
+    PSI_BESIDE_IN_WORDS,
     PSI_WARNING,
     READ_ONLY_LEVELS,
     SKEW,
     Comparison,
 )
-from mlvitals.signals.method import CATEGORY_SHAPE, LOCATION, SHAPE, SPREAD
+from mlvitals.signals.method import CATEGORY_SHAPE, LOCATION, SHAPE, SPREAD, STABILITY
 from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
 from mlvitals.signals.table import Tables, feature_section, feature_tables
 
@@ -34,6 +36,13 @@ def _spread(tables: Tables, sides: Sides) -> Iterator[Reading]:
 def _shape(tables: Tables, sides: Sides) -> Iterator[Reading]:
     yield from read_numbers(SHAPE, tables.numbers, sides)
     yield from read_cells(CATEGORY_SHAPE, tables.categories, sides)
+
+
+def _scores(evidence: Evidence, comparisons: tuple[Comparison, ...]) -> Iterator[Reading]:
+    judged = tuple(comparison for comparison in comparisons if comparison not in BESIDE)
+    beside = tuple(comparison for comparison in comparisons if comparison in BESIDE)
+    yield from _compute(evidence, judged, read_methods)
+    yield from _compute(evidence, beside, partial(read_methods, cells=(STABILITY,), numbers=()))
 
 
 def _compute(evidence: Evidence, comparisons: tuple[Comparison, ...], read: _Read) -> Iterator[Reading]:
@@ -92,7 +101,7 @@ def _score(name: str, brief: str, comparisons: tuple[Comparison, ...], moved: Ex
             warning_where={"method": "psi", "comparison": comparisons[0].value},
             level_if_moved=moved,
         ),
-        compute=partial(_compute, comparisons=comparisons, read=read_methods),
+        compute=partial(_scores, comparisons=comparisons),
     )
 
 
@@ -124,7 +133,7 @@ FEATURE_DRIFT_SHAPE: Final = _effect(
 )
 FEATURE_DRIFT_SCORE: Final = _score(
     "mlvitals.feature.drift.score",
-    "How much a feature's distribution differs, by method: " + METHODS_IN_WORDS,
+    "How much a feature's distribution differs, by method: " + METHODS_IN_WORDS + PSI_BESIDE_IN_WORDS,
     DRIFT,
     Export.LEAN,
 )

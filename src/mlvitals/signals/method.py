@@ -53,9 +53,12 @@ def _shape(pair: Pair, _: Ruler) -> Difference:
     return shape_change(pair)
 
 
+# What is judged, and what a comparison that is there to be read beside has to be read with.
+STABILITY: Final = CellMethod("psi", stability_index)
+
 # Over bins and specials of any column.
 CELL_METHODS: Final = (
-    CellMethod("psi", stability_index),
+    STABILITY,
     CellMethod("js", jensen_shannon),
     CellMethod("hellinger", hellinger),
     CellMethod("tvd", total_variation),

@@ -8,15 +8,18 @@ import numpy as np
 
 from mlvitals.signals.column import Sides, read_methods
 from mlvitals.signals.comparison import (
+    BESIDE,
     DRIFT,
     DRIFT_ROWS,
     METHODS_IN_WORDS,
+    PSI_BESIDE_IN_WORDS,
     PSI_WARNING,
     READ_ONLY_LEVELS,
     SKEW,
     Comparison,
 )
 from mlvitals.signals.made_once import made_once
+from mlvitals.signals.method import STABILITY
 from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
 from mlvitals.signals.table import Column, Tables, tabulate
 from mlvitals.windows.layout import NumericBins, OutputLayout
@@ -71,22 +74,17 @@ def _compute(evidence: Evidence, comparisons: tuple[Comparison, ...]) -> Iterato
     current = _counts(evidence.current, groups)
     if tables is None or current is None:
         return
-    counts = {}
     for comparison in comparisons:
         reference = comparison.output(evidence)
         other = None if reference is None else _counts(reference, groups)
-        if other is not None:
-            counts[comparison.value] = other
-    names = list(counts)
-    if names:
-        yield from read_methods(
-            tables,
-            Sides(
-                current=current,
-                references=list(counts.values()),
-                attributes=lambda place, _: {"comparison": names[place]},
-            ),
-        )
+        if other is None:
+            continue
+        attributes = {"comparison": comparison.value}
+        sides = Sides(current=current, references=[other], attributes=lambda *_, told=attributes: told)
+        if comparison in BESIDE:
+            yield from read_methods(tables, sides, (STABILITY,), ())
+        else:
+            yield from read_methods(tables, sides)
 
 
 def _statistic(name: str, brief: str, comparisons: tuple[Comparison, ...]) -> Statistic:
@@ -112,7 +110,7 @@ def _statistic(name: str, brief: str, comparisons: tuple[Comparison, ...]) -> St
 
 PREDICTION_DRIFT_SCORE: Final = _statistic(
     "mlvitals.prediction.drift.score",
-    "How much the predictions' distribution differs, by method: " + METHODS_IN_WORDS,
+    "How much the predictions' distribution differs, by method: " + METHODS_IN_WORDS + PSI_BESIDE_IN_WORDS,
     DRIFT,
 )
 PREDICTION_SKEW_SCORE: Final = _statistic(
