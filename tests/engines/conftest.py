@@ -86,6 +86,12 @@ def reference_rows(task: str = "binary", *, rows: int = 400, seed: int = 1) -> p
         columns |= {wire.PREDICTION_VALUE: scores * 100, wire.LABEL: scores * 100 + random.normal(size=rows)}
     elif task == "multiclass":
         columns |= {wire.PREDICTION_LABEL: random.choice(["cat", "dog", "owl"], rows), wire.PREDICTION_SCORE: scores}
+    elif task == "distribution":
+        shares = random.dirichlet([2, 1, 1], rows)
+        columns |= {
+            wire.PROBABILITY_PREFIX + name: shares[:, place] for place, name in enumerate(["cat", "dog", "owl"])
+        }
+        columns |= {wire.LABEL: random.choice(["cat", "dog", "owl"], rows)}
     else:
         columns |= {wire.PREDICTION_SCORE: scores, wire.PREDICTION_LABEL: (scores >= 0.5).astype(int)}
         columns |= {wire.LABEL: (random.random(rows) < scores).astype(int)}
@@ -158,12 +164,13 @@ class Bench:
     def _engine(self, store: Store, now: int, until: int | None, emit: Emit) -> LocalEngine:
         self.clock = FixedClock(now if until is None else until)
         account = Account()
+        key = KeyedHash(b"k" * 32)
         members: dict[str, Member] = {}
         for config in (self.config, *self.others):
             if config.name in self.broken:
                 continue
             references = self._references(store, config)
-            run = ModelRun(store.connection, config, references, KeyedHash(b"k" * 32), account)
+            run = ModelRun(store.connection, config, references, key, account)
             judge = Judge(
                 model=config.name,
                 environment="test",
@@ -173,7 +180,9 @@ class Bench:
             )
             members[config.name] = Member(run, judge)
         self.runs = {name: member.run for name, member in members.items()}
-        engine = LocalEngine(store, account, emit, self.clock, members=members, faults=self.broken, until=until)
+        engine = LocalEngine(
+            store, account, emit, self.clock, key=key, members=members, faults=self.broken, until=until
+        )
         engine.begin()
         return engine
 

@@ -13,6 +13,7 @@ from mlvitals.engines.account import Account
 from mlvitals.engines.pairing import Pairing
 from mlvitals.events import RawBatch
 from mlvitals.formats import DecodePlan, JsonFormat, MlvitalsFormat
+from mlvitals.hashing import KeyedHash
 from mlvitals.state import Store
 
 pytestmark = pytest.mark.shared
@@ -68,7 +69,7 @@ def join(folder, tmp_path):
         rows: dict[str, dict[str, Any]] = {}
         opened = config.open(DecodePlan(model="churn"))
         with Store.open(tmp_path / f"{len(names)}-{lines}.db", (tables.MIGRATIONS,)) as store:
-            pairing = Pairing(store.connection, Account())
+            pairing = Pairing(store.connection, Account(), KeyedHash(b"k" * 32))
             for name in names:
                 whole = gzip.decompress((folder / name).read_bytes()).splitlines(keepends=True)
                 for start in range(0, len(whole), lines or len(whole)):

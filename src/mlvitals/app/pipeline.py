@@ -90,12 +90,13 @@ def open_pipeline(config: Config, *, until: int | None = None, clock: Clock | No
         for sink in sinks:
             stack.callback(sink.close)
         outbox, account = Outbox(store), Account()
-        admission = Admission(config, store.connection, KeyedHash(load_key(config.state.key.path)), account)
+        key = KeyedHash(load_key(config.state.key.path))
+        admission = Admission(config, store.connection, key, account)
         with store.transaction():
             members, faults = admission.begin()
         outlet = Outlet(Export(config.budget.export), specs, admission.service, outbox, sinks)
         engine = LocalEngine(
-            store, account, outlet, clock, members=members, faults=faults, admit=admission, until=until
+            store, account, outlet, clock, key=key, members=members, faults=faults, admit=admission, until=until
         )
         engine.begin()
         sources = []

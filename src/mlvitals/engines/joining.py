@@ -11,6 +11,7 @@ from mlvitals.engines.pairing import Pairing
 from mlvitals.engines.tables import MIGRATIONS
 from mlvitals.events import EventBatch, ReadAccount
 from mlvitals.formats.times import LATEST
+from mlvitals.hashing import KeyedHash
 from mlvitals.state import Store
 
 
@@ -28,7 +29,7 @@ def join_halves(batches: Iterable[EventBatch]) -> Iterator[EventBatch]:
             if pairing is None:
                 folder = stack.enter_context(tempfile.TemporaryDirectory())
                 store = stack.enter_context(Store.open(Path(folder, "halves.db"), (MIGRATIONS,)))
-                pairing = Pairing(store.connection, Account())
+                pairing = Pairing(store.connection, Account(), KeyedHash(b""))  # the file does not outlive the call
             with store.transaction():
                 paired = pairing.take("", batch.halves, LATEST)
             for one in paired:

@@ -22,6 +22,7 @@ from mlvitals.engines.roster import Admit, Member, Roster, is_of_state, nobody
 from mlvitals.engines.waiting import held_sequences, hold, release
 from mlvitals.errors import StateError
 from mlvitals.events import Disposition, EventBatch
+from mlvitals.hashing import KeyedHash
 from mlvitals.state import Store
 
 Emit = Callable[[sqlite3.Connection, Sequence[Emission]], None]
@@ -42,6 +43,7 @@ class LocalEngine:
         store: the state.
         members: the models that run, by name. faults: why others cannot. admit: asked for a model that is in neither.
         emit: called with what a transaction emits, inside of it.
+        key: of the ids' keyed hash.
         until: rows at or after it are held back, and the clock stands there; None to take all rows as they come.
 
     """
@@ -53,6 +55,7 @@ class LocalEngine:
         emit: Emit,
         clock: Clock,
         *,
+        key: KeyedHash,
         members: Mapping[str, Member],
         faults: Mapping[str, str] | None = None,
         admit: Admit = nobody,
@@ -61,7 +64,7 @@ class LocalEngine:
         self._store = store
         self._roster = Roster(store.connection, account, members=members, faults=faults or {}, admit=admit)
         self._account = account
-        self._pairing = Pairing(store.connection, account)
+        self._pairing = Pairing(store.connection, account, key)
         self._emit = emit
         self._clock = clock
         self._until = until

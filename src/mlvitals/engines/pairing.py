@@ -66,10 +66,10 @@ class Pairing:
     that a half that comes again is known. Of several the first counts. Neither depends on how batches are cut.
     """
 
-    def __init__(self, connection: sqlite3.Connection, account: Account) -> None:
+    def __init__(self, connection: sqlite3.Connection, account: Account, key: KeyedHash) -> None:
         self._connection = connection
         self._account = account
-        self._hash = KeyedHash(b"")  # the ids wait beside it, and longer than it
+        self._hash = key
         self._arrived: dict[str, int] = {}
 
     def take(self, source: str, halves: Mapping[str, pa.RecordBatch], now: int) -> list[Paired]:
