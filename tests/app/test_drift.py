@@ -81,7 +81,7 @@ def cells(kind, bins, values):
         return np.searchsorted(np.array(bins.edges), finite, side="right"), bins.size, specials
     texts = [None if value is None else spelled(value) for value in values]
     if kind is Kind.BOOLEAN:
-        texts = [{"0": "false", "1": "true"}.get(text, text) for text in texts]
+        texts = [None if text is None else {"0": "false", "1": "true"}.get(text, text) for text in texts]
     own, known = bins.values[: bins.own], set(bins.values)
     codes = np.array([own.index(text) for text in texts if text in own], dtype=int)
     other = sum(text in known and text not in own for text in texts)

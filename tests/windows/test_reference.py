@@ -95,7 +95,13 @@ def test_damage_is_noticed_wherever_it_is(reference, data):
     else:
         assert_equal(again, reference)  # bits that pad the last byte of the compressed data mean nothing
         said = "here.ref is a damaged reference file: but not so that it matters"
-    assert said.startswith(("here.ref is a damaged reference file: ", "here.ref is not a reference file: "))
+    assert said.startswith(
+        (
+            "here.ref is a damaged reference file: ",
+            "here.ref is not a reference file: ",
+            "here.ref was built by another version of mlvitals: ",
+        )
+    )
 
 
 def test_a_file_of_something_else_is_refused(tmp_path):
@@ -120,3 +126,8 @@ def test_counts_of_another_shape_are_damage(reference, layout):
     assert decode_reference(document, "here")
     with pytest.raises(InputError, match="there is a damaged reference file"):
         decode_reference(wrong, "there")
+
+
+def test_a_file_of_another_version_is_told_from_one_that_is_no_reference():
+    with pytest.raises(InputError, match=r"^here\.ref was built by another version of mlvitals: build it again$"):
+        decode_reference(b"mlvitals reference 1\n", "here.ref")

@@ -17,7 +17,8 @@ from mlvitals.windows.layout import Layout
 from mlvitals.windows.layout_codec import decode_layout, encode_layout
 from mlvitals.windows.summary import Counts, Summary, pack, unpack
 
-_MAGIC: Final = b"mlvitals reference 1\n"
+_KIND: Final = b"mlvitals reference "
+_MAGIC: Final = _KIND + b"2\n"
 OUTCOME_BUCKETS: Final = 1  # a reference's labels have no age
 
 
@@ -85,6 +86,8 @@ def decode_reference(data: bytes, place: str) -> Reference:
         InputError: these are not a reference, or one of another version of the file format; names `place`.
 
     """
+    if data.startswith(_KIND) and not data.startswith(_MAGIC):
+        raise InputError(f"{place} was built by another version of mlvitals: build it again")
     if not data.startswith(_MAGIC):
         raise InputError(f"{place} is not a reference file: build one with `mlvitals reference build`")
     try:
