@@ -15,7 +15,15 @@ QUIET = settings(
 )
 REMEMBERED = 3 * DAY  # every maturity of these stories is settled, and nothing is forgotten yet
 OVER = 20 * DAY
-TASKS = ("binary", "multiclass", "regression")
+TASKS = ("binary", "multiclass", "regression", "distribution")
+# What is logged in place of a score: sure, spread, equal, of a class that is not known, no distribution at all.
+SHARES = (
+    {"cat": 1.0, "dog": 0.0, "owl": 0.0},
+    {"cat": 0.1, "dog": 0.7, "owl": 0.2},
+    {"dog": 0.4, "cat": 0.4, "owl": 0.2},
+    {"cat": 0.3, "fox": 0.7},
+    {"owl": 1.2},
+)
 
 PREDICTION = st.fixed_dictionaries(
     {
@@ -64,6 +72,10 @@ def make(request, make_bench):
 def output(bench, one):
     if bench.task == "regression":
         return {"value": one["score"]}
+    if bench.task == "distribution":
+        named = {} if one["decision"] is None else {"label": ["cat", "dog"][one["decision"]]}
+        place = None if one["score"] is None else round(one["score"] * 1000) % len(SHARES)
+        return named if place is None else named | {"probabilities": SHARES[place]}
     names = {"multiclass": ["cat", "dog"], "binary": ["0", "1"]}[bench.task]
     given = {} if one["decision"] is None else {"label": names[one["decision"]]}
     return given | {"score": one["score"]}
@@ -86,7 +98,7 @@ def tell(bench, story):
     for one in labels:
         minute = predictions[one["of"]]["minute"] if one["of"] < len(predictions) else 0
         more = {} if one["version"] is None else {"version": one["version"]}
-        value = "dog" if bench.task == "multiclass" and one["value"] == 1 else one["value"]
+        value = "dog" if bench.task in {"multiclass", "distribution"} and one["value"] == 1 else one["value"]
         event = bench.label(f"p{one['of']}", bench.start + (minute + one["age"]) * MINUTE, value, **more)
         events += [event] * (1 + one["copies"])
     # Sets have no order of their own.

@@ -1,6 +1,7 @@
 """The same events say the same in JSON Lines, Parquet and CSV."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -24,6 +25,8 @@ OPTIONAL = {
     r"features.with\.dot": NUMBERS,
     "prediction.score": NUMBERS,
     "prediction.label": WORDS,
+    "prediction.probabilities.a": NUMBERS,
+    r"prediction.probabilities.b\.c": NUMBERS,
     "latency_ms": NUMBERS,
     "error": WORDS,
     "amount": NUMBERS,
@@ -37,12 +40,19 @@ ROWS = st.lists(st.fixed_dictionaries({}, optional=OPTIONAL), min_size=1, max_si
 PLAN = DecodePlan(features={"number": Want.NUMBER, "word": Want.TEXT, r"with\.dot": Want.NUMBER})
 
 
+def unescaped(inner):
+    return inner.removeprefix("probabilities.").replace("\\.", ".")
+
+
 def nested(row):
     event: dict[str, Any] = {}
     for name, value in row.items():
         group, _, inner = name.partition(".")
         if inner:
-            event.setdefault(group, {})[inner.replace("\\.", ".")] = value
+            if inner.startswith("probabilities."):
+                event.setdefault(group, {}).setdefault("probabilities", {})[unescaped(inner)] = value
+            else:
+                event.setdefault(group, {})[inner.replace("\\.", ".")] = value
         else:
             event[name] = value
     return event
@@ -64,7 +74,8 @@ def test_the_same_events_say_the_same_in_every_format(decode_file, tmp_path, row
     lines.write_text("".join(json.dumps(nested(row)) + "\n" for row in rows), encoding="utf-8")
     pq.write_table(table, parquet)
     pyarrow.csv.write_csv(table, delimited)
-    for plan in (PLAN, DecodePlan(features=PLAN.features, model="m", ids=False)):
+    silent = replace(PLAN, probabilities=False)
+    for plan in (PLAN, silent, DecodePlan(features=PLAN.features, model="m", ids=False)):
         said = decode_file(MlvitalsFormat().open(plan), lines)
         assert decode_file(ParquetFormat().open(plan), parquet) == said
         assert decode_file(CsvFormat().open(plan), delimited) == said

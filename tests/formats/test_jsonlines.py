@@ -80,6 +80,7 @@ def test_the_examples_of_the_interface_are_read_as_they_say(decode, content):
 
 
 NOTHING = "nothing at all"
+NO_NUMBER = "a probability of prediction.probabilities is not a number"
 BROKEN = [
     ({"timestamp": None}, "no time"),
     ({"timestamp": NOTHING}, "no time"),
@@ -98,6 +99,9 @@ BROKEN = [
     ({"prediction": 0.5}, "the prediction is not an object"),
     ({"prediction": {}}, "neither a prediction nor an error"),
     ({"prediction": {"probabilities": {}}}, "neither a prediction nor an error"),
+    ({"prediction": {"probabilities": {"a": "0.5"}}}, NO_NUMBER),
+    ({"prediction": {"probabilities": {"a": True, "b": 0.5}}}, NO_NUMBER),
+    ({"prediction": {"label": "a", "probabilities": {"a": [0.5]}}}, NO_NUMBER),
     ({"prediction": {}, "error": False}, "neither a prediction nor an error"),
     ({"prediction": {"label": [1]}}, "prediction.label is not a scalar"),
     ({"prediction": {"score": "0.5"}}, "prediction.score is not a number"),
@@ -158,6 +162,23 @@ def test_a_bad_line_loses_only_itself(decode, bad, reason):
     batch = decode(JsonLines(DecodePlan()), EXAMPLES + bad + b"\n" + EXAMPLES)
     assert batch.account.examples == (f"events:5: {reason}",)
     assert (batch.account.rows, batch.account.parsed, batch.account.unparseable) == (9, 8, 1)
+
+
+@pytest.mark.parametrize("open_reader", [JsonLines, slow_reader], ids=["fast", "slow"])
+def test_probabilities_are_a_column_for_each_class_where_the_plan_asks_for_them(decode, content, event, open_reader):
+    events = [{"a": 0.25, "b.c": 1}, {"a": 0, "d": {"e": 0.5}}, {"a": None}, [0.5, 0.5]]
+    lines = b"".join(line(event, prediction={"score": 0.5, "probabilities": one}) for one in events)
+    prefix = "prediction.probabilities."
+    said = content(decode(open_reader(DecodePlan()), lines)).predictions
+    assert [{name.removeprefix(prefix): row[name] for name in row if name.startswith(prefix)} for row in said] == [
+        {"a": "0.25", r"b\.c": "1"},
+        {"a": "0", "d.e": "0.5"},
+        {},
+        {},
+    ]
+    told = decode(open_reader(DecodePlan(probabilities=False)), line(event, prediction={"probabilities": {"a": 0.5}}))
+    assert told.account.parsed == 1, "it is a prediction all the same"
+    assert not any(name.startswith("prediction.") for name in told.predictions.schema.names)
 
 
 def test_messages_never_quote_a_row(decode):

@@ -34,6 +34,13 @@ MAPPINGS: dict[str, dict[str, Any]] = {
         "failed": {"status": ">=400"},
         "units": {"timestamp": "s"},
     },
+    "shares": {
+        "map": {
+            **BASE,
+            "prediction.probabilities.a": ["took", "in.a"],
+            "prediction.probabilities.*": ["out.*", "in.*"],
+        },
+    },
     "csv": {
         "csv": {"text": ["a", "b"]},
         "map": {"timestamp": "time", "prediction_id": "id", "features.a": "text.a", "prediction.score": "text.b"},

@@ -3,9 +3,11 @@
 import math
 import sqlite3
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,12 +15,36 @@ from hypothesis import strategies as st
 from mlvitals.windows.labels import Label, LabelIndex, Pairs, Remembered
 from mlvitals.windows.layout import CategoryBins, Layout, NumericBins, OutputLayout, Task
 from mlvitals.windows.outcomes import Contributions, add_outcomes, contributions
+from mlvitals.windows.probabilities import pack_vectors
 from mlvitals.windows.summary import Summary
 from mlvitals.windows.tables import MIGRATIONS
 
 MATURITIES = np.array([5, 10, 40], dtype=np.int64)
 IDS = [b"a", b"b", b"c"]
 VERSIONS = ["v1", "v2"]
+SPREAD = OutputLayout(Task.MULTICLASS, classes=CategoryBins(("1", "2", "0"), own=3), distribution=True)
+# Of the classes 1, 2 and 0; none at all; no distribution; and one of a class besides, as single precision holds them.
+SHARES: list[list[float] | None] = [
+    [0.5, 0.25, 0.25],
+    [1.0, 0.0, 0.0],
+    None,
+    [0.75, 0.75, 0.0],
+    [0.125, 0.375, 0.0, 0.5],
+]
+PACKED = [
+    pack_vectors(
+        pa.RecordBatch.from_pydict(
+            {
+                f"prediction.probabilities.{name}": [one]
+                for name, one in zip(("1", "2", "0", "x"), row or [], strict=False)
+            }
+            | {"timestamp": [0]}
+        ),
+        SPREAD,
+        np.arange(1),
+    )[0]
+    for row in SHARES
+]
 PREDICTIONS = st.builds(
     Remembered,
     id=st.sampled_from(IDS),
@@ -31,7 +57,7 @@ PREDICTIONS = st.builds(
     decision=st.sampled_from([None, "0", "1", "2"]),
     amount=st.none(),
     segments=st.just("[]"),
-    probabilities=st.none(),
+    probabilities=st.sampled_from(PACKED),
 )
 LABELS = st.builds(
     Label,
@@ -51,7 +77,8 @@ REGRESSION = Layout((), OutputLayout(Task.REGRESSION, score=NumericBins((0.3,)))
 MANY = Layout(
     (), OutputLayout(Task.MULTICLASS, score=SCORE, classes=CategoryBins(("1", "2", "0"), own=2), probability=True)
 )
-LAYOUTS = [BINARY, REGRESSION, MANY]
+DISTRIBUTED = Layout((), replace(SPREAD, score=SCORE, probability=True))
+LAYOUTS = [BINARY, REGRESSION, MANY, DISTRIBUTED]
 
 
 def new_index():
@@ -140,7 +167,7 @@ def told(layout, won):
             continue
         if layout is BINARY:
             yield one.score, content == "1"
-        elif one.decision is not None and (one.decision in ("1", "2") or content in ("1", "2")):
+        elif one.decision is not None and {one.decision, content} & set(layout.outcome_classes):
             yield one.score, one.decision == content
 
 
@@ -167,6 +194,19 @@ def expect_bins(won, *, positive):
     return counts
 
 
+def expect_distributions(won):
+    """The Brier scores and logarithmic losses of what is a distribution and whose truth is known, and what is none."""
+    known = [(SHARES[PACKED.index(one.probabilities)], content) for one, content in won if content in ("1", "2", "0")]
+    improper = sum(shares == [0.75, 0.75, 0.0] for shares, _ in known)
+    briers, losses = [], []
+    for shares, content in known:
+        if shares is not None and sum(shares) == 1:
+            place = ("1", "2", "0").index(content)
+            briers.append(sum((share - (index == place)) ** 2 for index, share in enumerate(shares)))
+            losses.append(-math.log(min(max(shares[place], 2**-52), 1 - 2**-52)))
+    return {"distributions": len(briers), "improper": improper}, {"brier": sum(briers), "log_loss": sum(losses)}
+
+
 @given(EVENTS, st.sampled_from(LAYOUTS))
 def test_at_each_maturity_the_last_label_within_it_counts(events, layout):
     predictions, labels = events
@@ -181,12 +221,16 @@ def test_at_each_maturity_the_last_label_within_it_counts(events, layout):
             assert {name: outcome.total(name) for name in sums} == sums
         else:
             counts, runs, sums = expect_probabilities(layout, won)
+            if layout is DISTRIBUTED:
+                others, sums = expect_distributions(won)
+                counts |= others
             assert outcome.confusion.tolist() == expect_confusion(layout, won)
             assert outcome.calibration.tolist() == runs
         assert {name: outcome.count(name) for name in counts} == counts
-        if layout is BINARY:
+        if layout in (BINARY, DISTRIBUTED):
             assert outcome.total("brier") == sums["brier"]
             assert outcome.total("log_loss") == pytest.approx(sums["log_loss"], rel=1e-14)
+        if layout is BINARY:
             assert outcome.positives.tolist() == expect_bins(won, positive=True)
             assert outcome.negatives.tolist() == expect_bins(won, positive=False)
 
