@@ -5,7 +5,7 @@ from math import log
 import pytest
 
 from mlvitals.clock import DAY, HOUR, MINUTE
-from mlvitals.config import PerformanceConfig
+from mlvitals.config import Duration, OperatingConfig, PerformanceConfig
 
 AGES = {"1h": HOUR, "6h": 6 * HOUR, "2d": 2 * DAY}
 
@@ -174,3 +174,58 @@ def test_more_than_two_classes_are_judged_together_and_each_by_itself(make_bench
     by_class = {"metric": "recall", "class": "cat"}
     assert outcomes(bench, "performance.class.score", **by_class) == [1 / 2] * 3
     assert bench.value("prediction.class.ratio", **{"class": "cat"}) == 0.25
+
+
+def test_probabilities_alone_tell_the_class_and_are_held_against_the_truth(make_bench):
+    bench = make_bench(task="distribution")
+    said = {
+        "a": ({"cat": 0.7, "dog": 0.2, "owl": 0.1}, "cat"),
+        "b": ({"cat": 0.25, "dog": 0.5, "owl": 0.25}, "owl"),
+        "c": ({"dog": 0.6, "owl": 0.4}, "cat"),
+        "d": ({"dog": 1.0}, "newt"),  # no class of the reference: nothing is remembered of its probability
+    }
+    events = [
+        bench.prediction(one, bench.start, prediction={"probabilities": shares}) for one, (shares, _) in said.items()
+    ]
+    events += [bench.label(one, bench.start + MINUTE, true) for one, (_, true) in said.items()]
+    bench.feed([("s", events)], until=bench.start + 4 * DAY)
+    assert accuracy(bench) == [1 / 4] * 3
+    losses = [-log(0.7), -log(0.25), -log(2**-52)]
+    assert outcomes(bench, "performance.error", metric="log_loss") == pytest.approx([sum(losses) / 3] * 3, rel=1e-7)
+    briers = [0.3**2 + 0.2**2 + 0.1**2, 0.25**2 + 0.5**2 + 0.75**2, 1 + 0.6**2 + 0.4**2]
+    assert outcomes(bench, "performance.error", metric="brier") == pytest.approx([sum(briers) / 3] * 3, rel=1e-7)
+    assert outcomes(bench, "performance.error", metric="calibration_error") != [None] * 3, "of the largest probability"
+
+
+def test_a_row_whose_probabilities_are_no_distribution_silences_what_needs_one(make_bench):
+    bench = make_bench(task="distribution")
+    shares = {"a": {"cat": 0.5, "dog": 0.5}, "b": {"cat": 0.5, "dog": 0.25}}  # the rest of b was not logged
+    events = [bench.prediction(one, bench.start, prediction={"probabilities": each}) for one, each in shares.items()]
+    events += [bench.label(one, bench.start + age, "cat") for one, age in {"a": MINUTE, "b": 2 * HOUR}.items()]
+    bench.feed([("s", events)], until=bench.start + 4 * DAY)
+    assert outcomes(bench, "performance.error", metric="brier") == [0.5, None, None]
+    assert accuracy(bench) == [1.0, 1.0, 1.0]
+
+
+def test_a_binary_model_that_logs_probabilities_alone_is_judged_like_one_that_logs_their_score(make_bench):
+    scores = {f"p{index}": index / 16 for index in range(17)}
+    told = []
+    for of in (lambda score: {"score": score}, lambda score: {"probabilities": {"0": 1 - score, "1": score}}):
+        bench = make_bench(config=make_bench().make_config(operating=OperatingConfig(first=Duration("2h"))))
+        events = []
+        for hour in range(3):
+            for one, score in scores.items():
+                time = bench.start + hour * HOUR
+                events.append(bench.prediction(f"{one}-{hour}", time, prediction=of(score)))
+                events.append(bench.label(f"{one}-{hour}", time + MINUTE, int(score > 0.4)))
+        bench.feed([("s", events)], until=bench.start + 4 * DAY)
+        measured = {
+            identity: (one.value, one.samples)
+            for identity, one in bench.latest().items()
+            if one.signal.startswith(("mlvitals.performance", "mlvitals.prediction"))
+        }
+        told.append(measured)
+    assert told[0].items() <= told[1].items()
+    assert any("roc_auc" in str(identity) for identity in told[0])
+    more = {identity[3] for identity in told[1].keys() - told[0].keys()}
+    assert more == {"mlvitals.prediction.class.ratio"}, "probabilities also name the classes"

@@ -12,6 +12,7 @@ from mlvitals.clock import DAY, HOUR, MINUTE, format_time
 from mlvitals.config import Duration, FeaturesConfig, OperatingConfig, PerformanceConfig
 from mlvitals.engines import learning
 from mlvitals.engines.layouts import choice_of
+from mlvitals.windows.layout import Task
 from mlvitals.windows.reference import decode_reference, encode_reference
 from mlvitals.windows.taking import take_reference
 
@@ -237,3 +238,24 @@ def test_a_reference_is_learnt_while_running(learn):
         assert learnt(bench).summary.predictions == 60
     assert bench.windows() == [bench.start + hour * HOUR for hour in range(4)]
     assert len(drifts(bench)) == 1
+
+
+def spread(score):
+    """Return what a model of three classes logs that logs no class: their probabilities alone."""
+    return {"probabilities": {"0": 1 - score, "1": score * 0.75, "2": score * 0.25}}
+
+
+def test_probabilities_alone_are_learnt_from(learn):
+    bench = learn()
+    first = serve(bench, 3, output=spread)
+    bench.feed([("s", [*first, *serve(bench, 2, start=3, output=spread)])], until=bench.start + 4 * DAY)
+    output = learnt(bench).layout.output
+    assert encode_reference(learnt(bench)) == encode_reference(taken(bench, first))
+    assert (output.task, output.distribution, output.probability) == (Task.MULTICLASS, True, True)
+    errors = {
+        (one.attributes["metric"], one.window_start)
+        for one in bench.latest().values()
+        if one.signal == "mlvitals.performance.error" and one.value is not None
+    }
+    after = {format_time(bench.start + hour * HOUR) for hour in (3, 4)}
+    assert {(metric, start) for metric in ("log_loss", "brier", "calibration_error") for start in after} == errors

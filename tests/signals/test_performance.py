@@ -203,6 +203,33 @@ def test_the_confidence_in_one_of_many_classes_is_only_held_against_its_being_ri
     assert found["calibration_error"].evidence["raw"] == pytest.approx((0.1 + 0.9 + 0.9) / 3)
 
 
+def distributions(exact_cells, shares, true) -> dict[str, object]:
+    """What the probabilities of three classes and the true ones add up to."""
+    truth = np.eye(3)[true]
+    return {
+        "labelled": len(true) + 7,
+        "distributions": len(true),
+        "brier": exact_cells(((shares - truth) ** 2).sum(axis=1)),
+        "log_loss": exact_cells(-np.log(shares[truth == 1])),
+    }
+
+
+def test_the_probabilities_of_many_classes_are_held_against_the_one_that_came_true(metrics, exact_cells):
+    generator = np.random.default_rng(8)
+    shares, true = generator.dirichlet([2, 1, 1], 400), generator.integers(0, 3, 400)
+    found = metrics(PERFORMANCE_ERROR, "distributed", distributions(exact_cells, shares, true))
+    assert set(found) == {"log_loss", "brier"}
+    assert found["log_loss"].value == pytest.approx(-np.log(shares[np.arange(400), true]).mean(), rel=1e-12)
+    assert found["brier"].value == pytest.approx(((shares - np.eye(3)[true]) ** 2).sum() / 400, rel=1e-12)
+    assert {(reading.samples, reading.evidence["left_out"]) for reading in found.values()} == {(400, 7.0)}
+
+
+def test_one_row_without_a_distribution_leaves_nothing_to_say_of_probabilities(metrics, exact_cells):
+    cells = distributions(exact_cells, np.full((9, 3), 1 / 3), np.arange(9) % 3)
+    assert metrics(PERFORMANCE_ERROR, "distributed", {**cells, "improper": 1}) == {}
+    assert metrics(PERFORMANCE_ERROR, "distributed", {"labelled": 5}) == {}
+
+
 def numbers(exact_cells, values, labels) -> dict[str, object]:
     errors = values - labels
     relative = np.abs(errors[labels != 0] / labels[labels != 0])

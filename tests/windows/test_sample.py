@@ -258,3 +258,51 @@ def test_a_dictionary_that_grows_along_a_file_is_not_kept_with_every_batch():
         indices = pa.array(range(start, start + 100), pa.int32())
         sample.add(pa.record_batch({"features.c": pa.DictionaryArray.from_arrays(indices, words)}))
     assert sum(batch.nbytes for batch in sample._batches) < 100_000
+
+
+def shares(rows, **columns):
+    """Return columns of classes' probabilities, by class."""
+    return {f"prediction.probabilities.{name}": values for name, values in columns.items()} | rows
+
+
+def test_a_reference_of_probabilities_alone_freezes_classes_and_the_score_that_follow():
+    output = freeze(
+        shares({"label": ["owl", "owl", "dog"]}, cat=[0.7, 0.2, 0.6], dog=[0.3, 0.8, 0.3], fox=[0.0, 0.0, 0.1])
+    ).output
+    assert (output.task, output.distribution, output.probability) == (Task.MULTICLASS, True, True)
+    assert output.classes is not None
+    assert output.classes.values == ("cat", "dog", "owl", "fox"), "by what was predicted and true, then those never met"
+    assert output.score is not None
+    assert (output.score.lowest, output.score.highest) == (0.6, 0.8)
+
+
+@pytest.mark.parametrize("positive", [None, "yes"])
+def test_two_classes_are_a_binary_task_where_it_is_known_which_is_positive(positive):
+    names = ("1", "0") if positive is None else ("yes", "no")
+    columns = dict(zip(names, ([0.125, 0.75, None], [0.875, 0.25, None]), strict=True))
+    output = freeze(shares({}, **columns), positive=positive).output
+    assert (output.task, output.positive, output.distribution) == (Task.BINARY, names[0], True)
+    assert output.score is not None
+    assert (output.score.lowest, output.score.highest) == (0.125, 0.75)
+    assert output.classes is not None
+    assert set(output.classes.values) == set(names)
+
+
+def test_probabilities_of_the_positive_class_alone_know_a_negative_one():
+    output = freeze(shares({}, **{"1": [0.25, 0.75]})).output
+    assert output.classes is not None
+    assert output.classes.values == ("0", "1")
+
+
+def test_a_binary_reference_that_logs_scores_needs_no_probabilities():
+    scored = shares({"prediction.score": [0.5, 0.25]}, **{"1": [0.5, 0.25]})
+    assert not freeze(scored).output.distribution
+
+
+def test_the_range_of_a_score_that_follows_from_probabilities_is_that_of_all_rows(monkeypatch):
+    monkeypatch.setattr(sample_module, "ROWS_KEPT", 4)
+    chances = [0.5 + index / 100 for index in range(40)]
+    first = shares({}, cat=chances, dog=[1 - chance for chance in chances], cow=[0.0] * 40)
+    output = freeze(first).output
+    assert output.score is not None
+    assert (output.score.lowest, output.score.highest) == (0.5, 0.89)
