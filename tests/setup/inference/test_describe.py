@@ -223,3 +223,41 @@ def test_what_a_flat_log_says_of_its_program_is_left_out_and_told(mapped, rows):
     assert set(found.features) == {"n"}
     [left] = [one for one in found.findings if one.field == "left out"]
     assert left.place == "host, dist"
+
+
+def test_rows_in_an_array_of_any_name_are_found_by_what_they_hold(mapped, rows):
+    def row(index):
+        return {
+            "row_id": rows.id(),
+            "input": {"age": index % 50, "plan": "ab"[index % 2]},
+            "output": {"pd": rows.share()},
+        }
+
+    found = mapped([{"ts": 1772359927 + index, "job": {"items": [row(index), row(index + 1)]}} for index in range(200)])
+    assert found.format["rows"] == ["job.items"]
+    assert found.format["map"]["prediction.score"] == "job.items.output.pd"
+    assert found.format["map"]["features.*"] == "job.items.input.*"
+
+
+def test_what_is_called_predicted_is_the_prediction_whatever_follows(mapped, rows):
+    records = [
+        {"time": rows.iso(index), "id": rows.id(), "sqm": index % 90 + 0.5, "predicted_price": 1e5 + 37.5 * index}
+        for index in range(300)
+    ]
+    assert mapped(records).format["map"]["prediction.value"] == "predicted_price"
+
+
+def test_requests_that_failed_without_an_answer_are_counted_as_such(mapped, rows):
+    records = [
+        {
+            "time": rows.iso(index),
+            "request_id": rows.id(),
+            "amount": index % 70 + 0.5,
+            "score": None if index % 20 == 0 else rows.share(),
+            "status": 503 if index % 20 == 0 else 200,
+        }
+        for index in range(400)
+    ]
+    found = mapped(records)
+    assert "where" not in found.format
+    assert found.format["failed"] == {"status": ">=400"}

@@ -8,7 +8,7 @@ import pytest
 from mlvitals.clock import DAY, HOUR, MINUTE, SECOND
 from mlvitals.errors import InputError
 from mlvitals.setup.inference import spans
-from mlvitals.setup.inference.infer import model_name
+from mlvitals.setup.inference.origins import model_name
 from mlvitals.setup.inference.profile import Profile
 from mlvitals.sources import Role
 from mlvitals.windows.layout import Task
@@ -47,6 +47,35 @@ def test_a_file_whose_ids_are_of_no_prediction_is_told_and_not_taken(proposed, r
     proposal = proposed(served=served, outcomes=labels_of(rows, strangers, days=3))
     assert [origin.role for origin in proposal.origins] == [Role.PREDICTIONS]
     assert any("outcomes.jsonl" in what for what in proposal.unknown)
+
+
+def test_an_id_of_any_name_is_told_by_the_file_that_names_it_too(proposed, rows):
+    served = [
+        {"at": rows.iso(index), "booking": f"BK{index}", "km": index % 9, "eta_pred": index / 7} for index in range(300)
+    ]
+    known = [{"ended": rows.iso(index + 9), "no": f"BK{index}", "actual": index / 8} for index in range(300)]
+    proposal = proposed(actuals=known, rides=served)
+    assert proposal.model == "rides"
+    assert proposal.profile.joined == 1.0
+    by_role = {origin.role: origin.format["map"] for origin in proposal.origins}
+    assert by_role[Role.PREDICTIONS]["prediction_id"] == "booking"
+    assert by_role[Role.LABELS]["prediction_id"] == "no"
+
+
+def test_labels_of_several_models_name_their_own(proposed, rows, served):
+    named = [{**one, "model": "ab"[index % 2]} for index, one in enumerate(served)]
+    known = [{**one, "model": "ab"[index % 2]} for index, one in enumerate(labels_of(rows, served, days=3))]
+    proposal = proposed(served=named, outcomes=known)
+    assert sorted(proposal.profile.models) == ["a", "b"]
+    assert proposal.origins[1].format["map"]["model"] == "model"
+    assert proposal.profile.joined == 1.0
+
+
+def test_labels_that_could_be_of_any_model_are_told_and_not_taken(proposed, rows, served):
+    named = [{**one, "model": "ab"[index % 2]} for index, one in enumerate(served)]
+    proposal = proposed(served=named, outcomes=labels_of(rows, served, days=3))
+    assert [origin.role for origin in proposal.origins] == [Role.PREDICTIONS]
+    assert any("which of the models" in what for what in proposal.unknown)
 
 
 def test_files_of_one_form_are_one_source(proposed, served):

@@ -77,7 +77,12 @@ class Peeked:
 
 
 def peek(
-    records: Sequence[Record], *, names: Sequence[str] = (), tables: Collection[Path] = (), halves: bool = False
+    records: Sequence[Record],
+    *,
+    names: Sequence[str] = (),
+    tables: Collection[Path] = (),
+    halves: bool = False,
+    anywhere: bool = False,
 ) -> Peeked:
     """Decide what each array is, and look at the first row of those that hold rows.
 
@@ -86,6 +91,7 @@ def peek(
         names: of the features, where their number fits, perhaps behind one of the label; else they are f0, f1, …
         tables: arrays that were lines of text, each a row.
         halves: answers may stand in other records than what was asked, so that their lengths cannot be compared.
+        anywhere: where no array of objects is called one of rows, the shallowest is one.
 
     """
     arrays: dict[Path, Array] = {}
@@ -96,6 +102,8 @@ def peek(
             if len(one.some) < 50:
                 one.some.append(value)
     anchor = _anchor(list(arrays.values()))
+    if anchor is None and anywhere:
+        anchor = min((one for one in arrays.values() if one.holds is dict), key=lambda one: len(one.path), default=None)
     uses, uneven = {}, []
     for path, array in arrays.items():
         uses[path] = Use.ROWS if path in tables else _use(array, anchor, halves=halves)

@@ -1,6 +1,6 @@
 """The parts found, spelled as a `format`: every native field, where it stands, and why."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from mlvitals.setup.inference.roles import (
     find_id,
     find_latency,
     find_model,
+    find_shared_id,
     find_status,
     find_time,
     find_version,
@@ -59,15 +60,23 @@ class Mapped:
     missing: list[str] = field(default_factory=list)
 
 
-def describe(parts: Parts, spelling: Spelling) -> Mapped:
-    """Assign what is beside features and outputs, and spell all of it."""
+def describe(parts: Parts, spelling: Spelling, elsewhere: Sequence[Column] = ()) -> Mapped:
+    """Assign what is beside features and outputs, and spell all of it.
+
+    Args:
+        parts: the predictions.
+        spelling: of their paths.
+        elsewhere: columns of other lines and files, which may name predictions.
+
+    """
     mapped = Mapped(format={}, parts=parts)
     fields: dict[str, str] = {}
     around = _around(parts)
-    chosen = _choose_around(around, parts)
+    chosen = _choose_around(around, parts, elsewhere)
     if wire.PREDICTION_ID not in chosen:
         mapped.missing.append(
-            "a prediction's id: no column has a value of its own in nearly every row: no label can join"
+            "a prediction's id: no column that is called like one, or that other lines name too, has a value of its "
+            "own in nearly every row: no label can join"
         )
         chosen.pop(wire.LABEL, None)
     for name, choice in (*chosen.items(), *parts.outputs.fields.items()):
@@ -104,7 +113,7 @@ def _around(parts: Parts) -> list[Column]:
     return [column for path, column in parts.columns.items() if path not in taken]
 
 
-def _choose_around(around: list[Column], parts: Parts) -> dict[str, Choice]:
+def _choose_around(around: list[Column], parts: Parts, elsewhere: Sequence[Column]) -> dict[str, Choice]:
     """Return what time, id, model, version, latency, error, weight and label are, each of what others left."""
     chosen: dict[str, Choice] = {}
 
@@ -117,7 +126,8 @@ def _choose_around(around: list[Column], parts: Parts) -> dict[str, Choice]:
         by = parts.columns[parts.pairs.by]
         take(wire.PREDICTION_ID, Choice(by, "requests and responses share it", Trust.CERTAIN))
     else:
-        take(wire.PREDICTION_ID, find_id(without(around, [*chosen.values()])))
+        left = without(around, [*chosen.values()])
+        take(wire.PREDICTION_ID, find_id(left) or find_shared_id(left, elsewhere))
     for name, find in (
         (wire.MODEL, find_model),
         (wire.MODEL_VERSION, find_version),

@@ -1,35 +1,13 @@
 """From samples of files to everything that a configuration says."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final
 
 from mlvitals import wire
 from mlvitals.setup.inference.describe import Finding
-from mlvitals.setup.inference.origins import Origin, Origins
+from mlvitals.setup.inference.origins import Origin, Origins, model_name
 from mlvitals.setup.inference.profile import Profile, profile_events
 from mlvitals.setup.inference.sample import Sample
-
-# What file names say beside the name of a model.
-_OTHER_WORDS: Final = frozenset(
-    {"app", "capture", "csv", "data", "event", "events", "export", "gz", "in", "inference", "input", "inputs", "json"}
-    | {
-        "jsonl",
-        "log",
-        "logs",
-        "out",
-        "output",
-        "outputs",
-        "parquet",
-        "prediction",
-        "predictions",
-        "request",
-        "requests",
-    }
-    | {"response", "responses", "sample", "serving", "tsv", "txt", "zst"}
-)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,10 +58,3 @@ def infer(samples: Sequence[Sample], names: Sequence[str] = ()) -> Proposal:
         names_model=origins.mapped is None or wire.MODEL in origins.mapped.chosen,
         unknown=origins.unknown,
     )
-
-
-def model_name(path: str) -> str:
-    """Return what a file's name says beside dates, numbers and words like `events`."""
-    stem = Path(path).name.split(".")[0]
-    parts = [part for part in re.split(r"[^A-Za-z]+", stem) if part and part.lower() not in _OTHER_WORDS]
-    return "-".join(parts) or "model"

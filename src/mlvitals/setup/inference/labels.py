@@ -10,7 +10,7 @@ from mlvitals.setup.inference import words
 from mlvitals.setup.inference.columns import Column, Record, columns_of
 from mlvitals.setup.inference.describe import Finding
 from mlvitals.setup.inference.lines import find_test, restrict
-from mlvitals.setup.inference.roles import Choice, Trust, epoch_unit, find_time, is_naive, is_time, overlap
+from mlvitals.setup.inference.roles import Choice, Trust, epoch_unit, find_model, find_time, is_naive, is_time, overlap
 from mlvitals.setup.inference.texts import Opened, open_texts
 from mlvitals.setup.inference.words import name_points
 
@@ -26,13 +26,16 @@ class LabelsFound:
     findings: Sequence[Finding]
 
 
-def find_labels(records: Sequence[Record], ids: Column, *, others: bool = False) -> LabelsFound | str:
+def find_labels(
+    records: Sequence[Record], ids: Column, *, others: bool = False, several: bool = False
+) -> LabelsFound | str:
     """Return how records are read as labels of predictions with these ids, or why they cannot be.
 
     Args:
         records: of another file, or the lines that are no predictions.
         ids: of the predictions.
         others: the records are mixed with lines that are neither.
+        several: there are several models, so that a label must name its own.
 
     """
     opened = open_texts(records)
@@ -51,10 +54,14 @@ def find_labels(records: Sequence[Record], ids: Column, *, others: bool = False)
     if time is None:
         return "no column tells when a label became known"
     share = overlap(ids, shared)
+    model = find_model(chosen.values())
+    if several and model is None:
+        return "its labels do not say which of the models they belong to"
     found = {
         wire.TIMESTAMP: time,
         wire.PREDICTION_ID: Choice(shared, f"{share:.0%} of its values are ids of predictions", Trust.CERTAIN),
         wire.LABEL: truth,
+        **({wire.MODEL: model} if several and model is not None else {}),
     }
     return _spell(opened, found, test or {}, told=test is not None)
 

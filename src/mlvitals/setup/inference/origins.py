@@ -1,12 +1,15 @@
 """Which files hold what: native events, predictions by a mapping, labels of those."""
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from mlvitals import wire
 from mlvitals.errors import InputError
+from mlvitals.setup.inference.columns import columns_of
 from mlvitals.setup.inference.describe import Finding, Mapped, describe
 from mlvitals.setup.inference.labels import LabelsFound, find_labels
 from mlvitals.setup.inference.parts import find_parts
@@ -18,6 +21,24 @@ from mlvitals.sources import Role
 NATIVE: Final = "mlvitals"
 _NATIVE_SHARE: Final = 0.5
 _COMMA: Final = ","
+# What file names say beside the name of a model.
+_OTHER_WORDS: Final = frozenset(
+    {"app", "capture", "csv", "data", "event", "events", "export", "gz", "in", "inference", "input", "inputs", "json"}
+    | {
+        "jsonl",
+        "log",
+        "logs",
+        "out",
+        "output",
+        "outputs",
+        "parquet",
+        "prediction",
+        "predictions",
+        "request",
+        "requests",
+    }
+    | {"response", "responses", "sample", "serving", "tsv", "txt", "zst"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +58,7 @@ class Origins:
 
     model: the name where the log gives none. names: of features that the log knows by position only. found: each source
     with its events. mapped: how predictions are read where they are not native. unknown: what could not be told.
+    samples: those that may hold them.
     """
 
     model: str
@@ -45,6 +67,7 @@ class Origins:
     findings: list[Finding] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     mapped: Mapped | None = None
+    samples: Sequence[Sample] = ()
 
     def take(self, samples: Sequence[Sample]) -> None:
         """Find out what each sample is.
@@ -87,9 +110,10 @@ class Origins:
 
     def _take_mapped(self, samples: Sequence[Sample]) -> list[Sample]:
         """Take the predictions among samples, each file tried alone, then all of one kind together; return theirs."""
+        self.samples = samples
         groups = [[sample] for sample in samples]
         groups += [alike for kind in FileKind if len(alike := [s for s in samples if s.kind is kind]) > 1]
-        tried = [(describe(*parts), group) for group in groups if (parts := self._parts(group)) is not None]
+        tried = [(mapped, group) for group in groups if (mapped := self._describe(group)) is not None]
         if not tried:
             raise InputError(
                 f"{samples[0].path}: no prediction found: looked for a class, score or value (named like `prediction`, "
@@ -102,19 +126,28 @@ class Origins:
                 "s, ms, us or ns since 1970 in a field named like `timestamp`, `time` or `date`"
             )
         self.mapped, group = max(timed, key=lambda one: len(one[0].features))
+        if not self.found:
+            self.model = model_name(group[0].path)
         alike = [sample for sample in samples if sample in group or self._is_alike(sample, group[0])]
         self._put_mapped(self.mapped, alike)
         return alike
 
-    def _parts(self, group: Sequence[Sample]) -> Any:
-        return find_parts([record for sample in group for record in sample.records], self.names)
+    def _describe(self, group: Sequence[Sample]) -> Mapped | None:
+        """Return how files are read together, None where they hold no predictions."""
+        records = [record for sample in group for record in sample.records]
+        found = find_parts(records, self.names)
+        if found is None:
+            return None
+        others = [record for record, held in zip(records, found[0].selected, strict=False) if not held]
+        apart = [columns_of(sample.records) for sample in self.samples if sample not in group]
+        return describe(*found, [column for columns in (columns_of(others), *apart) for column in columns.values()])
 
     def _is_alike(self, sample: Sample, other: Sample) -> bool:
         """Tell whether a file is read in the same way as another."""
         if self.mapped is None or sample.kind is not other.kind or sample.delimiter != other.delimiter:
             return False
-        parts = self._parts([sample])
-        return parts is not None and describe(*parts).format["map"] == self.mapped.format["map"]
+        mapped = self._describe([sample])
+        return mapped is not None and mapped.format["map"] == self.mapped.format["map"]
 
     def _put_mapped(self, mapped: Mapped, group: Sequence[Sample]) -> None:
         keys = {**mapped.format, **_delimiter(group[0])}
@@ -153,7 +186,8 @@ class Origins:
         records = [record for sample in group for record in sample.records]
         others = [record for record, held in zip(records, mapped.parts.selected, strict=False) if not held]
         if others and group[0].kind is FileKind.JSON:
-            labels = find_labels(others, mapped.chosen[wire.PREDICTION_ID], others=True)
+            several = len(self._models()) > 1
+            labels = find_labels(others, mapped.chosen[wire.PREDICTION_ID], others=True, several=several)
             if isinstance(labels, LabelsFound):
                 self._put_labels(labels, group, name="labels")
 
@@ -162,7 +196,8 @@ class Origins:
         if self.mapped is None or wire.PREDICTION_ID not in self.mapped.chosen:
             self.unknown.append(f"what {sample.path} holds: no prediction has an id that a label could name")
             return
-        labels = find_labels(sample.records, self.mapped.chosen[wire.PREDICTION_ID])
+        ids, several = self.mapped.chosen[wire.PREDICTION_ID], len(self._models()) > 1
+        labels = find_labels(sample.records, ids, several=several)
         if isinstance(labels, LabelsFound):
             self._put_labels(labels, [sample])
         else:
@@ -191,3 +226,10 @@ def _role(events: Events) -> Role:
     served = any(batch.num_rows for batch in events.predictions)
     told = any(batch.num_rows for batch in events.labels)
     return Role.BOTH if served and told else Role.PREDICTIONS if served else Role.LABELS
+
+
+def model_name(path: str) -> str:
+    """Return what a file's name says beside dates, numbers and words like `events`."""
+    stem = Path(path).name.split(".")[0]
+    parts = [part for part in re.split(r"[^A-Za-z]+", stem) if part and part.lower() not in _OTHER_WORDS]
+    return "-".join(parts) or "model"

@@ -145,9 +145,10 @@ def _bid(column: Column) -> tuple[str, int, str]:
     few = column.distinct <= _MOST_CLASSES and (numbers is None or column.is_whole)
     if few and (named := name_points(column, words.CLASS)):
         return wire.PREDICTION_LABEL, named + parent, f"named so; {column.distinct} classes"
+    foretold = 5 if column.words[:1] in (("predicted",), ("pred",), ("forecast",), ("estimated",)) else 0
     if numbers is not None and (named := name_points(column, words.VALUE)):
-        return wire.PREDICTION_VALUE, named + parent - 1, "named so; numbers"
-    named = name_points(column, words.PREDICTED) or (5 if column.words[:1] in (("predicted",), ("pred",)) else 0)
+        return wire.PREDICTION_VALUE, max(named + parent - 1, foretold), "named so; numbers"
+    named = name_points(column, words.PREDICTED) or foretold
     return _by_values(column, max(named, parent), few=few)
 
 

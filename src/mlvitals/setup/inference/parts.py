@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from mlvitals.setup.inference import lines
-from mlvitals.setup.inference.arrays import Peeked, peek
+from mlvitals.setup.inference.arrays import Peeked, Use, peek
 from mlvitals.setup.inference.columns import Column, Path, Record, columns_of, under
 from mlvitals.setup.inference.features import Container, find_containers, rows_of
 from mlvitals.setup.inference.layout import Spelling
 from mlvitals.setup.inference.outputs import Outputs, find_outputs
+from mlvitals.setup.inference.roles import find_status
 from mlvitals.setup.inference.texts import open_texts
+
+# From here on HTTP status codes tell of failures (RFC 9110, section 15).
+_FAILED: Final = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,9 @@ def find_parts(records: Sequence[Record], names: Sequence[str] = ()) -> tuple[Pa
         if parts is not None:
             return parts, Spelling(opened, apart)
     parts = parts or _find_flat(columns_of(peeked.records))
+    if parts is None and any(use is Use.VALUE for use in peeked.uses.values()):
+        peeked = peek(opened.records, names=names, tables=opened.csv, anywhere=True)
+        parts = _find_beside(peeked) or _find_flat(columns_of(peeked.records))
     return None if parts is None else (parts, Spelling(opened, peeked))
 
 
@@ -74,10 +82,20 @@ def _find_flat(columns: Mapping[Path, Column]) -> Parts | None:
         answered = [held or value is not None for held, value in zip(answered, choice.column.values, strict=True)]
     chosen = lines.restrict(columns, answered)
     outputs = find_outputs(chosen.values()) or outputs
-    where = lines.find_test([column for column in columns.values() if len(column.path) == 1], answered)
+    asked = _or_failed(columns, answered)
+    where = lines.find_test([column for column in columns.values() if len(column.path) == 1], asked)
     if where is None:
         where = {outputs.columns[0].column.path: "*"} if outputs.columns else {}
     return Parts(columns=chosen, selected=answered, container=None, outputs=outputs, where=where)
+
+
+def _or_failed(columns: Mapping[Path, Column], answered: Sequence[bool]) -> list[bool]:
+    """Return the records that have an answer, or a status that says why there is none: requests both."""
+    status = find_status(columns.values())
+    if status is None:
+        return list(answered)
+    codes = status.column.values
+    return [held or (code is not None and float(code) >= _FAILED) for held, code in zip(answered, codes, strict=True)]
 
 
 def _find_pairs(peeked: Peeked) -> Parts | None:

@@ -14,6 +14,8 @@ from mlvitals.setup.inference.words import name_points
 
 _ENOUGH: Final = 0.9
 _FEW: Final = 50
+# Of the values in a column of another file, how many must be those of a prediction: a sample may hold few of them.
+_SHARED: Final = 0.05
 _BY_VALUES: Final = 4
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _CERTAIN: Final = 7
@@ -79,6 +81,24 @@ def find_id(columns: Iterable[Column]) -> Choice | None:
     return choose(columns, _bid_id, least=4)
 
 
+def find_shared_id(columns: Iterable[Column], elsewhere: Sequence[Column]) -> Choice | None:
+    """Return the column whose values name predictions elsewhere too, whatever it is called.
+
+    Args:
+        columns: of the predictions.
+        elsewhere: of the lines and files that are no predictions, such as those of labels.
+
+    """
+
+    def bid(column: Column) -> _Bid | None:
+        if not _could_be_id(column):
+            return None
+        shared = max((overlap(column, one) for one in elsewhere if _could_be_id(one)), default=0.0)
+        return _Bid(_LIKELY + shared, "other lines or files name its values too") if shared > _SHARED else None
+
+    return choose(columns, bid, least=_LIKELY)
+
+
 def find_model(columns: Iterable[Column]) -> Choice | None:
     """Return the column that names the model: text of few values."""
 
@@ -97,7 +117,11 @@ def find_version(columns: Iterable[Column]) -> Choice | None:
     def bid(column: Column) -> _Bid | None:
         if not (column.is_text or column.is_whole) or column.distinct > _FEW:
             return None
-        if column.words not in (("version",), ("v",)) and "model" not in column.joined and not _below(column, "model"):
+        if (
+            column.words not in (("version",), ("ver",), ("v",))
+            and "model" not in column.joined
+            and not _below(column, "model")
+        ):
             return None  # the versions of schemas, agents and services
         named = name_points(column, words.VERSION)
         return _Bid(named, f"named so; {count(column.distinct, 'value')}") if named else None
@@ -219,6 +243,12 @@ def _bid_time(column: Column) -> _Bid | None:
 
 def _spread(column: Column) -> float:
     return 1.0 if column.unique > 0.5 else 0.0
+
+
+def _could_be_id(column: Column) -> bool:
+    """Tell whether nearly every row that has a value has one of its own; times have so too, and name nothing."""
+    able = column.is_scalar and (column.is_text or column.is_whole) and column.unique >= _ENOUGH
+    return able and not is_time(column) and epoch_unit(column) is None
 
 
 def _bid_id(column: Column) -> _Bid | None:

@@ -55,7 +55,7 @@ MODEL: Final = {
     "inferenceservicename": 5,
     "endpointname": 3,
 }
-VERSION: Final = {"modelversion": 7, "modelver": 6, "modelrevision": 5, "version": 3}
+VERSION: Final = {"modelversion": 7, "modelver": 6, "modelrevision": 5, "version": 3, "ver": 3}
 LATENCY: Final = {
     "latency": 6,
     "elapsed": 5,

@@ -55,7 +55,8 @@ def write_config(proposal: Proposal, output: Path) -> str:
 
 
 def _lines(proposal: Proposal, folder: Path) -> Iterator[str]:
-    names = ", ".join(flow(_relative(path, folder)) for origin in proposal.origins for path in origin.paths)
+    paths = dict.fromkeys(path for origin in proposal.origins for path in origin.paths)
+    names = ", ".join(flow(_relative(path, folder)) for path in paths)
     yield f"# Written by `mlvitals init` from {proposal.rows:,} rows of {names}"
     yield "# Look it through; then `mlvitals check` and `mlvitals run --once`, each with `-c` and this file."
     yield "models:"
