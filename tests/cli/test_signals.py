@@ -40,6 +40,17 @@ def test_elsewhere_than_on_a_terminal_a_series_is_a_line_of_fields(world, mlvita
     assert (row["window"], row["status"], row["last windows"]) == ("2026-03-01T12:08:00Z", "ok", "▁" * 9)
 
 
+def test_a_signal_may_be_named_as_the_table_shows_it(world, mlvitals):
+    assert mlvitals("run", "-c", world.config, "--once").code == 0
+    short = mlvitals("signals", "-c", world.config, "--signal", COUNT.removeprefix("mlvitals."))
+    assert short.out == mlvitals("signals", "-c", world.config, "--signal", COUNT).out
+
+
+def test_a_misspelt_signal_is_told_with_the_nearest(world, mlvitals):
+    told = mlvitals("signals", "-c", world.config, "--signal", "prediction.counts")
+    assert (told.code, "did you mean `mlvitals.prediction.count`?" in told.err) == (2, True)
+
+
 def test_on_a_terminal_it_is_a_table(world, mlvitals):
     assert mlvitals("run", "-c", world.config, "--once").code == 0
     ours, theirs = pty.openpty()

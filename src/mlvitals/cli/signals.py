@@ -1,6 +1,7 @@
 """`mlvitals signals`: the measurements in the local state."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +18,7 @@ _SPARK_WINDOWS: Final = 24
 
 @click.command("signals")
 @config_option
-@click.option("--signal", help="Only this signal, such as mlvitals.performance.score.")
+@click.option("--signal", help="Only this signal, such as mlvitals.performance.score; `mlvitals.` may be left out.")
 @click.option("--model", help="Only this model.")
 @click.option(
     "--format",
@@ -36,10 +37,10 @@ def command(path: Path, *, signal: str | None, model: str | None, form: str) -> 
     from mlvitals.state import Store  # noqa: PLC0415
 
     config = load_config(path)
-    if signal is not None and signal not in config.signals.specs:
-        raise click.UsageError(f"there is no signal `{signal}`; docs/signals.md lists ours")
+    if signal is not None:
+        signal = _full_name(signal, config.signals.specs)
     if model is not None and model not in {one.name for one in config.models} and config.pattern_of(model) is None:
-        raise click.UsageError(f"there is no model `{model}`")
+        raise click.UsageError(f"there is no model `{model}`; `mlvitals status` lists them")
     if not any(type(sink).__name__ == "LocalSink" for sink in config.sinks):
         click.echo("the configuration has no sink of type local: nothing is kept here", err=True)
     with Store.open_read_only(config.state.path) as store:
@@ -50,6 +51,16 @@ def command(path: Path, *, signal: str | None, model: str | None, form: str) -> 
         else:
             _print_table(found)
     return 0
+
+
+def _full_name(signal: str, known: Collection[str]) -> str:
+    """Return a signal's name, which the table shows without our prefix."""
+    for name in (signal, f"mlvitals.{signal}"):
+        if name in known:
+            return name
+    near = get_close_matches(f"mlvitals.{signal.removeprefix('mlvitals.')}", known, n=1)
+    hint = f"; did you mean `{near[0]}`?" if near else "; docs/signals.md lists ours"
+    raise click.UsageError(f"there is no signal `{signal}`{hint}")
 
 
 class _Series:
