@@ -1,50 +1,18 @@
 """What tests of formats share: decoding bytes, and reading batches as rows of canonical values."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import pyarrow as pa
 import pytest
 
-from mlvitals.events import EventBatch, RawBatch, ReadAccount
+from mlvitals.contracts.events import Content, content_of
+from mlvitals.events import EventBatch, RawBatch
 from mlvitals.formats import Cut, Format
-from mlvitals.formats.rows import spell
-
-
-class Content(NamedTuple):
-    """What batches say, however their columns are typed and cut."""
-
-    predictions: list[dict[str, str]]
-    labels: list[dict[str, str]]
-    changes: list[dict[str, str]]
-    dispositions: Mapping[str, int]
-
-
-def _rows(table: pa.RecordBatch) -> list[dict[str, str]]:
-    return [
-        {
-            name: value.isoformat() if name.endswith("timestamp") else spell(value)
-            for name, value in row.items()
-            if value is not None
-        }
-        for row in table.to_pylist()
-    ]
-
-
-def _count(account: ReadAccount) -> Counter[str]:
-    assert account.rows == account.parsed + account.unparseable + account.skipped
-    return Counter(parsed=account.parsed, unparseable=account.unparseable, skipped=account.skipped)
 
 
 def _content(*batches: EventBatch) -> Content:
-    return Content(
-        [row for batch in batches for row in _rows(batch.predictions)],
-        [row for batch in batches for row in _rows(batch.labels)],
-        [row for batch in batches for row in _rows(batch.changes)],
-        sum((_count(batch.account) for batch in batches), Counter[str]()),
-    )
+    return content_of(batches)
 
 
 def _decode_cut(reader: Format, cut: Cut) -> EventBatch:

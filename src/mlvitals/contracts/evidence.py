@@ -56,6 +56,9 @@ def layouts() -> Mapping[str, Layout]:
             classes=CategoryBins(("cat", "dog", "cow", "yak"), own=3),
             probability=True,
         ),
+        "distributed": OutputLayout(
+            task=Task.MULTICLASS, classes=CategoryBins(("cat", "dog", "cow", "yak"), own=3), distribution=True
+        ),
         "regression": OutputLayout(
             task=Task.REGRESSION, score=NumericBins((100.0, 200.0, 300.0)), groups=(0, 1, 1, 2), probability=False
         ),
