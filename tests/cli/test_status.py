@@ -55,3 +55,37 @@ def test_a_silence_is_shown_with_what_is_not_told_one_by_one(lines):
         f"m: nothing was served in the last windows: 4 were told to be empty, {last}",
         f"m: {10 * 1_440 - 1 - 168:,} further empty windows of long silences were not told one by one",
     ]
+
+
+def test_names_are_text_whatever_they_hold(mlvitals, tmp_path):
+    hostile = "[/b] [red]m\x1b[2J\u202e"
+    served = [
+        {
+            "event": "prediction",
+            "timestamp": f"2026-03-01T00:{minute:02}:00Z",
+            "model": hostile,
+            "features": {"[/i]x": minute, "c": "[/u]"},
+            "prediction": {"score": minute / 60},
+        }
+        for minute in range(60)
+    ]
+    events, reference = tmp_path / "events.jsonl", tmp_path / "r.reference"
+    events.write_text("".join(json.dumps(one) + "\n" for one in served), encoding="utf-8")
+    config = tmp_path / "mlvitals.yaml"
+    config.write_text(
+        f"models: [{{name: {json.dumps(hostile)}, operating: {{path: r.reference}}}}]\n"
+        "sources: [{type: file, path: events.jsonl}]\n",
+        encoding="utf-8",
+    )
+    for words in (
+        ("reference", "build", "-c", config, "--data", events, "-o", reference),
+        ("reference", "show", reference),
+        ("reference", "diff", reference, reference),
+        ("run", "-c", config, "--once"),
+        ("signals", "-c", config),
+        ("status", "-c", config),
+    ):
+        answer = mlvitals(*words)
+        assert answer.code == 0, answer.err
+        assert not {"\x1b", "\u202e"} & set(answer.out)
+    assert "[/b] [red]m\\u001b[2J\\u202e" in answer.out

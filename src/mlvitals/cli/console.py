@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Console
+from rich.text import Text
 
 from mlvitals.signals.spec import Status
 
@@ -57,3 +58,8 @@ def sparkline(values: Sequence[float | None], *, blocks: bool) -> str:
 def visible(text: str) -> str:
     """Return a text in which what would move the cursor is spelled out."""
     return "".join(one if one.isprintable() else f"\\u{ord(one):04x}" for one in text)
+
+
+def cells(*texts: str) -> list[Text]:
+    """Return a row's cells in which nothing is markup and nothing moves the cursor, whatever a name holds."""
+    return [Text(visible(text)) for text in texts]

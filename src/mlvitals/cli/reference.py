@@ -139,24 +139,23 @@ def _print_differences(
     files: tuple[Path, Path], sides: "tuple[Reference, Reference]", found: "Sequence[ColumnDifference]"
 ) -> None:
     from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
-    from mlvitals.cli.console import console, number  # noqa: PLC0415
+    from mlvitals.cli.console import cells, console, number, visible  # noqa: PLC0415
 
     out = console()
     for name, file, side in zip(("before", "after"), files, sides, strict=True):
         rows = f"{side.summary.predictions:,} rows of {side.model} {side.version or '(all versions)'}"
-        out.print(f"  {name}: {file}: {rows}, {_span(side)}, layout {side.layout.hash}", markup=False, soft_wrap=True)
+        line = f"  {name}: {file}: {rows}, {_span(side)}, layout {side.layout.hash}"
+        out.print(visible(line), markup=False, soft_wrap=True)
     table = Table("column", "change", "kind", "bins", "psi", "location", "status")
     for one in found:
         distances = [one.distances.get(method) for method in ("psi", "location")]
-        cells = ["-" if d is None else f"{number(d.value)} ± {number(d.noise)}" for d in distances]
+        moved = ["-" if d is None else f"{number(d.value)} ± {number(d.noise)}" for d in distances]
         statuses = [distance.status.value for distance in one.distances.values()]
         status = "warning" if one.warns else next(iter(statuses), "-")
         sizes = (_arrow(one.kinds), _arrow(one.bins))
-        table.add_row(
-            *map(Text, (one.name, one.change.value, *sizes, *cells, status)), style="yellow" if one.warns else ""
-        )
+        row = cells(one.name, one.change.value, *sizes, *moved, status)
+        table.add_row(*row, style="yellow" if one.warns else "")
     out.print(table)
     out.print("  distances are approximate where the bins differ", markup=False)
 
@@ -188,12 +187,14 @@ def show(files: tuple[Path, ...]) -> int:
 
 def _print(file: Path, reference: "Reference") -> None:
     from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
-    from mlvitals.cli.console import console, number  # noqa: PLC0415
+    from mlvitals.cli.console import cells, console, number, visible  # noqa: PLC0415
     from mlvitals.windows.layout import MISSING  # noqa: PLC0415
 
     out = console()
-    out.print(f"[bold]{file}[/]  model {reference.model} {reference.version or '(all versions)'}")
+    model = visible(f"  model {reference.model} {reference.version or '(all versions)'}")
+    out.print(Text.assemble((str(file), "bold"), model))
     facts = {
         "windows": f"{reference.window}, {len(reference.series)} of them",
         "taken as": "all that was served" if reference.complete else "a sample of it",
@@ -202,19 +203,15 @@ def _print(file: Path, reference: "Reference") -> None:
         "reference": reference.hash,
     }
     for name, fact in facts.items():
-        out.print(f"  {name}: {fact}", markup=False)
+        out.print(visible(f"  {name}: {fact}"), markup=False)
     table = Table("feature", "kind", "bins", "missing", "largest bins")
     for feature in reference.layout.features:
         column = reference.summary.feature(feature)
         largest = sorted(range(len(column.counts)), key=lambda index: -int(column.counts[index]))[:3]
         shares = [f"{column.bins.label(index)} {column.counts[index] / column.total:.0%}" for index in largest]
-        table.add_row(
-            feature.name,
-            feature.kind.value,
-            str(column.bins.size),
-            f"{column.specials[MISSING] / column.total:.1%}",
-            "(sensitive)" if feature.sensitive else ", ".join(shares),
-        )
+        missing = f"{column.specials[MISSING] / column.total:.1%}"
+        most = "(sensitive)" if feature.sensitive else ", ".join(shares)
+        table.add_row(*cells(feature.name, feature.kind.value, str(column.bins.size), missing, most))
     out.print(table)
     output = reference.layout.output
     fine = 0 if output.score is None else output.score.size

@@ -82,7 +82,7 @@ def _print_table(found: Iterable["Measurement"]) -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    from mlvitals.cli.console import STATUS_STYLES, console, number, sparkline, visible  # noqa: PLC0415
+    from mlvitals.cli.console import STATUS_STYLES, cells, console, number, sparkline  # noqa: PLC0415
 
     series: dict[tuple[str, ...], _Series] = {}
     for one in found:
@@ -98,9 +98,7 @@ def _print_table(found: Iterable["Measurement"]) -> None:
     for (model, version, signal, attributes), kept in series.items():
         last = kept.last
         table.add_row(
-            Text(visible(f"{model} {version}")),
-            signal.removeprefix("mlvitals."),
-            Text(visible(attributes)),
+            *cells(f"{model} {version}", signal.removeprefix("mlvitals."), attributes),
             sparkline(kept.values, blocks=not out.options.ascii_only),
             last.window_start.removesuffix("T00:00:00Z"),
             number(last.value),

@@ -25,36 +25,37 @@ def command(path: Path) -> int:
 
     It may be called while `run` writes.
     """
-    from mlvitals.cli.console import console  # noqa: PLC0415  # not needed for --help
+    from mlvitals.cli.console import console, visible  # noqa: PLC0415  # not needed for --help
     from mlvitals.state import Store  # noqa: PLC0415
 
     config = load_config(path)
     out = console()
     with Store.open_read_only(config.state.path) as store:
         for line in _faults(config, store):
-            out.print(line, style="bold red", markup=False, soft_wrap=True)
+            out.print(visible(line), style="bold red", markup=False, soft_wrap=True)
         out.print(_models(config, store))
         out.print(_account(store))
         for source, reason in store.connection.execute("SELECT source, reason FROM example ORDER BY 1, 2"):
-            out.print(f"  {source}: {reason}", markup=False, soft_wrap=True)
+            out.print(visible(f"  {source}: {reason}"), markup=False, soft_wrap=True)
         for line in (*_ignored(store), *_silences(store), *_changes(store)):
-            out.print(line, markup=False, soft_wrap=True)
+            out.print(visible(line), markup=False, soft_wrap=True)
         out.print(_outbox(store))
         for line in _troubles(store):
-            out.print(line, markup=False, soft_wrap=True)
+            out.print(visible(line), markup=False, soft_wrap=True)
     return 0
 
 
 def _account(store: "Store") -> object:
     from rich.table import Table  # noqa: PLC0415
 
+    from mlvitals.cli.console import cells  # noqa: PLC0415
     from mlvitals.engines.account import read_account, read_held  # noqa: PLC0415
 
     table = Table("source", "event", "model", "disposition", "rows", title="rows", title_justify="left")
     for key, rows in _summed(read_account(store.connection)).items():
-        table.add_row(key.source, key.event, key.model or "-", key.disposition, f"{rows:,}")
+        table.add_row(*cells(key.source, key.event, key.model or "-", key.disposition, f"{rows:,}"))
     for (source, event), rows in read_held(store.connection).items():
-        table.add_row(source, event, "-", "held", f"{rows:,}")
+        table.add_row(*cells(source, event, "-", "held", f"{rows:,}"))
     return table
 
 
@@ -120,24 +121,25 @@ def _faults(config: "Config", store: "Store") -> Iterator[str]:
 
 def _models(config: "Config", store: "Store") -> object:
     from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
 
     from mlvitals.app.standing import standings  # noqa: PLC0415
+    from mlvitals.cli.console import cells  # noqa: PLC0415
 
     names = ("model", "stands", "warnings", "closed up to", "settled up to", "windows", "remembered", "labels", "held")
     table = Table(*names, title="models", title_justify="left")
     for one in standings(config, store.connection):
         how = "cannot run" if one.cause else "learning" if one.learning else "runs" if one.configured else "left out"
         style = "bold red" if one.cause else "yellow" if one.warnings else ""
-        counts = (one.windows, one.remembered, one.labels, one.waiting)
-        cells = (one.model, how, str(one.warnings), _time(one.closed), _time(one.settled), *map("{:,}".format, counts))
-        table.add_row(*(Text(cell) for cell in cells), style=style)
+        counts = map("{:,}".format, (one.windows, one.remembered, one.labels, one.waiting))
+        row = cells(one.model, how, str(one.warnings), _time(one.closed), _time(one.settled), *counts)
+        table.add_row(*row, style=style)
     return table
 
 
 def _outbox(store: "Store") -> object:
     from rich.table import Table  # noqa: PLC0415
 
+    from mlvitals.cli.console import cells  # noqa: PLC0415
     from mlvitals.delivery import Fate, queue_statuses  # noqa: PLC0415
 
     table = Table(
@@ -151,14 +153,8 @@ def _outbox(store: "Store") -> object:
         title_justify="left",
     )
     for queue in queue_statuses(store):
-        table.add_row(
-            queue.destination,
-            str(queue.requests),
-            f"{queue.size:,}",
-            _time(queue.oldest),
-            str(queue.letters),
-            *(f"{queue.totals[fate]:,}" for fate in Fate),
-        )
+        row = (queue.destination, str(queue.requests), f"{queue.size:,}", _time(queue.oldest), str(queue.letters))
+        table.add_row(*cells(*row, *(f"{queue.totals[fate]:,}" for fate in Fate)))
     return table
 
 
