@@ -88,6 +88,25 @@ def test_aliases_rename_features_before_anything_else_looks_at_them():
     assert Choice().rename(batch) is batch
 
 
+@pytest.mark.parametrize(
+    ("new", "old", "one"),
+    [
+        ([None, 2.0, 3.0], [1.0, None, 9.0], [1.0, 2.0, 3.0]),
+        ([None, None, None], [1.0, None, 9.0], [1.0, None, 9.0]),
+        ([None, 2, 3], [1.5, None, None], [1.5, 2.0, 3.0]),
+        ([None, "b", "c"], [1, None, None], ["1", "b", "c"]),
+    ],
+)
+def test_a_feature_that_is_renamed_midway_is_one_feature(new, old, one):
+    choice = Choice(aliases={"x_new": "x", "x_old": "x"})
+    columns = {"features.x_old": old, "features.x_new": new, "model": ["m"] * 3}
+    renamed = choice.rename(pa.record_batch(columns))
+    assert renamed.to_pydict() == {"features.x": one, "model": ["m"] * 3}
+    spelled = pa.array(["a", None, None]).dictionary_encode()
+    coded = choice.rename(pa.record_batch({"features.x_old": pa.array([None, "b", "c"]), "features.x": spelled}))
+    assert coded.to_pydict() == {"features.x": ["a", "b", "c"]}
+
+
 def test_a_column_that_was_numbers_and_text_is_what_most_of_its_values_are():
     numeric = freeze({"features.x": [1, 2, 3]}, {"features.x": ["4", "N/A"]})
     assert kinds(numeric) == {"x": Kind.NUMERIC}

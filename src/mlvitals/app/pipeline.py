@@ -185,9 +185,9 @@ def _wanted(config: Config, references: Mapping[str, References]) -> dict[str, W
         layout = None if known is None else known.layout("")
         if layout is None:
             return None
-        spelled = {new: old for old, new in model.features.aliases.items()}
         for feature in layout.features:
-            for name in {feature.name, spelled.get(feature.name, feature.name)}:
+            spelled = [old for old, new in model.features.aliases.items() if new == feature.name]
+            for name in (feature.name, *spelled):
                 want = Want.NUMBER if feature.holds_numbers else Want.TEXT
                 wanted[name] = want if wanted.get(name, want) is want else Want.TEXT
         wanted |= {name.removeprefix(wire.FEATURE_PREFIX): Want.TEXT for name in model.segments}
