@@ -5,13 +5,17 @@ import json
 from mlvitals.clock import DAY, HOUR, MINUTE, format_time, parse_time
 
 BEGIN = "2026-05-04T00:00:00Z"
+RATE = {"mlvitals.prediction.rate", "mlvitals.signal.status"}
 
 
 def counts(mlvitals, config):
+    """Return what does not depend on how long a window is: all but the rate, and what is judged by it."""
     answer = mlvitals("signals", "-c", config, "--format", "jsonl")
     assert answer.code == 0
     found = [json.loads(line) for line in answer.out.splitlines()]
-    return [(one["signal"], one["attributes"], one["value"], one["samples"]) for one in found]
+    return [
+        (one["signal"], one["attributes"], one["value"], one["samples"]) for one in found if one["signal"] not in RATE
+    ]
 
 
 def same_at(ages, found):

@@ -35,6 +35,7 @@ class Admission:
         self._unread = [fault.message for fault in config.faults if not fault.who]
         self._of_pattern: Counter[str] = Counter()
         self._full: dict[str, str] = {}
+        self._errors: list[Exception] = []
 
     @property
     def problems(self) -> list[str]:
@@ -42,7 +43,12 @@ class Admission:
         return list(self._full.values())
 
     def begin(self) -> tuple[dict[str, Member], dict[str, str]]:
-        """Return all models that run by now, and why others cannot: those named, and those discovered before."""
+        """Return all models that run by now, and why others cannot: those named, and those discovered before.
+
+        Raises:
+            MlvitalsError: no model can run, and none can come: the first one's error.
+
+        """
         members: dict[str, Member] = {}
         faults = dict(self._faults)
         for name in dict.fromkeys([*self._models, *discovered(self._connection)]):
@@ -53,6 +59,8 @@ class Admission:
                 members[name] = found
             elif found is not None:
                 faults[name] = found
+        if self._errors and not members and not self._config.patterns and not self._unread:
+            raise self._errors[0]
         return members, faults
 
     def __call__(self, name: str) -> Member | str | None:
@@ -87,6 +95,7 @@ class Admission:
         try:
             return self._build(self._models[name])
         except Exception as error:  # noqa: BLE001  # whatever is wrong with one model's reference or state, others go on
+            self._errors.append(error)
             return cause_of(error)
 
     def _build(self, model: ModelConfig) -> Member:
