@@ -19,6 +19,8 @@ LATEST: Final = 253_402_300_800 * SECOND - 1
 
 _FIXED_ZONE: Final = re.compile(r"[+-]([01]\d|2[0-3]):[0-5]\d")
 _NAIVE: Final = r"^\d{4}-\d\d-\d\d([ T]\d\d(:\d\d(:\d\d(\.\d+)?)?)?)?$"
+# ISO 8601 allows a comma before the fraction, and Python's logging writes one.
+_COMMA: Final = r"^(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d),(\d)"
 _BEYOND_MICROSECONDS: Final = r"(\.\d{6})\d+"
 _PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
@@ -54,7 +56,8 @@ def read_times(array: pa.Array, zone: str | None) -> Times:
     """Read a column as times, digits beyond microseconds cut off.
 
     Args:
-        array: text (RFC 3339; a space may stand for T), Arrow timestamps of any unit, or dictionaries of either.
+        array: text (RFC 3339; a space may stand for T, a comma before the fraction), Arrow timestamps of any unit, or
+            dictionaries of either.
         zone: where naive times belong; None refuses them. A local time that a clock change repeats is the earlier
             one; one that it skips is the moment of the change.
 
@@ -87,6 +90,7 @@ def _of_text(text: pa.Array, zone: str | None) -> tuple[pa.Array, Mask]:
     try:
         return text.cast(TIME_TYPE), none
     except pa.ArrowInvalid:
+        text = pc.replace_substring_regex(text, _COMMA, r"\1.\2")
         text = pc.replace_substring_regex(text, _BEYOND_MICROSECONDS, r"\1")
     naive = np.asarray(pc.match_substring_regex(text, _NAIVE).fill_null(False))  # noqa: FBT003  # Arrow's signature
     if not naive.any():
