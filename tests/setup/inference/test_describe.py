@@ -99,7 +99,7 @@ def test_a_vector_among_features_stays_a_vector(mapped, rows):
     assert set(found.features) == {"n"}
 
 
-def test_probabilities_by_position_are_named_and_the_missing_class_is_told(mapped, rows):
+def test_probabilities_by_position_are_named_and_their_largest_tells_the_class(mapped, rows):
     records = [
         {
             "timestamp": rows.iso(index),
@@ -111,7 +111,7 @@ def test_probabilities_by_position_are_named_and_the_missing_class_is_told(mappe
     found = mapped(records)
     assert found.format["map"]["prediction.probabilities.*"] == "predictions.*"
     assert found.format["names"]["predictions"] == ["output0", "output1"]
-    assert any("which class" in what for what in found.missing)
+    assert not any("class" in what for what in found.missing)
     assert found.positional
 
 

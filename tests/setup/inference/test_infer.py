@@ -154,3 +154,20 @@ def test_lateness_is_left_alone_unless_times_go_back_by_more():
     told = spans.lateness(profile(SECOND, disorder=50 * MINUTE))
     assert told is not None
     assert told.value == "1h"
+
+
+@pytest.mark.parametrize(("names", "task"), [(("0", "1"), Task.BINARY), (("cat", "dog"), Task.MULTICLASS)])
+def test_two_classes_of_which_only_probabilities_are_logged_are_binary_where_they_are_0_and_1(
+    proposed, rows, names, task
+):
+    shares = [round(0.1 + index % 9 / 10, 3) for index in range(200)]
+    served = [
+        {
+            "time": rows.iso(index),
+            "request_id": rows.id(),
+            "features": {"n": rows.share()},
+            "probabilities": dict(zip(names, (share, round(1 - share, 3)), strict=True)),
+        }
+        for index, share in enumerate(shares)
+    ]
+    assert proposed(served=served).profile.task is task

@@ -87,8 +87,6 @@ def describe(parts: Parts, spelling: Spelling, elsewhere: Sequence[Column] = ())
         fields[PROBABILITIES + ".*"] = spelling.every(parts.outputs.shares)
         why = "numbers from 0 to 1 that sum to 1"
         mapped.findings.append(Finding(PROBABILITIES, fields[PROBABILITIES + ".*"], why, Trust.CERTAIN))
-        if not parts.outputs.fields:
-            mapped.missing.append("which class was predicted: only probabilities are logged")
     unexplained = _unexplained(around, chosen, parts)
     container = parts.container or find_flat(unexplained)
     if container is not None:

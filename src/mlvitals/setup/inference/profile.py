@@ -14,6 +14,7 @@ from mlvitals.events import canonical_text, column
 from mlvitals.setup.inference.columns import words_of
 from mlvitals.windows.kinds import Inferred, infer_kind
 from mlvitals.windows.layout import Kind, Task
+from mlvitals.windows.probabilities import class_columns
 
 _SEGMENTS: Final = 3
 _SEGMENT_VALUES: Final = range(2, 13)
@@ -57,7 +58,7 @@ def profile_events(
     Args:
         predictions: batches as formats read them.
         labels: likewise.
-        shares: the log has probabilities of classes, which are not kept.
+        shares: the log has probabilities of classes.
 
     """
     served = [batch for batch in predictions if batch.num_rows]
@@ -117,7 +118,10 @@ def _task(
         return Task.REGRESSION, None
     truths = set(_texts(labels, wire.LABEL))
     classes = set(predicted) | (truths if len(truths) <= _MOST_CLASSES else set())
-    if len(classes) > 2 or (shares and not predicted and not scored):
+    if shares and not predicted and not scored:
+        named = {one for batch in served for one, _ in class_columns(batch)}
+        return Task.BINARY if classes | named <= {"0", "1"} else Task.MULTICLASS, None
+    if len(classes) > 2:
         return Task.MULTICLASS, None
     return Task.BINARY, None if classes in _KNOWN_CLASSES else _positive(served, classes)
 
