@@ -15,9 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from mlvitals.clock import DAY, HOUR, format_time, parse_time
+from mlvitals.signals.measurement import Measurement
+from mlvitals.sinks.pages import unpack
 
 SECONDS = 120.0
 BEGIN = parse_time("2026-03-01T00:00:00Z")
@@ -27,7 +30,7 @@ PHASES = ("starting", "reading", "closing", "settling", "delivering", "parting")
 # What must not depend on the kills; the wall clock's columns and the sources' positions are not among it.
 RESULTS = {
     "outbox": "SELECT destination, route, body, items, first, last FROM outbox ORDER BY destination, sequence, part",
-    "measurement": "SELECT * FROM measurement ORDER BY identity",
+    "measurement": "SELECT * FROM measurement_page ORDER BY 1, 2, 3, 4, 5, 6, 7",
     "account": "SELECT * FROM account ORDER BY 1, 2, 3, 4",
     "delivered": "SELECT * FROM delivery_total ORDER BY 1, 2",
     "cohort": "SELECT * FROM cohort ORDER BY 1, 2, 3, 4",
@@ -103,9 +106,15 @@ class Story:
             return "reading"
         if is_open:
             return "closing"
-        if enqueued < len(whole["measurement"]):
+        if enqueued < len(measured(whole)):
             return "settling"
         return "delivering" if delivered < enqueued else "parting"
+
+
+def measured(whole: dict[str, list[Any]]) -> list[Measurement]:
+    """Return the measurements in the pages of a run's results."""
+    pages = [unpack(row[-1]) for row in whole["measurement"]]
+    return [one for page in pages for one in msgspec.json.decode(page, type=list[Measurement])]
 
 
 def wait_for_work(story: Story, state: str, run: subprocess.Popen[bytes]) -> None:
@@ -174,7 +183,7 @@ def undisturbed(story: Story) -> dict[str, list[Any]]:
     story.end(run)
     story.working = time.monotonic() - began
     whole = story.results("whole")
-    identities = [row[0] for row in whole["measurement"]]
+    identities = [one.identity for one in measured(whole)]
     assert len(set(identities)) == len(identities)
     totals = {(destination, fate): items for destination, fate, items in whole["delivered"]}
     assert totals["local", "enqueued"] == totals["local", "delivered"] >= len(identities)

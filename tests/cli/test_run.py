@@ -73,7 +73,9 @@ def test_a_growing_folder_is_followed_stopped_and_taken_up_again(world, mlvitals
     append("labels.log", 0.3, 1)
     again = start("run", "-c", world.config)
     wait_for(lambda: counted(state) >= 1198, "all is read")
-    wait_for(lambda: ask(state, "SELECT count(*) FROM measurement WHERE signal LIKE '%coverage%'") > 8, "labels settle")
+    wait_for(
+        lambda: ask(state, "SELECT count(*) FROM measurement_page WHERE signal LIKE '%coverage%'") > 8, "labels settle"
+    )
     again.send_signal(signal.SIGTERM)
     assert again.wait(SECONDS) == 0
     followed = measured(mlvitals, world.config)
@@ -110,7 +112,7 @@ def test_a_second_run_on_the_same_state_is_refused_and_the_first_goes_on(world, 
 def test_status_and_signals_read_while_a_job_writes(world, mlvitals, start):
     job = start("run", "-c", world.config)
     state = world.folder / "state" / "state.db"
-    wait_for(lambda: ask(state, "SELECT count(*) FROM measurement") > 0, "windows close")
+    wait_for(lambda: ask(state, "SELECT count(*) FROM measurement_page") > 0, "windows close")
     assert job.poll() is None
     status = mlvitals("status", "-c", world.config)
     assert (status.code, status.err) == (0, "")
@@ -127,7 +129,9 @@ def test_what_troubles_a_job_is_told_once_as_it_begins(world, start, closed_port
     )
     job = start("run", "-c", world.config)
     state = world.folder / "state" / "state.db"
-    wait_for(lambda: ask(state, "SELECT count(*) FROM measurement") > 0, "the other destination is served meanwhile")
+    wait_for(
+        lambda: ask(state, "SELECT count(*) FROM measurement_page") > 0, "the other destination is served meanwhile"
+    )
     time.sleep(1.5)
     job.send_signal(signal.SIGTERM)
     assert job.wait(SECONDS) == 0

@@ -5,7 +5,6 @@ import json
 import os
 import queue
 import random
-import re
 import shutil
 import subprocess
 import tempfile
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from mlvitals.app.pipeline import MIGRATIONS
@@ -24,6 +24,8 @@ from mlvitals.clock import HOUR, format_time
 from mlvitals.config import Config, load
 from mlvitals.report.page import Page, make_page
 from mlvitals.setup.reference import build_reference
+from mlvitals.sinks.pages import Page as SinkPage
+from mlvitals.sinks.pages import pack, unpack
 from mlvitals.state import Store
 from mlvitals.windows.reference import write_reference
 
@@ -292,25 +294,25 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> World:
     made.configure()
     made.run(3, [f"feature_{number:03}" for number in range(199)])
     with Store.open(made.config.state.path, MIGRATIONS) as store, store.transaction() as connection:
-        columns = "model_version, window_start, window_end, signal, attributes, status, revision, document"
-        (last,) = connection.execute("SELECT max(window_start) FROM measurement").fetchone()
-        rows = connection.execute(
-            f"SELECT {columns} FROM measurement WHERE window_start = 0 AND ("
-            "attributes NOT LIKE '%\"feature\"%' OR signal LIKE '%missing%' "
-            "OR signal LIKE '%drift.location' OR attributes LIKE '%\"psi\"%')"
+        (last,) = connection.execute("SELECT max(window_start) FROM measurement_page").fetchone()
+        pages = connection.execute(
+            "SELECT * FROM measurement_page WHERE window_start = 0 AND ("
+            "signal NOT LIKE '%.feature.%' OR signal LIKE '%missing%' "
+            "OR signal LIKE '%drift.location' OR shared LIKE '%\"psi\"%')"
         ).fetchall()
         draw = random.Random(0)
         for hour in range(last // HOUR + 1, 500):
-            connection.executemany(INSERT, (_again(row, hour, draw) for row in rows))
+            connection.executemany(
+                f"INSERT INTO measurement_page VALUES ({', '.join('?' * len(SinkPage._fields))})",
+                (_again(SinkPage(*page), hour * HOUR, draw) for page in pages),
+            )
     return made
 
 
-INSERT = "INSERT INTO measurement VALUES (?, 'm', ?, ?, ?, ?, ?, ?, ?, ?)"
-
-
-def _again(row: tuple[Any, ...], hour: int, draw: random.Random) -> tuple[Any, ...]:
-    """Return a stored measurement once more, of another hour and with another value."""
-    version, _, _, signal, attributes, status, revision, document = row
-    start = hour * HOUR
-    value = re.sub(r'"value":[^,]*', f'"value":{120.0 if "count" in signal else draw.gauss() / 9!r}', document, count=1)
-    return f"{hour}{signal}{attributes}", version, start, start + HOUR, signal, attributes, status, revision, value
+def _again(page: SinkPage, start: int, draw: random.Random) -> SinkPage:
+    """Return a stored page once more, of another hour and with other values."""
+    documents = msgspec.json.decode(unpack(page.documents))
+    for one in documents:
+        one["value"] = 120.0 if "count" in page.signal else draw.gauss() / 9
+    end = start + HOUR
+    return page._replace(window_start=start, window_end=end, stamp=end, documents=pack(documents))

@@ -136,7 +136,7 @@ def test_without_its_key_its_reference_or_its_measurements_it_still_tells_what_t
     copy.configure()
     assert "cannot read the reference" in copy.page().html
     with sqlite3.connect(state) as connection:
-        connection.execute("DELETE FROM measurement")
+        connection.execute("DELETE FROM measurement_page")
     assert "no window yet" in copy.page().html or "none yet" in copy.page().html
 
 

@@ -83,7 +83,9 @@ def _counts(connection: sqlite3.Connection, table: str) -> Mapping[str, int]:
 def _warnings(connection: sqlite3.Connection, model: str, size: WindowSize | None, closed: int | None) -> int:
     if size is None or closed is None:
         return 0
-    query = "SELECT count(*) FROM measurement WHERE model = ? AND window_start = ? AND status IN ('warning', 'alert')"
+    query = (
+        "SELECT coalesce(sum(warnings), 0) FROM measurement_page WHERE warnings > 0 AND model = ? AND window_start = ?"
+    )
     start = size.start(size.start(closed) - 1)
     (count,) = connection.execute(query, (model, start)).fetchone()
     return int(count)

@@ -2,15 +2,20 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 import msgspec
 
-from mlvitals.signals.spec import MetricSpec
+from mlvitals.signals.spec import MetricSpec, Status
+from mlvitals.sinks.pages import unpack
 
 # A segment's measurements stand beside those of all rows; what is charted is all rows. In JSON a quote inside a name
 # is escaped, so that no name can look like this key.
-_WHOLE: Final = """attributes NOT LIKE '%"segment":%'"""
+_WHOLE: Final = """shared NOT LIKE '%"segment":%'"""
+
+_WARNS: Final = frozenset({Status.WARNING.value, Status.ALERT.value})
 
 
 class _Evidence(msgspec.Struct):
@@ -18,6 +23,8 @@ class _Evidence(msgspec.Struct):
 
 
 class _Document(msgspec.Struct):
+    attributes: msgspec.Raw
+    status: str
     value: float | None
     samples: int
     threshold: float | None
@@ -27,7 +34,7 @@ class _Document(msgspec.Struct):
 
 
 class Row(NamedTuple):
-    """One measurement, without what names it: `attributes` is the JSON text that it is stored under."""
+    """One measurement, without what names it: `attributes` is JSON, the same text wherever they are the same."""
 
     spec: MetricSpec
     attributes: str
@@ -53,12 +60,12 @@ class Mark(NamedTuple):
     row: Row
 
 
-_DECODER: Final = msgspec.json.Decoder(_Document)
+_DECODER: Final = msgspec.json.Decoder(list[_Document])
 _ATTRIBUTES: Final = msgspec.json.Decoder(dict[str, str])
 
 
 def decode_attributes(text: str) -> Mapping[str, str]:
-    """Return the attributes in a measurement's `attributes` column."""
+    """Return the attributes in a row's `attributes`."""
     return _ATTRIBUTES.decode(text)
 
 
@@ -69,7 +76,9 @@ def stored_models(connection: sqlite3.Connection) -> list[str]:
 
 def stored_versions(connection: sqlite3.Connection, model: str) -> list[str]:
     """Return a model's versions that have measurements, in order."""
-    first = connection.execute("SELECT min(model_version) FROM measurement WHERE model = ?", (model,)).fetchone()[0]
+    first = connection.execute("SELECT min(model_version) FROM measurement_page WHERE model = ?", (model,)).fetchone()[
+        0
+    ]
     if first is None:
         return []
     return [first, *_steps(connection, "model_version", "model = ? AND", (model,), first)]
@@ -82,7 +91,7 @@ def window_starts(connection: sqlite3.Connection, model: str, version: str, sinc
     while len(starts) < most:
         where, values = ("", ()) if before is None else ("AND window_start < ?", (before,))
         (found,) = connection.execute(
-            f"SELECT max(window_start) FROM measurement WHERE model = ? AND model_version = ? {where}",
+            f"SELECT max(window_start) FROM measurement_page WHERE model = ? AND model_version = ? {where}",
             (model, version, *values),
         ).fetchone()
         if found is None or found < since:
@@ -108,38 +117,50 @@ def read_window(
     specs = {spec.name: spec for spec in signals}
     marks = ", ".join("?" * len(specs))
     likes = [f'%"method":"{method}"%' for method in methods]
-    chosen = "".join(" OR attributes LIKE ?" for _ in likes)
-    method = f"""AND (attributes NOT LIKE '%"method":%'{chosen})""" if likes else ""
-    rows = connection.execute(
-        "SELECT signal, attributes, status, document FROM measurement "
+    chosen = "".join(" OR shared LIKE ?" for _ in likes)
+    method = f"""AND (shared NOT LIKE '%"method":%'{chosen})""" if likes else ""
+    pages = connection.execute(
+        "SELECT signal, documents FROM measurement_page "
         f"WHERE model = ? AND model_version = ? AND window_start = ? AND signal IN ({marks}) AND {_WHOLE} {method} "
-        "ORDER BY signal, attributes, identity",
+        "ORDER BY signal, shared, window_end, environment",
         (model, version, start, *specs, *likes),
     )
-    for signal, attributes, status, document in rows:
-        yield _row(specs[signal], attributes, status, document)
+    for signal, found in groupby(pages, key=itemgetter(0)):
+        rows = [row for _, documents in found for row in _rows(specs[signal], documents)]
+        yield from sorted(rows, key=lambda row: row.attributes)
 
 
 def read_marks(
     connection: sqlite3.Connection, model: str, since: int, specs: Mapping[str, MetricSpec]
 ) -> Iterator[Mark]:
     """Yield every measurement of these signals that warns, segments included, by window."""
-    rows = connection.execute(
-        "SELECT model_version, window_start, signal, attributes, status, document FROM measurement "
-        "WHERE status IN ('warning', 'alert') AND model = ? AND window_start >= ? "
-        "ORDER BY window_start, model_version, signal, attributes",
+    pages = connection.execute(
+        "SELECT window_start, model_version, signal, documents FROM measurement_page "
+        "WHERE warnings > 0 AND model = ? AND window_start >= ? "
+        "ORDER BY window_start, model_version, signal, shared, window_end, environment",
         (model, since),
     )
-    for version, start, signal, attributes, status, document in rows:
+    for (start, version, signal), found in groupby(pages, key=itemgetter(0, 1, 2)):
         if signal in specs:
-            yield Mark(version, start, _row(specs[signal], attributes, status, document))
+            rows = [row for *_, documents in found for row in _rows(specs[signal], documents) if row.status in _WARNS]
+            for row in sorted(rows, key=lambda row: row.attributes):
+                yield Mark(version, start, row)
 
 
-def _row(spec: MetricSpec, attributes: str, status: str, document: str) -> Row:
-    one = _DECODER.decode(document)
-    return Row(
-        spec, attributes, status, one.value, one.evidence.noise, one.threshold, one.lower, one.upper, one.samples
-    )
+def _rows(spec: MetricSpec, documents: bytes) -> Iterator[Row]:
+    for one in _DECODER.decode(unpack(documents)):
+        attributes = bytes(one.attributes).decode()
+        yield Row(
+            spec,
+            attributes,
+            one.status,
+            one.value,
+            one.evidence.noise,
+            one.threshold,
+            one.lower,
+            one.upper,
+            one.samples,
+        )
 
 
 def _steps(
@@ -148,7 +169,7 @@ def _steps(
     """Yield a column's distinct values beyond the first by stepping along the index from one to the next."""
     last: str | None = first
     while last is not None:
-        query = f"SELECT min({column}) FROM measurement WHERE {where} {column} > ?"
+        query = f"SELECT min({column}) FROM measurement_page WHERE {where} {column} > ?"
         (last,) = connection.execute(query, (*values, last)).fetchone()
         if last is not None:
             yield last

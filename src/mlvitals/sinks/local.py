@@ -1,88 +1,87 @@
 """The `local` sink: measurements in the state database, each at its highest revision, for the commands to read."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from sqlite3 import Connection
 from typing import Final
 
 import msgspec
 
-from mlvitals.clock import parse_time
+from mlvitals.clock import parse_duration
 from mlvitals.delivery import Outcome, Request, Verdict
-from mlvitals.hashing import content_hash
 from mlvitals.signals.measurement import Measurement
 from mlvitals.sinks.base import SinkContext
-from mlvitals.state import Migrations, Store
+from mlvitals.sinks.pages import MIGRATIONS, Page, paginate, unpack
+from mlvitals.state import Store
 from mlvitals.telemetry import WINDOW_CLOSED, LogRecord, MetricPoint
 
-MIGRATIONS: Final = Migrations(
-    owner="local_sink",
-    steps=(
-        (
-            """
-            CREATE TABLE measurement (
-                identity TEXT PRIMARY KEY,
-                model TEXT NOT NULL,
-                model_version TEXT NOT NULL,
-                window_start INTEGER NOT NULL,
-                window_end INTEGER NOT NULL,
-                signal TEXT NOT NULL,
-                attributes TEXT NOT NULL,
-                status TEXT NOT NULL,
-                revision INTEGER NOT NULL,
-                document TEXT NOT NULL
-            ) STRICT
-            """,
-            """
-            CREATE INDEX measurement_in_order
-            ON measurement (model, model_version, window_start, signal, attributes, identity)
-            """,
-        ),
-        (
-            # Few measurements say that something moved: a report finds them among millions.
-            """
-            CREATE INDEX measurement_that_warns ON measurement (model, window_start)
-            WHERE status IN ('warning', 'alert')
-            """,
-        ),
-    ),
-)
+__all__ = ["MIGRATIONS", "LocalDestination", "LocalSink", "measurements"]
 
-_UPSERT: Final = """
-    INSERT INTO measurement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (identity) DO UPDATE
-    SET status = excluded.status, revision = excluded.revision, document = excluded.document
-    WHERE excluded.revision > measurement.revision
+_UPSERT: Final = f"""
+    INSERT INTO measurement_page ({", ".join(Page._fields)}) VALUES ({", ".join("?" * len(Page._fields))})
+    ON CONFLICT (model, model_version, window_start, signal, shared, window_end, environment) DO UPDATE
+    SET stamp = excluded.stamp, revision = excluded.revision, warnings = excluded.warnings,
+        documents = excluded.documents
+    WHERE excluded.revision > measurement_page.revision
     """
+_FORGET: Final = """
+    DELETE FROM measurement_page WHERE rowid IN (
+        SELECT rowid FROM measurement_page WHERE model = ? AND stamp < ? ORDER BY stamp LIMIT ?
+    )
+    """
+# More leaves than comes, so that a shorter `keep` takes effect, but never so much that a send takes long.
+_FORGET_FOR_EACH: Final = 4
+
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
-_DECODER: Final = msgspec.json.Decoder(Measurement)
+_DECODER: Final = msgspec.json.Decoder(list[Measurement])
+_PACKER: Final = msgspec.msgpack.Encoder()
+_UNPACKER: Final = msgspec.msgpack.Decoder(list[Page])
 
 
 class LocalSink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="local"):
-    """Keep measurements in the state database."""
+    """Keep measurements in the state database.
+
+    keep: how long, from where a measurement is plotted to the newest of its model: by default a quarter, the longest.
+    """
 
     name: str = "local"
+    keep: str = "92d"
+
+    def __post_init__(self) -> None:
+        """Refuse to keep nothing."""
+        if parse_duration(self.keep) == 0:
+            raise ValueError("`keep` must be longer than nothing")
 
     def open(self, context: SinkContext) -> "LocalDestination":
         """Return the destination."""
-        return LocalDestination(name=self.name, store=context.store)
+        return LocalDestination(name=self.name, store=context.store, keep=parse_duration(self.keep))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalDestination:
-    """The table of measurements as a destination. Sending twice changes nothing."""
+    """The table of measurements as a destination. Sending twice changes nothing.
+
+    keep: microseconds before a model's newest stamp, after which a measurement is forgotten. By the stamp and not by
+    the window, for what is known at a late maturity is news of an old window.
+    """
 
     name: str
     store: Store
+    keep: int
 
     def encode(self, points: Sequence[MetricPoint], logs: Sequence[LogRecord]) -> list[Request]:
-        """Return one request with a JSON line for each measurement; points say nothing that the documents do not."""
+        """Return one request with the pages of the measurements; points say nothing that the documents do not."""
         del points
         closed = [record for record in logs if record.event_name == WINDOW_CLOSED]
-        documents = [document for record in closed for document in record.body["measurements"]]
-        if not documents:
+        items = sum(len(record.body["measurements"]) for record in closed)
+        if not items:
             return []
         times = [record.time for record in closed]
-        body = _ENCODER.encode_lines(documents)
-        return [Request(route="logs", body=body, items=len(documents), first=min(times), last=max(times))]
+        body = _PACKER.encode(list(paginate(closed)))
+        return [Request(route="logs", body=body, items=items, first=min(times), last=max(times))]
 
     def split(self, request: Request) -> list[Request]:
         """Return nothing: no request is ever refused for what it holds."""
@@ -90,9 +89,12 @@ class LocalDestination:
         return []
 
     def send(self, request: Request) -> Outcome:
-        """Store the measurements, each unless it is there already at this revision or a later one."""
+        """Store the measurements, unless they are there already at this revision or a later one; forget old ones."""
+        pages = _UNPACKER.decode(request.body)
         with self.store.transaction() as connection:
-            connection.executemany(_UPSERT, map(_row, _DECODER.decode_lines(request.body)))
+            connection.executemany(_UPSERT, pages)
+            for model, count in Counter(page.model for page in pages).items():
+                _forget(connection, model, self.keep, count * _FORGET_FOR_EACH)
         return Outcome(verdict=Verdict.OK)
 
     def probe(self) -> Outcome:
@@ -101,6 +103,13 @@ class LocalDestination:
 
     def close(self) -> None:
         """Leave the store open: it is not ours."""
+
+
+def _forget(connection: Connection, model: str, keep: int, most: int) -> None:
+    """Remove at most so many pages of a model that were plotted more than `keep` before its newest one."""
+    query = "SELECT max(stamp) FROM measurement_page WHERE model = ?"
+    (newest,) = connection.execute(query, (model,)).fetchone()
+    connection.execute(_FORGET, (model, newest - keep, most))
 
 
 def measurements(
@@ -114,24 +123,10 @@ def measurements(
     conditions = [condition for condition, value in wanted.items() if value is not None]
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     query = f"""
-        SELECT document FROM measurement {where}
-        ORDER BY model, model_version, window_start, signal, attributes, identity
+        SELECT model, model_version, window_start, signal, documents FROM measurement_page {where}
+        ORDER BY model, model_version, window_start, signal, shared, window_end, environment
         """
     values = [value for value in wanted.values() if value is not None]
-    for (document,) in store.connection.execute(query, values):
-        yield _DECODER.decode(document)
-
-
-def _row(measurement: Measurement) -> tuple[str | int, ...]:
-    return (
-        content_hash(*(part.encode() for part in measurement.identity)),
-        measurement.model,
-        measurement.model_version,
-        parse_time(measurement.window_start),
-        parse_time(measurement.window_end),
-        measurement.signal,
-        _ENCODER.encode(measurement.attributes).decode(),
-        measurement.status,
-        measurement.revision,
-        _ENCODER.encode(measurement).decode(),
-    )
+    for _, pages in groupby(store.connection.execute(query, values), key=itemgetter(0, 1, 2, 3)):
+        found = [one for *_, documents in pages for one in _DECODER.decode(unpack(documents))]
+        yield from sorted(found, key=lambda one: _ENCODER.encode(one.attributes))
