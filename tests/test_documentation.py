@@ -42,6 +42,10 @@ def commands(group, prefix=()):
 def test_every_configuration_in_the_documents_loads(text, tmp_path):
     found = [block for document in text.values() for block in blocks(document, "yaml")]
     assert found
+    for document in text.values():
+        for block in blocks(document, "python"):
+            if named := re.match(r"# (\w+\.py)\n", block):  # what a configuration's `plugins` may name
+                (tmp_path / named[1]).write_text(block, encoding="utf-8")
     for number, block in enumerate(found):
         path = tmp_path / f"{number}.yaml"
         path.write_text(block, encoding="utf-8")
