@@ -396,7 +396,20 @@ GOOD_EVENTS = st.fixed_dictionaries(
     },
 )
 ODD_EVENTS = st.dictionaries(
-    st.sampled_from(["event", "timestamp", "model", "features", "prediction", "label", "prediction_id", "error", "?"]),
+    st.sampled_from(
+        [
+            "event",
+            "timestamp",
+            "model",
+            "features",
+            "prediction",
+            "label",
+            "prediction_id",
+            "error",
+            "prediction.score",
+            "?",
+        ]
+    ),
     VALUES,
 )
 LINES = st.one_of(
@@ -412,6 +425,20 @@ PLANS = st.sampled_from(
         DecodePlan(labels=False),
     ]
 )
+
+
+def test_a_key_with_a_dot_is_no_field_of_a_nested_object(decode, content):
+    row = {
+        "timestamp": "2026-03-01T10:12:07Z",
+        "model": "m",
+        "prediction_id": "p",
+        "label": "1",
+        "prediction.score": 0.5,
+    }
+    reader, data = JsonLines(DecodePlan()), json.dumps(row).encode()
+    for _ in range(2):  # line by line, then at once
+        said = content(decode(reader, data))
+        assert (said.predictions, len(said.labels)) == ([], 1)
 
 
 @settings(max_examples=150, deadline=None)

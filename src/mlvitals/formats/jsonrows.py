@@ -95,7 +95,7 @@ class Cells:
     def take(self, row: dict[str, Any], plan: DecodePlan) -> None:
         """Take a native event."""
         for name, value in row.items():
-            if value is None:
+            if value is None or "." in name:  # a key with a dot is none of ours, though flattened names hold dots
                 continue
             if name == wire.FEATURES:
                 self._take_features(value)
