@@ -82,11 +82,9 @@ def cells(kind, bins, values):
     texts = [None if value is None else spelled(value) for value in values]
     if kind is Kind.BOOLEAN:
         texts = [None if text is None else {"0": "false", "1": "true"}.get(text, text) for text in texts]
-    own, known = bins.values[: bins.own], set(bins.values)
+    own = bins.values[: bins.own]
     codes = np.array([own.index(text) for text in texts if text in own], dtype=int)
-    other = sum(text in known and text not in own for text in texts)
-    unseen = sum(text is not None and text not in known for text in texts)
-    return codes, bins.own, [texts.count(None), other, unseen]
+    return codes, bins.own, [texts.count(None), len(texts) - texts.count(None) - len(codes)]
 
 
 def spelled(value):

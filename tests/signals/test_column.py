@@ -61,8 +61,22 @@ def test_the_culprit_is_the_bin_that_moved_most(method):
     assert found[method].evidence["bin"] in {"web", "app"}
 
 
-def test_categories_have_specials_of_their_own():
-    assert [cell_label(CATEGORIES, index) for index in range(5)] == ["web", "app", "missing", "other", "unseen"]
+def test_what_has_no_bin_of_its_own_is_one_cell_called_by_what_may_be_in_it():
+    assert [cell_label(CATEGORIES, index) for index in range(4)] == ["web", "app", "missing", "other or unseen"]
+    for bins, rest in (
+        (CategoryBins(("web", "app"), own=2), "unseen"),
+        (CategoryBins(("web", "app"), own=2, closed=False), "other"),
+    ):
+        assert cell_label(Column("channel", bins, 0), 3) == rest
+
+
+def test_rare_values_do_not_differ_by_which_of_them_the_reference_held():
+    known, new = ([50, 30, 0, *rest] for rest in ((20, 0), (0, 20)))
+    reference = [500, 300, 0, 200, 0]
+    for name, reading in methods(CATEGORIES, new, reference).items():
+        assert reading == methods(CATEGORIES, known, reference)[name]
+    assert methods(CATEGORIES, new, reference)["tvd"].value == 0
+    assert methods(CATEGORIES, [50, 30, 0, 0, 80], reference)["linf"].evidence["bin"] == "other or unseen"
 
 
 def test_categories_have_neither_an_order_nor_a_location():

@@ -81,7 +81,7 @@ def test_without_scores_classes_are_compared_by_what_needs_no_order(layouts, fil
     }
     assert set(found) == METHODS - {"ks", "wasserstein"}
     assert found["psi"].attributes == {"comparison": "training", "method": "psi"}
-    assert found["psi"].evidence["bin"] == "unseen"
+    assert found["psi"].evidence["bin"] == "other or unseen"
 
 
 def test_a_regression_is_compared_by_its_values(layouts, fill):

@@ -12,19 +12,30 @@ from mlvitals.signals.method import CELL_METHODS, NUMBER_METHODS, CellMethod, Me
 from mlvitals.signals.pair import Difference
 from mlvitals.signals.spec import Reading
 from mlvitals.signals.table import Column, Match, Table, Tables
-from mlvitals.windows.layout import NumericBins
+from mlvitals.windows.layout import CategoryBins, NumericBins
 from mlvitals.windows.summary import Counts
 
 _NUMERIC_SPECIALS: Final = ("missing", "non_finite", "invalid")
-_CATEGORICAL_SPECIALS: Final = ("missing", "other", "unseen")
 
 
 def cell_label(column: Column, index: int) -> str:
-    """Return a cell's name: its bin's label, or the special's name."""
-    if index < column.bins.size:
-        return column.bins.label(index)
-    specials = _NUMERIC_SPECIALS if isinstance(column.bins, NumericBins) else _CATEGORICAL_SPECIALS
-    return specials[index - column.bins.size]
+    """Return a cell's name: its bin's label, or the special's name.
+
+    What has none of a category's own bins is one cell: rare values that the reference held, and those that it did not.
+    """
+    bins = column.bins
+    if index < bins.size:
+        return bins.label(index)
+    if isinstance(bins, NumericBins):
+        return _NUMERIC_SPECIALS[index - bins.size]
+    return ("missing", " or ".join(_rest(bins)))[index - bins.size]
+
+
+def _rest(bins: CategoryBins) -> Iterator[str]:
+    if len(bins.values) > bins.own or not bins.closed:
+        yield "other"
+    if bins.closed:
+        yield "unseen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ def _distance(pair: Pair, ruler: Ruler) -> Difference:
 
 
 def _wasserstein(pair: Pair, ruler: Ruler) -> Difference:
-    return wasserstein(pair, ruler.edges)
+    return wasserstein(pair, ruler.edges, ruler.is_outside)
 
 
 def _location(pair: Pair, _: Ruler) -> Difference:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from mlvitals.signals.made_once import made_once
 from mlvitals.signals.pair import Floats, Pair, make_pair
-from mlvitals.windows.layout import MISSING, SPECIALS, CategoryBins, Layout, NumericBins
+from mlvitals.windows.layout import MISSING, OTHER, SPECIALS, UNSEEN, CategoryBins, Layout, NumericBins
 from mlvitals.windows.summary import Counts
 
 # Narrower tables would be many and save nothing.
@@ -25,10 +25,18 @@ class Column(NamedTuple):
 
 
 class Ruler(NamedTuple):
-    """Where numeric bins stand: edges (columns, bins - 1), the last repeated; which are points (columns, bins)."""
+    """Where numeric bins stand: edges (columns, bins - 1), the last repeated; shape (columns, bins) the rest.
+
+    is_point: bins that hold a single value. is_outside: bins out of the reference's range.
+    """
 
     edges: Floats
     is_point: npt.NDArray[np.bool_]
+    is_outside: npt.NDArray[np.bool_]
+
+    def of(self, rows: npt.NDArray[np.intp]) -> "Ruler":
+        """Return the ruler of some of the columns, by index."""
+        return Ruler(self.edges[rows], self.is_point[rows], self.is_outside[rows])
 
 
 class Match(NamedTuple):
@@ -50,11 +58,14 @@ class Table:
 
     places: for each cell its place in a vector of counts that ends with an additional 0, shape (columns, cells); past
     a column's own cells it is that 0. sizes: shape (columns,). ruler: of numeric bins without specials.
+    joins: rows, cells and the places whose counts join those cells, shape (3, joins): a category's `unseen` its
+    `other`. Which rare values a reference happened to hold is chance, and another sample of the same holds others.
     """
 
     columns: tuple[Column, ...]
     places: npt.NDArray[np.intp]
     sizes: npt.NDArray[np.int64]
+    joins: npt.NDArray[np.intp]
     ruler: Ruler | None = None
 
     def match(self, current: Counts, references: Sequence[Counts], least: int = 1) -> Match | None:
@@ -62,7 +73,7 @@ class Table:
 
         current, references: vectors of counts.
         """
-        sides = np.stack([np.append(side, 0)[self.places] for side in (current, *references)])
+        sides = np.stack([self._cells(side) for side in (current, *references)])
         filled = sides.sum(axis=2) > 0
         which, rows = np.nonzero(filled[0] & filled[1:] & (self.sizes >= least))
         if not len(rows):
@@ -71,8 +82,14 @@ class Table:
             [self.columns[row] for row in rows.tolist()],
             which.tolist(),
             make_pair(sides[0][rows], sides[1:][which, rows], self.sizes[rows]),
-            None if self.ruler is None else Ruler(self.ruler.edges[rows], self.ruler.is_point[rows]),
+            None if self.ruler is None else self.ruler.of(rows),
         )
+
+    def _cells(self, side: Counts) -> Counts:
+        cells = np.append(side, 0)[self.places]
+        rows, joined, places = self.joins
+        cells[rows, joined] += side[places]
+        return cells
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +97,7 @@ class Tables:
     """Columns in the three ways in which they are compared.
 
     cells: bins and specials of every column. numbers: bins of the numeric ones. categories: bins of the others with
-    `other` and `unseen`, that is without `missing`.
+    `other`, that is without `missing`.
     """
 
     cells: tuple[Table, ...]
@@ -122,7 +139,8 @@ feature_tables: Final = made_once(_feature_tables)
 
 
 def _all_cells(column: Column) -> npt.NDArray[np.intp]:
-    return np.arange(column.start, column.start + column.bins.size + SPECIALS, dtype=np.intp)
+    every = np.arange(column.start, column.start + column.bins.size + SPECIALS, dtype=np.intp)
+    return every if isinstance(column.bins, NumericBins) else np.delete(every, column.bins.size + UNSEEN)
 
 
 def _tables(columns: Iterable[tuple[Column, npt.NDArray[np.intp]]], *, ruled: bool = False) -> tuple[Table, ...]:
@@ -134,17 +152,23 @@ def _tables(columns: Iterable[tuple[Column, npt.NDArray[np.intp]]], *, ruled: bo
 
 def _table(members: Sequence[tuple[Column, npt.NDArray[np.intp]]], width: int, *, ruled: bool) -> Table:
     places = np.full((len(members), width), -1, dtype=np.intp)
-    edges, is_point = np.zeros((len(members), width - 1)), np.zeros((len(members), width), dtype=np.bool_)
+    ruler = Ruler(np.zeros((len(members), width - 1)), *np.zeros((2, len(members), width), dtype=np.bool_))
+    joins = []
     for row, (column, cells) in enumerate(members):
         places[row, : len(cells)] = cells
         if isinstance(column.bins, NumericBins) and ruled:
             inner = column.bins.array
-            edges[row] = inner[-1] if len(inner) else 0.0
-            edges[row, : len(inner)] = inner
-            is_point[row, : len(cells)] = column.bins.is_point
+            ruler.edges[row] = inner[-1] if len(inner) else 0.0
+            ruler.edges[row, : len(inner)] = inner
+            ruler.is_point[row, : len(cells)] = column.bins.is_point
+            ruler.is_outside[row, : len(cells)] = column.bins.is_outside
+        if isinstance(column.bins, CategoryBins):
+            after = column.start + column.bins.size
+            joins.append((row, np.searchsorted(cells, after + OTHER), after + UNSEEN))
     return Table(
         columns=tuple(column for column, _ in members),
         places=places,
         sizes=np.array([len(cells) for _, cells in members], dtype=np.int64),
-        ruler=Ruler(edges, is_point) if ruled else None,
+        joins=np.array(joins, dtype=np.intp).reshape(-1, 3).T,
+        ruler=ruler if ruled else None,
     )

@@ -4,6 +4,7 @@ from math import pi
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from mlvitals.signals.pair import Difference, Floats, Pair
 
@@ -14,13 +15,13 @@ _MEAN: Final = (2 / pi) ** 0.5
 _VARIANCE: Final = 1 - 2 / pi
 
 
-def wasserstein(pair: Pair, edges: Floats) -> Difference:
+def wasserstein(pair: Pair, edges: Floats, is_outside: npt.NDArray[np.bool_]) -> Difference:
     """Return W₁ = ∫ |F_q - F_p| over the reference's range ÷ its scale; NaN where the reference has no scale.
 
     Columns are finite values by ascending bin. edges: shape (columns, bins - 1), those past a column's own equal its
-    last. Distribution functions are linear inside a bin. Rows below the first edge or from the last on are outside the
-    reference's range and count at its ends, so that no single value carries the distance away; `out_of_range` is their
-    share of the window.
+    last. is_outside: bins out of the reference's range, shape (columns, bins). Distribution functions are linear inside
+    a bin. Rows outside of the range count at its ends, so that no single value carries the distance away;
+    `out_of_range` is their share of the window.
 
     `scale` is the reference's interquartile range ÷ 1.349, or its standard deviation (uniform inside a bin) where half
     of it is one point, both from its bins.
@@ -30,7 +31,7 @@ def wasserstein(pair: Pair, edges: Floats) -> Difference:
     interpolated Δ; variance = (1-2/π)·∫∫ σσ'ρ², by the trapezoid rule, ρ² being the ratio of the odds at the two places
     (exact for ρ = 0 and ±1). Source: Vallender (1974) for W₁ on the line.
     """
-    width, scale = _units(pair, edges)
+    width, scale = _units(pair, edges, is_outside[:, 1:-1])
     current = np.cumsum(pair.current, axis=1)[:, :-1] / pair.rows
     below = np.cumsum(pair.reference, axis=1)[:, :-1] / pair.reference_rows
     apart = current - below
@@ -40,21 +41,23 @@ def wasserstein(pair: Pair, edges: Floats) -> Difference:
     most = np.maximum(left + q, p - left)
     mean, variance = _null(pair, width)
     value = (width * _between(left, right)).sum(axis=1)
-    last = np.arange(pair.current.shape[1]) == pair.sizes[:, None] - 1
     return Difference(
         value=value,
         mean=mean,
         noise=np.sqrt(variance),
         lower=np.minimum((width * least).sum(axis=1), value),
         upper=np.maximum((width * most).sum(axis=1), value),
-        told={"scale": scale, "out_of_range": pair.q[:, 0] + (pair.q * last)[:, 1:].sum(axis=1)},
+        told={"scale": scale, "out_of_range": (pair.q * is_outside).sum(axis=1)},
     )
 
 
-def _units(pair: Pair, edges: Floats) -> tuple[Floats, Floats]:
-    """Return the widths of the inner bins in units of the scale, shape (columns, bins - 2), and the scale."""
+def _units(pair: Pair, edges: Floats, is_outside: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Return the widths of the inner bins in units of the scale, shape (columns, bins - 2), and the scale.
+
+    Bins out of the range have no width.
+    """
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        widths = np.diff(edges, axis=1)
+        widths = np.where(is_outside, 0.0, np.diff(edges, axis=1))
         quartiles = _quantile(pair, edges, widths, 0.75) - _quantile(pair, edges, widths, 0.25)
         p = pair.p[:, 1:-1]
         inside = np.maximum(p.sum(axis=1, keepdims=True), np.finfo(float).tiny)
