@@ -40,12 +40,12 @@ def standardise(scores: Floats, shares: Floats) -> Floats:
     return np.asarray(np.divide(centred, deviation, out=np.full_like(centred, np.nan), where=deviation > 0))
 
 
-def shift(pair: Pair, scores: Floats, least: float = 0.0) -> Difference:
+def shift(pair: Pair, scores: Floats, shares: Floats, least: float = 0.0) -> Difference:
     """Return how far the mean score moved, Σ score·(q - p).
 
-    noise² = Var·s, Var being the scores' variance under the reference's shares, `least` at least.
+    noise² = Var·s, Var being the scores' variance under these shares of the cells, `least` at least.
     """
-    variance = (pair.p * scores**2).sum(axis=1) - (pair.p * scores).sum(axis=1) ** 2
+    variance = (shares * scores**2).sum(axis=1) - (shares * scores).sum(axis=1) ** 2
     return Difference(
         value=(scores * (pair.q - pair.p)).sum(axis=1),
         mean=np.zeros(len(scores)),
@@ -62,4 +62,4 @@ def location_shift(pair: Pair) -> Difference:
     test on normal scores (van der Waerden, 1952), taken as an effect size, with smoothed weights. noise² = max(1,
     Var)·s: 1 is the scores' variance under the smoothed shares, so that a constant reference has noise too.
     """
-    return shift(pair, normal_scores(pair), least=1.0)
+    return shift(pair, normal_scores(pair), pair.p, least=1.0)

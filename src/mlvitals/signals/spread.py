@@ -21,7 +21,6 @@ def spread_change(pair: Pair) -> Difference:
     Columns are finite values by ascending bin, of three bins at least. For a normal variable h tends to (z² - 1) ÷ √2,
     the second Hermite polynomial: the quadratic component of a smooth test (Neyman, 1937; Rayner, Thas and Best, 2009,
     "Smooth tests of goodness of fit") on the reference's normal scores, taken as an effect. A shift by d alone reads
-    d² ÷ √2.
+    d² ÷ √2. noise is that of h under the pooled shares: where the reference left a bin empty by chance, h is large.
     """
-    shares = smoothed_shares(pair)
-    return shift(pair, spread_scores(normal_scores(pair), shares))
+    return shift(pair, spread_scores(normal_scores(pair), smoothed_shares(pair)), pair.pooled)
