@@ -72,7 +72,10 @@ def _ratio(
 
     The usual share is that of normal production, or else of what the version learned on; of values that neither held,
     at least the share of those that the reference held once (Good, 1953, "The population frequencies of species",
-    Biometrika 40). Its noise is √(p(1 - p)(1/n + 1/N)) with p = (usual·N + ½) ÷ (N + 1).
+    Biometrika 40); of numbers out of its range, at least 2 ÷ (N + 1), as of N + 1 rows of one source the last is as
+    likely as any other to be the least or the greatest (Wilks, 1941, "Determination of sample sizes for setting
+    tolerance limits", Annals of Mathematical Statistics 12). Its noise is √(p(1 - p)(1/n + 1/N)) with
+    p = (usual·N + ½) ÷ (N + 1).
     """
     reference = _usual(evidence)
     for feature in evidence.current.layout.features:
@@ -105,8 +108,12 @@ def _usual(evidence: Evidence) -> Summary | None:
 
 
 def _usual_share(column: ColumnCounts, fault: Fault, rows: int) -> float:
-    once = column.bins.once if fault is _unseen and isinstance(column.bins, CategoryBins) else 0
-    return min(1.0, max(fault(column) or 0, once) / rows)
+    least = 0.0
+    if fault is _unseen and isinstance(column.bins, CategoryBins):
+        least = column.bins.once / rows
+    if fault is _out_of_range:
+        least = 2 / (rows + 1)
+    return min(1.0, max((fault(column) or 0) / rows, least))
 
 
 def _rows(column: ColumnCounts, *, of_all: bool) -> int:
