@@ -234,8 +234,10 @@ def test_categories_are_ordered_by_frequency_then_by_name():
     assert (bins.own, bins.closed) == (3, True)
 
 
-def test_where_no_category_is_frequent_each_has_a_bin():
+def test_where_no_category_is_frequent_each_of_a_few_has_a_bin():
     assert freeze_categories({"a": 1, "b": 2}).own == 2
+    assert freeze_categories({str(n): 4 for n in range(20)}).own == 20
+    assert freeze_categories({str(n): 4 for n in range(21)}).own == 0
     assert freeze_categories({}).size == 0
 
 

@@ -61,11 +61,14 @@ def freeze_score(scores: Floats, classes: Sequence[Floats] = ()) -> NumericBins:
 def freeze_categories(counts: Mapping[str, int], *, complete: bool = True) -> CategoryBins:
     """Return a bin for each frequent value, most frequent first; the others are known by name and share one bin.
 
+    A value is frequent that is there five times. Where none is, each has a bin if they are no more than twenty: bins of
+    many values that were there once or twice would stay empty in any other sample.
     complete: the counts are of all values; otherwise one that is not among them may have been there.
     """
     ordered = sorted(counts, key=lambda value: (-counts[value], value))
     own = sum(counts[value] >= _OWN_COUNT for value in ordered[:_OWN_CATEGORIES])
-    own = own or min(len(ordered), _OWN_CATEGORIES)
+    if own == 0 and len(ordered) <= FEATURE_BINS:
+        own = len(ordered)
     closed = complete and len(ordered) <= _KNOWN_CATEGORIES
     once = sum(count == 1 for count in counts.values()) if closed else 0
     return CategoryBins(values=tuple(ordered[:_KNOWN_CATEGORIES]), own=own, closed=closed, once=once)
