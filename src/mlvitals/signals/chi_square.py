@@ -41,7 +41,7 @@ class Merged:
 def merge_few(pair: Pair) -> Merged:
     """Return the pair with all cells merged that expect fewer than 5 rows on the smaller side.
 
-    Where even together they expect fewer, the smallest of the others joins them.
+    Where even together they expect fewer, the smallest of the others joins them, of equals the first.
     """
     totals = pair.current + pair.reference
     share = np.minimum(pair.rows, pair.reference_rows) / (pair.rows + pair.reference_rows)
