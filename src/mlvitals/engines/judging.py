@@ -1,6 +1,6 @@
 """From a cohort to its measurements: what the statistics read, judged."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -55,11 +55,11 @@ class Judge:
 
     def window(self, cohort: Cohort, surroundings: Surroundings) -> tuple[Measurement, ...]:
         """Return what is known as a window closes."""
-        measured = tuple(self._measure(cohort, self._evidence(cohort, surroundings), Stage.WINDOW, 0))
+        tell = self._tell(cohort, 0)
+        measured = tuple(tell(*one) for one in self._measure(self._evidence(cohort, surroundings), Stage.WINDOW))
         if cohort.key.segment != ALL:
             return measured
-        derived = derive(measured, self.signals)
-        return measured + tuple(self._judge(cohort, spec, reading, 0) for spec, reading in derived)
+        return measured + tuple(tell(*one) for one in derive(measured, self.signals))
 
     def maturity(self, cohort: Cohort, bucket: int, maturity: str, revision: int = 0) -> tuple[Measurement, ...]:
         """Return what is known of a cohort at the maturity that closes an age bucket."""
@@ -69,7 +69,8 @@ class Judge:
             outcome=cohort.summary.outcome(bucket),
             maturity=maturity,
         )
-        return tuple(self._measure(cohort, evidence, Stage.MATURITY, revision))
+        tell = self._tell(cohort, revision)
+        return tuple(tell(*one) for one in self._measure(evidence, Stage.MATURITY))
 
     def _evidence(self, cohort: Cohort, surroundings: Surroundings) -> Evidence:
         operating = self.references.operating
@@ -85,48 +86,57 @@ class Judge:
             volume=surroundings.volume,
         )
 
-    def _measure(self, cohort: Cohort, evidence: Evidence, stage: Stage, revision: int) -> Iterator[Measurement]:
+    def _measure(self, evidence: Evidence, stage: Stage) -> Iterator[tuple[MetricSpec, Reading]]:
         for spec, reading in measure(evidence, stage, self.signals):
             metric = reading.attributes.get("metric")
             if metric is None or not self.metrics or metric in self.metrics:
-                yield self._judge(cohort, spec, reading, revision)
+                yield spec, reading
 
-    def _judge(self, cohort: Cohort, spec: MetricSpec, reading: Reading, revision: int) -> Measurement:
-        status, threshold = judge(spec, reading)
-        segment: Mapping[str, str] = {} if cohort.key.segment == ALL else {"segment": cohort.key.segment}
-        return Measurement(
-            signal=spec.name,
-            value=reading.value,
-            unit=spec.unit,
-            model=self.model,
-            model_version=cohort.key.version,
-            environment=self.environment,
-            window_start=format_time(cohort.key.start),
-            window_end=format_time(cohort.end),
-            attributes={**reading.attributes, **segment},
-            samples=reading.samples,
-            reference_samples=reading.reference_samples,
-            lower=reading.lower,
-            upper=reading.upper,
-            status=status,
-            threshold=threshold,
-            evidence={**self._open_evidence(reading), **self.groups.told(reading.attributes.get("feature"))},
-            revision=revision,
-            reference_hash=self._reference_hash(cohort, reading.attributes.get("comparison")),
-        )
+    def _tell(self, cohort: Cohort, revision: int) -> Callable[[MetricSpec, Reading], Measurement]:
+        """Return what makes a measurement of this cohort of a reading; what all share is made once."""
+        version, model, environment = cohort.key.version, self.model, self.environment
+        start, end = format_time(cohort.key.start), format_time(cohort.end)
+        segment = {} if cohort.key.segment == ALL else {"segment": cohort.key.segment}
+        hashes = self._reference_hashes(version)
 
-    def _open_evidence(self, reading: Reading) -> Mapping[str, float | str]:
-        if reading.attributes.get("feature") not in self.sensitive:
-            return reading.evidence
-        return {name: value for name, value in reading.evidence.items() if not isinstance(value, str)}
+        def tell(spec: MetricSpec, reading: Reading) -> Measurement:
+            status, threshold = judge(spec, reading)
+            attributes = reading.attributes
+            return Measurement(
+                signal=spec.name,
+                value=reading.value,
+                unit=spec.unit,
+                model=model,
+                model_version=version,
+                environment=environment,
+                window_start=start,
+                window_end=end,
+                attributes={**attributes, **segment},
+                samples=reading.samples,
+                reference_samples=reading.reference_samples,
+                lower=reading.lower,
+                upper=reading.upper,
+                status=status,
+                threshold=threshold,
+                evidence=self._open_evidence(reading, attributes.get("feature")),
+                revision=revision,
+                reference_hash=hashes.get(attributes.get("comparison", "")),
+            )
 
-    def _reference_hash(self, cohort: Cohort, comparison: str | None) -> str | None:
+        return tell
+
+    def _open_evidence(self, reading: Reading, feature: str | None) -> Mapping[str, float | str]:
+        evidence = reading.evidence
+        if feature in self.sensitive:
+            evidence = {name: value for name, value in evidence.items() if not isinstance(value, str)}
+        return {**evidence, **self.groups.told(feature)}
+
+    def _reference_hashes(self, version: str) -> Mapping[str, str]:
         references = {
             Comparison.OPERATING.value: self.references.operating,
-            Comparison.TRAINING.value: self.references.training.get(cohort.key.version),
+            Comparison.TRAINING.value: self.references.training.get(version),
         }
-        reference = references.get(comparison or "")
-        return None if reference is None else reference.hash
+        return {name: reference.hash for name, reference in references.items() if reference is not None}
 
 
 def digest(measurements: tuple[Measurement, ...]) -> str:

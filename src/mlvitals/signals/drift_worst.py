@@ -19,7 +19,8 @@ class _Effect(NamedTuple):
 
 def _worst(measurements: Sequence[Measurement], _: Mapping[str, MetricSpec]) -> Iterator[Reading]:
     for comparison in DRIFT:
-        effects = list(_effects([one for one in measurements if one.attributes.get("comparison") == comparison.value]))
+        name = comparison.value
+        effects = list(_effects([one for one in measurements if one.attributes.get("comparison") == name]))
         enough = [effect for effect in effects if _samples(effect.measurement) >= DRIFT_ROWS]
         if not effects:
             continue

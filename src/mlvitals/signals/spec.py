@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -52,6 +53,11 @@ class Status(StrEnum):
     NO_DATA = "no_data"
 
 
+_MOVED: Final = (Status.WARNING, Status.ALERT)
+_LEVELLED: Final = ("metric", "method", "comparison")
+_ORDER: Final = tuple(Export)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricSpec:
     """A metric we emit. The registry holds every one; names, units and attributes appear nowhere else.
@@ -81,14 +87,16 @@ class MetricSpec:
 
     def judges(self, attributes: Mapping[str, str]) -> bool:
         """Tell whether the warning speaks of a reading with these attributes."""
-        return self.warning is not None and all(attributes.get(key) == need for key, need in self.warning_where.items())
+        return self.warning is not None and self.warning_where.items() <= attributes.items()
 
     def level_of(self, attributes: Mapping[str, str], status: Status) -> Export:
         """Return the least export level at which a point with these attributes and this status leaves."""
-        if self.level_if_moved is not None and status in {Status.WARNING, Status.ALERT}:
+        if self.level_if_moved is not None and status in _MOVED:
             return self.level_if_moved
-        own = [self.levels.get(attributes.get(key, "")) for key in ("metric", "method", "comparison")]
-        return max((level for level in own if level is not None), key=list(Export).index, default=self.level)
+        if not self.levels:
+            return self.level
+        own = [attributes[key] for key in _LEVELLED if key in attributes]
+        return max((self.levels[one] for one in own if one in self.levels), key=_ORDER.index, default=self.level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

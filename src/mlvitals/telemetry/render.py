@@ -16,7 +16,7 @@ WINDOW_CLOSED: Final = "mlvitals.window.closed"
 # Backends cut or refuse a long record: Datadog takes 1 MB a log, an OTLP collector 4 MiB a request by default.
 BODY_BYTES: Final = 512_000
 
-_LEVELS: Final = {level: rank for rank, level in enumerate(Export)}
+_LEVELS: Final = tuple(Export)
 
 
 def render(
@@ -41,8 +41,9 @@ def render(
     """
     points: list[MetricPoint] = []
     if not revised:
+        leaving = _LEVELS[: _LEVELS.index(level) + 1]
         for one in measurements:
-            if _LEVELS[specs[one.signal].level_of(one.attributes, one.status)] <= _LEVELS[level]:
+            if specs[one.signal].level_of(one.attributes, one.status) in leaving:
                 attributes = _attributes(one.model, one.model_version, service) | dict(one.attributes)
                 points += [
                     MetricPoint(
@@ -91,6 +92,9 @@ def _records(
 
 
 def _chunks(members: Sequence[Measurement]) -> Iterator[list[dict[str, Any]]]:
+    if len(msgspec.json.encode(members)) <= BODY_BYTES:  # as nearly all are: told in one go
+        yield msgspec.to_builtins(members)
+        return
     chunk: list[dict[str, Any]] = []
     size = 0
     for one in members:
