@@ -1,6 +1,4 @@
-import pytest
-
-from mlvitals.assets.readme import BEGIN, END, render_tables, update_readme
+from mlvitals.assets.readme import render_tables, update_readme
 from mlvitals.signals.registry import names
 
 
@@ -15,9 +13,3 @@ def test_the_tables_name_every_signal_and_every_kind_of_source_format_and_sink()
         assert f"`{name.removeprefix('mlvitals.')}`" in tables
     for told in ("source `file`", "format `parquet`", "format `mlvitals`", "sink `otlp`", "sink `local`"):
         assert f"| {told} | " in tables
-
-
-@pytest.mark.parametrize("readme", ["no part", f"{BEGIN}{END}{BEGIN}{END}"])
-def test_a_readme_without_exactly_one_rendered_part_is_refused(readme):
-    with pytest.raises(ValueError, match="it must hold one"):
-        update_readme(readme)

@@ -1,19 +1,18 @@
 """The README's tables: what is read, computed and written, as the unions and the registry have it."""
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Final, get_args
 
 import msgspec
 
+from mlvitals.assets.markdown import RenderedPart
 from mlvitals.formats import FormatConfig
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.spec import Layer
 from mlvitals.sinks import SinkConfig
 from mlvitals.sources import SourceConfig
 
-BEGIN: Final = "<!-- rendered from the code: begin -->"
-END: Final = "<!-- rendered from the code: end -->"
+PART: Final = RenderedPart("code")
 
 _QUESTIONS: Final = {
     Layer.PIPELINE: "Does it run, and is it asked as usual?",
@@ -30,17 +29,8 @@ def render_tables() -> str:
 
 
 def update_readme(readme: str) -> str:
-    """Return the README with its rendered part, between the two marker comments, brought up to date.
-
-    Raises:
-        ValueError: it does not hold exactly one such part.
-
-    """
-    part = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    updated, count = part.subn(lambda _: f"{BEGIN}\n{render_tables()}\n{END}", readme)
-    if count != 1:
-        raise ValueError(f"the document holds {count} rendered parts, from `{BEGIN}` to `{END}`; it must hold one")
-    return updated
+    """Return the README with its rendered part brought up to date; raises as `RenderedPart.update`."""
+    return PART.update(readme, render_tables())
 
 
 def _lines() -> Iterator[str]:

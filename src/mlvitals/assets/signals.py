@@ -1,14 +1,13 @@
 """The tables of docs/signals.md, rendered from the registry."""
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
+from mlvitals.assets.markdown import RenderedPart
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.spec import Export, Layer, MetricSpec
 
-BEGIN: Final = "<!-- rendered from the registry: begin -->"
-END: Final = "<!-- rendered from the registry: end -->"
+PART: Final = RenderedPart("registry")
 
 _TITLES: Final = {
     Layer.PIPELINE: "Pipeline and service",
@@ -29,17 +28,8 @@ def render_signals() -> str:
 
 
 def update_document(document: str) -> str:
-    """Return the document with its rendered part, between the two marker comments, brought up to date.
-
-    Raises:
-        ValueError: the document does not hold exactly one such part.
-
-    """
-    part = re.compile(f"{re.escape(BEGIN)}.*?{re.escape(END)}", re.DOTALL)
-    updated, count = part.subn(lambda _: f"{BEGIN}\n{render_signals()}\n{END}", document)
-    if count != 1:
-        raise ValueError(f"the document holds {count} rendered parts, from `{BEGIN}` to `{END}`; it must hold one")
-    return updated
+    """Return the document with its rendered part brought up to date; raises as `RenderedPart.update`."""
+    return PART.update(document, render_signals())
 
 
 def _lines() -> Iterator[str]:
