@@ -4,14 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from mlvitals import wire
 from mlvitals.setup.inference import words
 from mlvitals.setup.inference.columns import Column, Path, words_of
 from mlvitals.setup.inference.roles import Choice, Trust
 from mlvitals.setup.inference.words import name_points, points
-from mlvitals.windows.layout import Task
 
 PROBABILITIES: Final = wire.PREDICTION_PROBABILITIES
 _MOST_CLASSES: Final = 50
@@ -77,32 +74,6 @@ def find_truth(columns: Iterable[Column], outputs: Outputs | None = None) -> Cho
         return Choice(alike[0], "yes or no, and called like the prediction", Trust.GUESS) if len(alike) == 1 else None
     why = f"named so; in {best[1].share:.0%} of the rows"
     return Choice(best[1], why, Trust.CERTAIN if best[0] > 5 else Trust.LIKELY)
-
-
-def task_of(outputs: Outputs, truths: Sequence[object] = ()) -> Task:
-    """Return the kind of prediction: by its fields, and by the classes that were predicted or true."""
-    label = outputs.fields.get(wire.PREDICTION_LABEL)
-    if label is None and wire.PREDICTION_SCORE not in outputs.fields and outputs.shares is None:
-        return Task.REGRESSION
-    classes = set(map(str, truths))
-    if label is not None:
-        classes |= set(map(str, label.column.present))
-    return Task.MULTICLASS if len(classes) > 2 or (label is None and outputs.shares is not None) else Task.BINARY
-
-
-def positive_of(outputs: Outputs) -> str | None:
-    """Return the class that high scores point to, where classes are not called 0 and 1 and it can be told."""
-    label, score = outputs.fields.get(wire.PREDICTION_LABEL), outputs.fields.get(wire.PREDICTION_SCORE)
-    if label is None or score is None:
-        return None
-    classes = sorted(set(map(str, label.column.present)))
-    if len(classes) != 2 or set(classes) <= {"0", "1"}:
-        return None
-    means = {}
-    for one in classes:
-        paired = zip(label.column.values, score.column.values, strict=True)
-        means[one] = np.mean([float(s) for known, s in paired if s is not None and str(known) == one] or [0.0])
-    return max(classes, key=lambda one: float(means[one]))
 
 
 def _is_called_like(column: Column, outputs: Outputs) -> bool:
