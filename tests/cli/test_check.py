@@ -22,13 +22,28 @@ def test_what_would_run_is_told_and_nothing_is_changed(world, process):
             f"ok    {world.config}: 1 models, 2 sources, 1 sinks\n"
             "ok    model m: binary, 2 features\n"
             "ok    source file:events*: readable\n"
+            "ok    source file:events*: of its first 600 rows 600 are events, 0 skipped\n"
             "ok    source file:labels*: readable\n"
+            "ok    source file:labels*: of its first 600 rows 600 are events, 0 skipped\n"
             "ok    sink local: reachable\n"
             f"ok    state {world.folder / 'state' / 'state.db'}: will be made\n"
         ),
         "",
     )
     assert everything(world.folder) == before
+
+
+def test_native_rows_that_nobody_can_read_are_a_fault_and_told_by_run_too(world, mlvitals):
+    event = {"event": "prediction", "timestamp": "2026-03-01 12:00:00", "model": "m", "prediction": {"score": 0.5}}
+    (world.folder / "naive.jsonl").write_text(json.dumps(event) + "\n", encoding="utf-8")
+    world.configure(sources=[{"type": "file", "path": "naive.jsonl"}])
+    reason = f"{world.folder / 'naive.jsonl'}:1: the time names no zone, and the format has none configured"
+    answer = mlvitals("check", "-c", world.config)
+    assert answer.code == 1
+    told = f"source file:naive.jsonl: of its first 1 rows 0 are events, 0 skipped, 1 unparseable ({reason})"
+    assert told in faults(answer)
+    ran = mlvitals("run", "-c", world.config, "--once")
+    assert ran.err.splitlines()[0] == f"1 rows read, 1 of them unparseable ({reason})"
 
 
 def test_a_state_that_is_there_is_left_as_it_is(world, mlvitals):

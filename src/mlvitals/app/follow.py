@@ -75,7 +75,8 @@ class _Following:
         for sender in pipeline.senders:
             self.drains.setdefault(sender.sink.name, DrainReport(destination=sender.sink.name))
         while not self.wish.stop.is_set():
-            self.report.rows += pipeline.read(complete=False, progress=self.progress, stop=self.wish.pending)
+            seen = pipeline.read(complete=False, progress=self.progress, stop=self.wish.pending)
+            self.report.account += seen
             if not self.wish.pending():
                 pipeline.engine.advance_while_running()
             self._add(deliver_in_turn(pipeline.senders))

@@ -18,6 +18,7 @@ from mlvitals.engines.account import Account
 from mlvitals.engines.judging import Emission
 from mlvitals.engines.layouts import References
 from mlvitals.engines.local import LocalEngine
+from mlvitals.events import ReadAccount
 from mlvitals.formats import DecodePlan, Want
 from mlvitals.hashing import KeyedHash, load_key
 from mlvitals.signals.spec import Export, MetricSpec
@@ -53,18 +54,18 @@ class Pipeline:
         failed = (f"model {name}: {cause}" for name, cause in self.engine.faults.items() if cause not in told)
         return [*told, *failed, *self.admission.problems]
 
-    def read(self, *, complete: bool, progress: Callable[[int], None], stop: Callable[[], bool]) -> int:
-        """Process what the sources have now; return the number of rows seen.
+    def read(self, *, complete: bool, progress: Callable[[int], None], stop: Callable[[], bool]) -> ReadAccount:
+        """Process what the sources have now; return what became of the rows as they were read.
 
         complete: nothing will be appended, so that a last line without its newline is a line.
         """
-        seen = 0
+        seen = ReadAccount(rows=0, parsed=0)
         for source in self.sources:
             for raw in source.read(complete=complete):
                 batch = source.format.decode(raw)
                 self.engine.process(source.name, batch)
                 source.commit(batch.position)
-                seen += batch.account.rows
+                seen += batch.account
                 progress(batch.account.rows)
                 if stop():
                     return seen

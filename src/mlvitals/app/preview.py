@@ -1,4 +1,4 @@
-"""Looking at the first lines of a mapped source: what the mapping makes of them."""
+"""Looking at the first lines of a source: what its format makes of them."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,16 +23,18 @@ def preview(source: Source) -> Iterator[tuple[bool, str]]:
         InputError: the source cannot be read.
 
     """
-    mapped = source.format
-    if not isinstance(mapped, Mapped) or not mapped.is_mapped or isinstance(source, StandardInput):
+    if isinstance(source, StandardInput):
         return
+    form = source.format
+    mapped = form if isinstance(form, Mapped) and form.is_mapped else None
     for raw in islice(source.read(complete=True), 1):
         first = _first_lines(raw)
-        account = mapped.decode(first).account
-        told = f"of its first {account.rows} rows {account.parsed} are mapped, {account.skipped} skipped"
+        account = form.decode(first).account
+        what = "events" if mapped is None else "mapped"
+        told = f"of its first {account.rows} rows {account.parsed} are {what}, {account.skipped} skipped"
         reason = f", {account.unparseable} unparseable ({account.examples[0]})" if account.examples else ""
         yield account.parsed > 0 or not account.rows, f"{told}{reason}"
-        if account.parsed:
+        if mapped is not None and account.parsed:
             yield from ((True, f"nothing stands at {path}") for path in mapped.unseen(first))
 
 

@@ -10,6 +10,7 @@ from mlvitals.app.wishes import Wish, heed_signals
 from mlvitals.clock import Clock
 from mlvitals.config import Config
 from mlvitals.delivery import DrainReport
+from mlvitals.events import ReadAccount
 
 PATIENCE_SECONDS: Final = 120.0  # `--once` does not wait longer for destinations that do not answer
 PARTING_SECONDS: Final = 5.0  # a supervisor kills after ten
@@ -21,12 +22,12 @@ Progress = Callable[[int], None]
 class RunReport:
     """What a run did.
 
-    rows: how many were seen. drains: what became of the telemetry, for each destination. problems: what the sources
-    tell. unread: input that is there and could not be read. broken: models that could not run, and parts of the
+    account: of the rows that were seen. drains: what became of the telemetry, for each destination. problems: what the
+    sources tell. unread: input that is there and could not be read. broken: models that could not run, and parts of the
     configuration that could not be used, a line each. signal: what asked the run to stop, None if it ended by itself.
     """
 
-    rows: int = 0
+    account: ReadAccount = field(default_factory=lambda: ReadAccount(rows=0, parsed=0))
     drains: list[DrainReport] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     unread: bool = False
@@ -63,7 +64,7 @@ def run_once(
     """
     with open_pipeline(config, until=until, clock=clock) as pipeline, heed_signals() as wish:
         report = RunReport(problems=[*absent(pipeline)])
-        report.rows = pipeline.read(complete=True, progress=progress, stop=wish.stop.is_set)
+        report.account = pipeline.read(complete=True, progress=progress, stop=wish.stop.is_set)
         report.problems += problems(pipeline)
         report.unread = any(source.faults for source in pipeline.sources)
         if not wish.stop.is_set():

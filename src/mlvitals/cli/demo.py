@@ -59,7 +59,7 @@ def command(directory: Path) -> int:
     out.print(_performance(found))
     page = _write_page(config, directory / "report.html")
     out.print(
-        f"{report.rows:,} events, {len(found):,} measurements in {time.monotonic() - began:.1f} s. "
+        f"{report.account.rows:,} events, {len(found):,} measurements in {time.monotonic() - began:.1f} s. "
         f"Look further: mlvitals signals -c {directory / 'mlvitals.yaml'}\n{page}",
         markup=False,
         soft_wrap=True,

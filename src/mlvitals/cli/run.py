@@ -13,6 +13,7 @@ from mlvitals.cli.progress import counting_rows
 if TYPE_CHECKING:
     from mlvitals.app.run import RunReport
     from mlvitals.delivery import DrainReport
+    from mlvitals.events import ReadAccount
 
 _INCOMPLETE: Final = 1
 _UNREAD: Final = 3
@@ -54,7 +55,7 @@ def command(path: Path, *, once: bool, until: int | None, patience: float) -> in
             report = run_until_stopped(config, progress=progress, tell=_tell, again=partial(load_config, path))
     for problem in (*report.broken, *report.problems):
         _tell(problem)
-    _tell(f"{report.rows} rows read")
+    _tell_account(report.account)
     for drain in report.drains:
         _tell_delivery(drain)
     return _answer(report, once=once)
@@ -62,6 +63,15 @@ def command(path: Path, *, once: bool, until: int | None, patience: float) -> in
 
 def _tell(line: str) -> None:
     click.echo(line, err=True)
+
+
+def _tell_account(account: "ReadAccount") -> None:
+    """Tell how many rows were read, and which of them nobody could."""
+    line = f"{account.rows} rows read"
+    if account.unparseable:
+        line += f", {account.unparseable} of them unparseable"
+        line += f" ({account.examples[0]})" if account.examples else ""
+    _tell(line)
 
 
 def _tell_delivery(drain: "DrainReport") -> None:
