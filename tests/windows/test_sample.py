@@ -173,6 +173,15 @@ def test_scores_are_probabilities_only_within_their_range(scores, probability):
     assert freeze({"prediction.score": scores}).output.probability is probability
 
 
+@pytest.mark.parametrize(("chosen", "classes"), [({}, ("0", "1")), ({"positive": "bad"}, ("0", "bad"))])
+def test_the_threshold_makes_classes_where_scores_alone_are_known(chosen, classes):
+    output = freeze({"prediction.score": [0.1, 0.9]}, **chosen).output
+    assert output.classes is not None
+    assert output.classes.values == classes
+    values = {"prediction.value": [0.1, 0.9]}
+    assert freeze(values).output.classes is None
+
+
 def test_an_output_without_scores_has_no_bins_of_them():
     output = freeze({"prediction.label": ["a", "b"], "prediction.score": [None, math.nan]}).output
     assert (output.score, output.groups, output.probability) == (None, (), False)

@@ -210,6 +210,8 @@ class ReferenceSample:
             every |= {"0"} if every <= {positive} else set()
         elif self._classes:
             counts += self._counted(wire.PREDICTION_PROBABILITIES)
+        elif task is Task.BINARY and not every and wire.PREDICTION_SCORE in self._ranges:
+            every = {"0", positive}  # the threshold makes them
         classes = freeze_classes(every, counts) if every else None
         distribution = self._complete(OutputLayout(task, classes=classes, positive=positive, distribution=True))
         score = self._freeze_score(wire.PREDICTION_SCORE)
