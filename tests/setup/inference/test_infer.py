@@ -71,6 +71,12 @@ def test_labels_of_several_models_name_their_own(proposed, rows, served):
     assert proposal.profile.joined == 1.0
 
 
+def test_labels_between_the_lines_of_predictions_are_told_from_them(proposed, rows, served):
+    proposal = proposed(both=[{**one, "msg": "score"} for one in served] + labels_of(rows, served, days=3))
+    assert proposal.origins[1].format["where"] == {"outcome": "*"}
+    assert proposal.profile.joined == 1.0
+
+
 def test_labels_that_could_be_of_any_model_are_told_and_not_taken(proposed, rows, served):
     named = [{**one, "model": "ab"[index % 2]} for index, one in enumerate(served)]
     proposal = proposed(served=named, outcomes=labels_of(rows, served, days=3))

@@ -49,7 +49,8 @@ def find_labels(
     shared = max(able, key=lambda column: (overlap(ids, column), -len(column.path)), default=None)
     if shared is None or overlap(ids, shared) < _LEAST_OVERLAP:
         return "no column beside the labels holds ids of the predictions in the sample"
-    test = find_test(columns.values(), mask) if others else {}
+    # Where all other lines are labels, no value tells them from each other: having a label tells them from predictions.
+    test = (find_test(columns.values(), mask) or None) if others else {}
     time = find_time(chosen.values())
     if time is None:
         return "no column tells when a label became known"
