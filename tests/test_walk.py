@@ -74,7 +74,7 @@ def test_a_prediction_walks_from_its_file_into_a_measurement(walk):
 
     report = run_once(config, until=MONDAY + HOUR, progress=lambda _: None)
 
-    assert report.rows == 200
+    assert report.account.rows == 200
     assert report.delivered
     assert account(config) == {("prediction", "accepted"): 200}
     (count,) = told(config, "mlvitals.prediction.count")

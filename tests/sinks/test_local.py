@@ -12,7 +12,7 @@ from mlvitals.telemetry import LogRecord, render
 
 @pytest.fixture
 def local(context):
-    return LocalSink().open(context)
+    return LocalSink(keep="92d").open(context)
 
 
 @pytest.fixture
@@ -123,6 +123,14 @@ def test_what_was_plotted_longer_ago_than_is_kept_is_forgotten(keep, context, me
     assert stored(context) == [first, second]
     keep(third, stamp=93 * DAY + 1)
     assert stored(context) == [second, third]
+
+
+def test_all_is_kept_where_nothing_else_is_asked(keep, context, measurement):
+    forever = LocalSink().open(context)
+    first, second = (measurement(**window(day)) for day in range(2))
+    keep(first, stamp=DAY, local=forever)
+    keep(second, stamp=10_000 * DAY, local=forever)
+    assert stored(context) == [first, second]
 
 
 def test_a_model_that_serves_no_more_keeps_its_last_quarter(keep, context, measurement):

@@ -62,7 +62,8 @@ class EventBatch:
 
     predictions: timestamp[us, UTC] and model (string or dictionary) without nulls, then what the input has:
         prediction_id, model_version, error (string or dictionary), prediction.label (any scalar), prediction.score,
-        prediction.value, prediction.probabilities.*, latency_ms, weight, amount (float64), features.* (any type; null type where never seen).
+        prediction.value, prediction.probabilities.*, latency_ms, weight, amount (float64), features.* (any type; null
+        type where never seen).
     labels: timestamp, model, prediction_id (string), label (any scalar; never null), optional amount, version.
     changes: timestamp, model, kind, text.
     A row that carries a prediction and a label stands in both tables. Row order is source order.

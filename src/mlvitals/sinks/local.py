@@ -44,33 +44,35 @@ _UNPACKER: Final = msgspec.msgpack.Decoder(list[Page])
 class LocalSink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type", tag="local"):
     """Keep measurements in the state database.
 
-    keep: how long, from where a measurement is plotted to the newest of its model: by default a quarter, the longest.
+    keep: how long, from where a measurement is plotted to the newest of its model; None for as long as the state lasts,
+        so that a run over years of events shows all of them.
     """
 
     name: str = "local"
-    keep: str = "92d"
+    keep: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse to keep nothing."""
-        if parse_duration(self.keep) == 0:
+        if self.keep is not None and parse_duration(self.keep) == 0:
             raise ValueError("`keep` must be longer than nothing")
 
     def open(self, context: SinkContext) -> "LocalDestination":
         """Return the destination."""
-        return LocalDestination(name=self.name, store=context.store, keep=parse_duration(self.keep))
+        keep = None if self.keep is None else parse_duration(self.keep)
+        return LocalDestination(name=self.name, store=context.store, keep=keep)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalDestination:
     """The table of measurements as a destination. Sending twice changes nothing.
 
-    keep: microseconds before a model's newest stamp, after which a measurement is forgotten. By the stamp and not by
-    the window, for what is known at a late maturity is news of an old window.
+    keep: microseconds before a model's newest stamp, after which a measurement is forgotten, None for never. By the
+    stamp and not by the window, for what is known at a late maturity is news of an old window.
     """
 
     name: str
     store: Store
-    keep: int
+    keep: int | None = None
 
     def encode(self, points: Sequence[MetricPoint], logs: Sequence[LogRecord]) -> list[Request]:
         """Return one request with the pages of the measurements; points say nothing that the documents do not."""
@@ -93,8 +95,9 @@ class LocalDestination:
         pages = _UNPACKER.decode(request.body)
         with self.store.transaction() as connection:
             connection.executemany(_UPSERT, pages)
-            for model, count in Counter(page.model for page in pages).items():
-                _forget(connection, model, self.keep, count * _FORGET_FOR_EACH)
+            if self.keep is not None:
+                for model, count in Counter(page.model for page in pages).items():
+                    _forget(connection, model, self.keep, count * _FORGET_FOR_EACH)
         return Outcome(verdict=Verdict.OK)
 
     def probe(self) -> Outcome:
