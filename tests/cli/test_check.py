@@ -46,6 +46,19 @@ def test_native_rows_that_nobody_can_read_are_a_fault_and_told_by_run_too(world,
     assert ran.err.splitlines()[0] == f"1 rows read, 1 of them unparseable ({reason})"
 
 
+@pytest.mark.parametrize(("broken", "code"), [(500, 0), (501, 1)])
+def test_a_source_is_a_fault_when_more_than_half_of_its_first_rows_are_unparseable(world, mlvitals, broken, code):
+    [events] = world.folder.glob("events*")
+    good = events.read_text(encoding="utf-8").splitlines()
+    first = ["{"] * broken + good[: 1_000 - broken]
+    events.write_text("\n".join([*first, *["{"] * 900]) + "\n", encoding="utf-8")  # the rest is not looked at
+    answer = mlvitals("check", "-c", world.config)
+    assert answer.code == code
+    told = f"source file:events*: of its first 1000 rows {1_000 - broken} are events, 0 skipped, {broken} unparseable"
+    assert [told in fault for fault in faults(answer)] == [True] * code
+    assert told in answer.out
+
+
 def test_a_state_that_is_there_is_left_as_it_is(world, mlvitals):
     assert mlvitals("run", "-c", world.config, "--once").code == 0
     before = everything(world.folder)

@@ -17,7 +17,8 @@ def preview(source: Source) -> Iterator[tuple[bool, str]]:
     """Tell how many of a source's first lines are events, why others are not, and which paths lead nowhere.
 
     Yields:
-        Whether it is good, and one line. Nothing is read on from where this stops.
+        Whether it is good, and one line. Where most of the lines cannot be read, what is wrong is taken to be the
+        configuration, not the lines. Nothing is read on from where this stops.
 
     Raises:
         InputError: the source cannot be read.
@@ -33,7 +34,8 @@ def preview(source: Source) -> Iterator[tuple[bool, str]]:
         what = "events" if mapped is None else "mapped"
         told = f"of its first {account.rows} rows {account.parsed} are {what}, {account.skipped} skipped"
         reason = f", {account.unparseable} unparseable ({account.examples[0]})" if account.examples else ""
-        yield account.parsed > 0 or not account.rows, f"{told}{reason}"
+        good = 2 * account.unparseable <= account.rows and (account.parsed > 0 or not account.rows)
+        yield good, f"{told}{reason}"
         if mapped is not None and account.parsed:
             yield from ((True, f"nothing stands at {path}") for path in mapped.unseen(first))
 
