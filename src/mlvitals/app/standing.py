@@ -1,7 +1,7 @@
 """How each model stands: what the state and the configuration know of it, the most troubled first."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +10,13 @@ import msgspec
 from mlvitals.app.admission import discovered, models_of
 from mlvitals.config import Config
 from mlvitals.engines.model import Progress
+from mlvitals.report.episodes import find_episodes
+from mlvitals.report.frame import Frame, Window
+from mlvitals.report.reading import Row, read_marks
+from mlvitals.signals.spec import MetricSpec
 from mlvitals.windows.window import WindowSize
+
+GRAVEST_SHOWN: Final = 3
 
 _TABLES: Final = ("cohort", "prediction", "label", "held")
 
@@ -20,8 +26,9 @@ class Standing:
     """One model, as far as it has come.
 
     cause, since: why it cannot run, and since when (microseconds since the epoch); None where it can.
-    warnings: measurements of its last closed window that warn. closed, settled: its watermarks. learning: its reference
-    is being learnt. windows, remembered, labels, waiting: what is kept of it: cohorts, predictions, labels, rows held.
+    warnings: measurements of its last closed window that warn. gravest: a few of them, each of another thing, furthest
+    past its threshold first. closed, settled: its watermarks. learning: its reference is being learnt. windows,
+    remembered, labels, waiting: what is kept of it: cohorts, predictions, labels, rows held.
     configured: it is one of the configuration's.
     """
 
@@ -29,6 +36,7 @@ class Standing:
     cause: str | None
     since: int | None
     warnings: int
+    gravest: Sequence[Row]
     closed: int | None
     settled: int | None
     learning: bool
@@ -57,11 +65,16 @@ def standings(config: Config, connection: sqlite3.Connection) -> list[Standing]:
     for model in progress.keys() | faults.keys():
         known = progress.get(model, Progress())
         cause, since = faults.get(model, (None, None))
+        newest = _newest(sizes.get(model), known.closed)
+        warnings = 0 if newest is None else _warnings(connection, model, newest)
         one = Standing(
             model=model,
             cause=cause,
             since=since,
-            warnings=_warnings(connection, model, sizes.get(model), known.closed),
+            warnings=warnings,
+            gravest=_gravest(connection, model, newest, config.signals.specs)
+            if newest is not None and warnings
+            else (),
             closed=known.closed,
             settled=known.settled,
             learning=known.learning.until is not None and not known.learning.done,
@@ -80,12 +93,23 @@ def _counts(connection: sqlite3.Connection, table: str) -> Mapping[str, int]:
     return dict(connection.execute(f"SELECT model, {what} FROM {table} GROUP BY model"))
 
 
-def _warnings(connection: sqlite3.Connection, model: str, size: WindowSize | None, closed: int | None) -> int:
-    if size is None or closed is None:
-        return 0
+def _newest(size: WindowSize | None, closed: int | None) -> int | None:
+    """Return where the last closed window starts, None where there is none yet."""
+    return None if size is None or closed is None else size.start(size.start(closed) - 1)
+
+
+def _warnings(connection: sqlite3.Connection, model: str, start: int) -> int:
     query = (
         "SELECT coalesce(sum(warnings), 0) FROM measurement_page WHERE warnings > 0 AND model = ? AND window_start = ?"
     )
-    start = size.start(size.start(closed) - 1)
     (count,) = connection.execute(query, (model, start)).fetchone()
     return int(count)
+
+
+def _gravest(
+    connection: sqlite3.Connection, model: str, start: int, specs: Mapping[str, MetricSpec]
+) -> tuple[Row, ...]:
+    """Return what warns most in a window, as a report of this window alone tells it: a feature is one thing."""
+    frame = Frame(model, [Window(start, version="", served=0.0)], specs)
+    episodes = find_episodes(read_marks(connection, model, start, specs), frame)
+    return tuple(one.peak for one in episodes[:GRAVEST_SHOWN])

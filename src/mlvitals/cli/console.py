@@ -17,6 +17,8 @@ STATUS_STYLES: Final = {
     Status.INSUFFICIENT_DATA: "dim",
     Status.NO_DATA: "dim",
 }
+# Of a measurement's attributes: what is measured, before how and against what.
+NAMED_FIRST: Final = frozenset({"feature", "metric"})
 _WIDTH_ELSEWHERE: Final = 160
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _LETTERS: Final = "_.-~=+*#"  # as dark as they are high

@@ -1,7 +1,7 @@
 """`mlvitals status`: what the state holds."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -10,22 +10,24 @@ import click
 from mlvitals.cli.options import config_option, load_config
 
 if TYPE_CHECKING:
+    from mlvitals.app.standing import Standing
     from mlvitals.config import Config
     from mlvitals.engines.account import AccountKey
     from mlvitals.state import Store
 
 CHANGES_SHOWN: Final = 5
-MODELS_SHOWN: Final = 20  # of more the rows are told together
+MODELS_SHOWN: Final = 20  # of more the rows are told together, and what warns of the most troubled alone
 
 
 @click.command("status")
 @config_option
 def command(path: Path) -> int:
-    """Show how each model stands, the most troubled first, what became of every row, and what waits for delivery.
+    """Show how each model stands, the most troubled first, what warns, what became of every row, what waits to leave.
 
     It may be called while `run` writes.
     """
-    from mlvitals.cli.console import console, visible  # noqa: PLC0415  # not needed for --help
+    from mlvitals.app.standing import standings  # noqa: PLC0415  # not needed for --help
+    from mlvitals.cli.console import console, visible  # noqa: PLC0415
     from mlvitals.state import Store  # noqa: PLC0415
 
     config = load_config(path)
@@ -33,7 +35,10 @@ def command(path: Path) -> int:
     with Store.open_read_only(config.state.path) as store:
         for line in _faults(config, store):
             out.print(visible(line), style="bold red", markup=False, soft_wrap=True)
-        out.print(_models(config, store))
+        models = standings(config, store.connection)
+        out.print(_models(models))
+        if any(one.gravest for one in models):
+            out.print(_gravest(models))
         out.print(_account(store))
         for source, reason in store.connection.execute("SELECT source, reason FROM example ORDER BY 1, 2"):
             out.print(visible(f"  {source}: {reason}"), markup=False, soft_wrap=True)
@@ -119,20 +124,39 @@ def _faults(config: "Config", store: "Store") -> Iterator[str]:
             yield f"  {model} has not run since {_time(since)}: {cause}"
 
 
-def _models(config: "Config", store: "Store") -> object:
+def _models(models: "Sequence[Standing]") -> object:
     from rich.table import Table  # noqa: PLC0415
 
-    from mlvitals.app.standing import standings  # noqa: PLC0415
     from mlvitals.cli.console import cells  # noqa: PLC0415
 
     names = ("model", "stands", "warnings", "closed up to", "settled up to", "windows", "remembered", "labels", "held")
     table = Table(*names, title="models", title_justify="left")
-    for one in standings(config, store.connection):
+    for one in models:
         how = "cannot run" if one.cause else "learning" if one.learning else "runs" if one.configured else "left out"
         style = "bold red" if one.cause else "yellow" if one.warnings else ""
         counts = map("{:,}".format, (one.windows, one.remembered, one.labels, one.waiting))
         row = cells(one.model, how, str(one.warnings), _time(one.closed), _time(one.settled), *counts)
         table.add_row(*row, style=style)
+    return table
+
+
+def _gravest(models: "Sequence[Standing]") -> object:
+    """Return a table of what warns most in each model's newest window."""
+    from rich.table import Table  # noqa: PLC0415
+
+    from mlvitals.cli.console import NAMED_FIRST, cells, number  # noqa: PLC0415
+    from mlvitals.report.reading import decode_attributes  # noqa: PLC0415
+
+    warned = [one for one in models if one.gravest]
+    table = Table("model", "signal", "of", "value", "warns from", title="what warns most now", title_justify="left")
+    for one in warned[:MODELS_SHOWN]:
+        for row in one.gravest:
+            attributes = sorted(decode_attributes(row.attributes).items(), key=lambda pair: pair[0] not in NAMED_FIRST)
+            of = " ".join(f"{name}={value}" for name, value in attributes)
+            signal = row.signal.removeprefix("mlvitals.")
+            table.add_row(*cells(one.model, signal, of, number(row.value), number(row.threshold)))
+    if len(warned) > MODELS_SHOWN:
+        table.caption = f"and of {len(warned) - MODELS_SHOWN} further models; `mlvitals signals` shows all"
     return table
 
 
