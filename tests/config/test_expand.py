@@ -74,7 +74,11 @@ def test_a_missing_variable_is_refused_on_loading(workplace):
             {"budget": "{export: '${SECRET}'}"},
             "Invalid enum value '${SECRET}': choose from full, lean, standard - at `$.budget.export`",
         ),
-        ("hunter2", {"sinks": "[{type: '${SECRET}'}]"}, "Invalid value '${SECRET}' - at `$.sinks[0].type`"),
+        (
+            "hunter2",
+            {"sinks": "[{type: '${SECRET}'}]"},
+            "Invalid value '${SECRET}': choose from local, otlp, stdout - at `$.sinks[0].type`",
+        ),
     ],
 )
 def test_values_of_the_environment_never_stand_in_a_message(value, sections, message, workplace):

@@ -97,7 +97,11 @@ def test_a_format_a_source_and_a_sink_are_known_by_their_tags(load_with):
 @pytest.mark.parametrize(
     ("part", "message"),
     [
-        ("{type: file, path: a, format: {type: line}}", "Invalid value 'line' - at `$.sources[0].format.type`"),
+        (
+            "{type: file, path: a, format: {type: line}}",
+            "Invalid value 'line': choose from mlvitals, json, parquet, csv, lines - at `$.sources[0].format.type`",
+        ),
+        ("{type: s3, path: a}", "Invalid value 's3': choose from file, shelf - at `$.sources[0].type`"),
         (
             "{type: file, path: a, format: {type: lines, zon: X}}",
             "Object contains unknown field `zon` - at `$.sources[0].format`",

@@ -25,8 +25,20 @@ SHAPE = [
         model("features: {kinds: {zipcode: words}}"),
         (
             "Invalid enum value 'words': choose from boolean, calendar, categorical, identifier, numeric, text "
-            "- at `$.models[0].features.kinds[...]`"
+            "- at `$.models[0].features.kinds.zipcode`"
         ),
+    ),
+    (
+        model("features: {kinds: {zipcode: text, pay.day: calender, due: dates}}"),
+        (
+            "Invalid enum value 'calender': choose from boolean, calendar, categorical, identifier, numeric, text "
+            '- at `$.models[0].features.kinds["pay.day"]`'
+        ),
+    ),
+    (model("tags: {team: x, 'a\"]\\b': 7}"), 'Expected `str`, got `int` - at `$.models[0].tags["a\\"]\\\\b"]`'),
+    (
+        {"sources": "[{type: file, path: x, format: {type: json, map: {model: m}, units: {latency_ms: h}}}]"},
+        "Invalid enum value 'h': choose from ms, ns, rate, s, us - at `$.sources[0].format.units.latency_ms`",
     ),
     (model("features: {include: price}"), "Expected `array`, got `str` - at `$.models[0].features.include`"),
     (model("segments: channel"), "Expected `array`, got `str` - at `$.models[0].segments`"),
@@ -40,14 +52,14 @@ SHAPE = [
         ),
     ),
     (model("performance: {positive: 1}"), "Expected `str | null`, got `int` - at `$.models[0].performance.positive`"),
-    (model("versions: {'7': {}}"), "Object missing required field `training` - at `$.models[0].versions[...]`"),
+    (model("versions: {'7': {}}"), "Object missing required field `training` - at `$.models[0].versions.7`"),
     (
         model("versions: {7: {training: a.reference}}"),
         "the key `7` is not text: put it in quotes - at `$.models[0].versions`",
     ),
-    (model("versions: {'7': {training: 7}}"), "Expected a path - at `$.models[0].versions[...].training`"),
+    (model("versions: {'7': {training: 7}}"), "Expected a path - at `$.models[0].versions.7.training`"),
     ({"service": "{nam: a}"}, "Object contains unknown field `nam` - at `$.service`"),
-    ({"service": "{tags: {team: 7}}"}, "Expected `str`, got `int` - at `$.service.tags[...]`"),
+    ({"service": "{tags: {team: 7}}"}, "Expected `str`, got `int` - at `$.service.tags.team`"),
     (
         {"budget": "{export: everything}"},
         "Invalid enum value 'everything': choose from full, lean, standard - at `$.budget.export`",
@@ -55,7 +67,7 @@ SHAPE = [
     ({"state": "{path: ''}"}, "Expected a path - at `$.state.path`"),
     ({"state": "state.db"}, "Expected `object`, got `str` - at `$.state`"),
     ({"state": "{key: {}}"}, "Object missing required field `path` - at `$.state.key`"),
-    ({"sources": "[{type: pipe, path: x}]"}, "Invalid value 'pipe' - at `$.sources[0].type`"),
+    ({"sources": "[{type: pipe, path: x}]"}, "Invalid value 'pipe': choose from file - at `$.sources[0].type`"),
     ({"sources": "[{path: events.jsonl}]"}, "Object missing required field `type` - at `$.sources[0]`"),
     ({"sources": "[{type: file}]"}, "Object missing required field `path` - at `$.sources[0]`"),
     ({"sources": "[{type: file, path: x, rôle: both}]"}, "Object contains unknown field `rôle` - at `$.sources[0]`"),
@@ -65,10 +77,13 @@ SHAPE = [
     ),
     (
         {"sources": "[{type: file, path: x, format: {type: xml}}]"},
-        "Invalid value 'xml' - at `$.sources[0].format.type`",
+        "Invalid value 'xml': choose from mlvitals, json, parquet, csv - at `$.sources[0].format.type`",
     ),
     ({"sinks": "[{type: local, sight: 1}]"}, "Object contains unknown field `sight` - at `$.sinks[0]`"),
-    ({"sinks": "[{type: carrier_pigeon}]"}, "Invalid value 'carrier_pigeon' - at `$.sinks[0].type`"),
+    (
+        {"sinks": "[{type: carrier_pigeon}]"},
+        "Invalid value 'carrier_pigeon': choose from local, otlp, stdout - at `$.sinks[0].type`",
+    ),
     ({"defaults": "prices"}, "Expected `object` - at `$.defaults`"),
 ]
 
@@ -137,8 +152,8 @@ MEANING = [
         {"models": "[{match: 'a*', windows: {sise: 1h}, operating: {first: 7d}}]"},
         "Object contains unknown field `sise` - at `$.models[0].windows`",
     ),
-    (model("tags: {team: 7}"), "Expected `str`, got `int` - at `$.models[0].tags[...]`"),
-    (model("groups: {a: {}}"), "Object missing required field `features` - at `$.models[0].groups[...]`"),
+    (model("tags: {team: 7}"), "Expected `str`, got `int` - at `$.models[0].tags.team`"),
+    (model("groups: {a: {}}"), "Object missing required field `features` - at `$.models[0].groups.a`"),
     (
         model("groups: {a: {features: [x, 'y*']}, b: {features: ['z*', 'y*']}}"),
         "`y*` is in two groups, `a` and `b` - at `$.models[0]`",
@@ -194,6 +209,17 @@ BLAME = [
     ("{segments: [channel, 7]}", "", "Expected `str`, got `int` - at `$.defaults.segments[1]`"),
     ("{windows: {size: 1h}}", "windows: {sise: 1h}", "Object contains unknown field `sise` - at `$.models[0].windows`"),
     ("{windows: {lateness: 1h}}", "windows: {size: 1y}", "- at `$.models[0].windows.size`"),
+    (
+        "{features: {kinds: {old.days: days}}}",
+        "features: {kinds: {plan: text}}",
+        '- at `$.defaults.features.kinds["old.days"]`',
+    ),
+    (
+        "{features: {kinds: {plan: text}}}",
+        "features: {kinds: {old.days: days}}",
+        '- at `$.models[0].features.kinds["old.days"]`',
+    ),
+    ("{tags: {team: 7}}", "tags: {tier: x}", "Expected `str`, got `int` - at `$.defaults.tags.team`"),
     (
         "{labels: {horizon: 60d}}",
         "labels: {delay: 1d}",

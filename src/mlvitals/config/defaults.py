@@ -1,10 +1,11 @@
 """What a key is when it is left out: the document's `defaults` under each model, then our own that depend on others."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mlvitals.clock import parse_duration
+from mlvitals.config.choices import steps_of
 from mlvitals.errors import ConfigError
 
 _MODEL_PATH: Final = re.compile(r" - at `\$\.models\[\d+\](.*)`$")
@@ -53,7 +54,7 @@ def blame(message: str, entry: Any, defaults: Mapping[str, Any]) -> str:
     match = _MODEL_PATH.search(message)
     if match is None:
         return message
-    keys = re.findall(r"[^.\[\]]+", match[1])
+    keys = steps_of(match[1])
     if field := _NAMED_FIELD.search(message):
         keys.append(field[1])
     if keys and _holds(defaults, keys) and not _holds(entry, keys):
@@ -61,14 +62,12 @@ def blame(message: str, entry: Any, defaults: Mapping[str, Any]) -> str:
     return message
 
 
-def _holds(part: Any, keys: list[str]) -> bool:
+def _holds(part: Any, keys: Sequence[str | int]) -> bool:
     for key in keys:
-        if isinstance(part, dict) and key in part:
-            part = part[key]
-        elif isinstance(part, list) and key.isdecimal() and int(key) < len(part):
-            part = part[int(key)]
-        else:
-            return key == "..." and isinstance(part, dict)  # msgspec does not say which entry of a mapping
+        known = range(len(part)) if isinstance(part, list) else part if isinstance(part, dict) else ()
+        if key not in known:
+            return False
+        part = part[key]
     return True
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from mlvitals.config.choices import with_choices
+from mlvitals.config.choices import convert
 from mlvitals.config.model import Document, ModelConfig
 from mlvitals.config.scalar import decoder
 from mlvitals.errors import ConfigError
@@ -104,10 +104,7 @@ def convert_model(written: Any, base: Path) -> ModelConfig:
 
     """
     entry = _name_paths(written) if isinstance(written, dict) and isinstance(written.get("name"), str) else written
-    try:
-        return msgspec.convert({"models": [entry]}, _One, dec_hook=decoder(base)).models[0]
-    except msgspec.ValidationError as error:
-        raise ConfigError(with_choices(error, _One)) from error
+    return convert({"models": [entry]}, _One, decoder(base)).models[0]
 
 
 def file_part(name: str) -> str:

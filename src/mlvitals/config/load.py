@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from mlvitals.config.check import check
-from mlvitals.config.choices import with_choices
+from mlvitals.config.choices import convert
 from mlvitals.config.defaults import blame, fill, fill_model
 from mlvitals.config.document import Entry, read_written
 from mlvitals.config.entries import Config, ModelFault, PatternConfig, at_index, convert_model
@@ -69,10 +69,9 @@ def _convert(root: Mapping[str, Any], base: Path, shape: type[Document]) -> Docu
     refuse_unsupported(root)
     _require_types(root)
     try:
-        document = msgspec.convert(fill(root), shape, dec_hook=decoder(base))
-    except msgspec.ValidationError as error:
-        message = with_choices(error, shape)
-        raise ConfigError(message if " - at " in message else f"{message} - at `$`") from error
+        document = convert(fill(root), shape, decoder(base))
+    except ConfigError as error:
+        raise ConfigError(str(error) if " - at " in str(error) else f"{error} - at `$`") from error
     return locate_sources(document, base)
 
 
