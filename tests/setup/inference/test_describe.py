@@ -154,6 +154,49 @@ def test_the_unit_of_latency_is_read_from_its_name(mapped, rows, name, value, un
     assert found.get("units", {}).get("latency_ms") == unit
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "unit"),
+    [
+        ("response_ms", 40, None),
+        ("processingUs", 900, "us"),
+        ("duration_s", 0.2, "s"),
+        ("rt_ms", 12, None),
+        ("elapsed", 0.2, "s"),
+        ("elapsed_time", 30, None),
+        ("timeTaken", 0.3, "s"),
+    ],
+)
+def test_how_long_an_answer_took_is_no_feature_of_a_flat_record(mapped, rows, name, value, unit):
+    found = mapped(flat_records(rows, name, value)).format
+    assert found["map"]["latency_ms"] == name
+    assert found.get("units", {}).get("latency_ms") == unit
+    assert sorted(field for field in found["map"] if field.startswith("features.")) == ["features.age", "features.n"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("visit_duration_s", 4_000), ("lead_time_ms", 12), ("response_days", 3)])
+def test_what_no_answer_takes_is_a_feature(mapped, rows, name, value):
+    found = mapped(flat_records(rows, name, value)).format["map"]
+    assert "latency_ms" not in found
+    assert found[f"features.{name}"] == name
+
+
+def test_a_duration_among_the_features_is_one_of_them(mapped, rows):
+    records = [
+        {"time": rows.iso(index), "features": {"n": rows.share(), "response_ms": index}, "score": rows.share()}
+        for index in range(100)
+    ]
+    found = mapped(records)
+    assert "latency_ms" not in found.format["map"]
+    assert "response_ms" in found.features
+
+
+def flat_records(rows, name, value):
+    return [
+        {"time": rows.iso(index), "age": index % 50, "n": 9 * rows.share(), "score": rows.share(), name: value + spent}
+        for index, spent in ((index, index % 7 * value / 10) for index in range(100))
+    ]
+
+
 def test_times_without_a_zone_are_taken_as_utc_and_it_is_told(mapped, rows):
     records = [
         {"time": rows.iso(index).removesuffix("+00:00"), "features": {"n": rows.share()}, "score": rows.share()}

@@ -28,6 +28,9 @@ _UNITS: Final = {
     "us": ("us", "micro", "micros", "microsecond", "microseconds", "usec"),
     "ns": ("ns", "nano", "nanos", "nanosecond", "nanoseconds"),
 }
+_PER_SECOND: Final = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}
+# Who waits for an answer waits no longer: what lasts longer is what a prediction is about, such as a visit.
+_LONGEST_SECONDS: Final = 600
 
 
 class Trust(StrEnum):
@@ -137,15 +140,16 @@ def find_latency(columns: Iterable[Column]) -> Choice | None:
         if numbers is None or (numbers < 0).any() or epoch_unit(column) is not None:
             return None
         *before, last = column.words or ("",)
-        unit = next((unit for unit, names in _UNITS.items() if last in names), "")
-        named = words.points(tuple(before) if unit else column.words, words.LATENCY)
-        if not named:
-            return None
-        if unit:
-            return _Bid(named + 2, f"named so, in {unit}", unit)
         middle = float(np.median(numbers))
-        unit = "s" if middle < 2 and not column.is_whole else "ms"
-        return _Bid(min(named, 4), f"named so; unit by its size (median {middle:g})", unit)
+        unit = next((unit for unit, names in _UNITS.items() if last in names), "")
+        if unit:
+            named = words.points(tuple(before), words.LATENCY) or words.TIMED.get("".join(before), 0)
+            made = _Bid(named + 2, f"named so, in {unit}", unit)
+        else:
+            named = words.points(column.words, words.LATENCY)
+            unit = "s" if middle < 2 and not column.is_whole else "ms"
+            made = _Bid(min(named, 4), f"named so; unit by its size (median {middle:g})", unit)
+        return made if named and middle <= _LONGEST_SECONDS * _PER_SECOND[unit] else None
 
     return choose(columns, bid, least=3)
 

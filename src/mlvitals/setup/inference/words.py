@@ -64,10 +64,28 @@ LATENCY: Final = {
     "executionduration": 5,
     "responsetime": 5,
     "processingtime": 5,
+    "elapsedtime": 5,
     "inferencetime": 4,
     "requesttime": 4,
+    "timetaken": 4,
     "took": 4,
     "runtime": 3,
+}
+# Whole names of what was timed, which tell a latency only where a unit of time follows: `response_ms`.
+TIMED: Final = {
+    "response": 5,
+    "processing": 5,
+    "inference": 5,
+    "prediction": 4,
+    "predict": 4,
+    "infer": 4,
+    "scoring": 4,
+    "serving": 4,
+    "request": 4,
+    "rt": 4,
+    "time": 3,
+    "total": 3,
+    "wall": 3,
 }
 ERROR: Final = {"error": 5, "errormessage": 5, "exception": 4, "errorcode": 4, "errortype": 4}
 TRUTH: Final = {
