@@ -12,8 +12,8 @@ from mlvitals.formats.names import levels_of
 from mlvitals.formats.rows import INT64
 
 DEEPEST: Final = 64
-_MOST_FIELDS: Final = 10_000
-_SCALARS: Final = {
+MOST_FIELDS: Final = 10_000
+SCALAR_TYPES: Final = {
     "null": pa.null(),
     "bool": pa.bool_(),
     "int": pa.int64(),
@@ -59,7 +59,7 @@ class _Node:
             # Lists of lists or objects are left to the slow way, which keeps them as JSON text.
             plain = self.items is not None and self.items.kind not in {"list", "struct"}
             return pa.list_(self.items.to_arrow() if self.items is not None and plain else pa.null())
-        return _SCALARS[self.kind]
+        return SCALAR_TYPES[self.kind]
 
 
 class Shape:
@@ -78,7 +78,7 @@ class Shape:
         self._declare([wire.FEATURES], "struct")
         for name, want in (plan.features or {}).items():
             self._declare([wire.FEATURES, *levels_of(name)], "float" if want is Want.NUMBER else "text")
-        self._most = self._count + _MOST_FIELDS
+        self._most = self._count + MOST_FIELDS
 
     @property
     def count(self) -> int:

@@ -9,19 +9,11 @@ import pyarrow as pa
 from mlvitals.formats.fieldmap import FieldMap
 from mlvitals.formats.paths import ANY, Path, begins, position_of
 from mlvitals.formats.rows import INT64
-from mlvitals.formats.shape import DEEPEST
+from mlvitals.formats.shape import DEEPEST, MOST_FIELDS, SCALAR_TYPES
 
 ITEM: Final = "[]"  # the step into any element of an array
 
-_MOST_FIELDS: Final = 10_000
 _MOST_ITEMS: Final = 1_000
-_SCALARS: Final = {
-    "null": pa.null(),
-    "bool": pa.bool_(),
-    "int": pa.int64(),
-    "float": pa.float64(),
-    "text": pa.string(),
-}
 
 
 @dataclass(slots=True)
@@ -144,7 +136,7 @@ class Tree:
         node.kind = "struct"
         for name, inner in value.items():
             below = _EVERYTHING if wanted.everything else wanted.fields.get(name)
-            if below is None or (name not in node.fields and self._count >= _MOST_FIELDS):
+            if below is None or (name not in node.fields and self._count >= MOST_FIELDS):
                 continue
             if name not in node.fields:
                 self._count += 1
@@ -175,7 +167,7 @@ class Tree:
             below = _EVERYTHING if wanted.everything else wanted.fields.get(ITEM, _NOTHING)
             # Arrow's reader breaks on nulls in an array of the null type.
             return pa.list_(pa.float64() if node.items.kind == "null" else self._type(node.items, below))
-        return _SCALARS[node.kind]
+        return SCALAR_TYPES[node.kind]
 
     def _holds_objects_of_unknown_names(self, node: Node, wanted: Wanted) -> bool:
         if node.kind == "struct":
