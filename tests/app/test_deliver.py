@@ -20,6 +20,17 @@ class Destination:
     pause: float = 0.0
     sent: list[bytes] = field(default_factory=list)
 
+    @property
+    def routes(self):
+        return ("metrics",)
+
+    def age_limit(self, route):
+        del route
+
+    def renew(self, route, requests, now):
+        del route, now
+        return list(requests)
+
     def encode(self, points, logs):
         raise NotImplementedError
 

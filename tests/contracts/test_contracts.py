@@ -9,6 +9,7 @@ from math import nan
 import msgspec
 import pytest
 
+from mlvitals.clock import HOUR
 from mlvitals.contracts import check_format, check_sink, check_source, check_statistic, sink_context
 from mlvitals.contracts.evidence import layouts
 from mlvitals.delivery import Outcome, Request, Verdict
@@ -206,6 +207,18 @@ class Destination:
         right = request.items - left - (self.broken == "lossy")
         return [replace(request, items=items) for items in (left, right)]
 
+    @property
+    def routes(self):
+        return ("metrics",)
+
+    def age_limit(self, route):
+        del route
+        return HOUR if self.broken == "stale" else None
+
+    def renew(self, route, requests, now):
+        del route, now
+        return list(requests)
+
     def send(self, request):
         del request
         return None if self.broken == "unclassified" else Outcome(verdict=Verdict.OK, reason=self.said)
@@ -238,6 +251,7 @@ class Memory(msgspec.Struct, frozen=True):
         ("impure", "encoded twice, give other bytes"),
         ("lossy", "items are split into"),
         ("unclassified", "an answer is None"),
+        ("stale", "still too old"),
         ("told", "a reason tells a secret"),
         ("shown", "shows a secret"),
     ],

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -36,6 +36,18 @@ class Destination:
         numbers = json.loads(request.body)
         middle = len(numbers) // 2
         return [self.request(*numbers[:middle]), self.request(*numbers[middle:])] if middle else []
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        return ("metrics",)
+
+    def age_limit(self, route: str) -> int | None:
+        del route
+        return None
+
+    def renew(self, route: str, requests: Iterable[Request], now: int) -> list[Request]:
+        del route, now
+        return list(requests)
 
     def send(self, request: Request) -> Outcome:
         self.sent.append(request.body)

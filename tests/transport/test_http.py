@@ -5,8 +5,7 @@ import time
 import pytest
 
 from mlvitals.errors import ConfigError
-from mlvitals.transport import HttpTransport, TransportError
-from mlvitals.transport.http import ANSWER_BYTES
+from mlvitals.transport.http import ANSWER_BYTES, HttpTransport, TransportError
 
 
 def answering(status, body=b"", headers=()):
@@ -28,7 +27,7 @@ def post():
     def post(base, *, timeout=2.0, **options):
         transport = HttpTransport(base, timeout=timeout, **options)
         opened.append(transport)
-        return transport.post("/v1/logs", b"body", {"X-Key": "k"})
+        return transport.request("POST", "/v1/logs", b"body", {"X-Key": "k"})
 
     yield post
     for transport in opened:
@@ -52,7 +51,7 @@ def test_any_status_is_an_answer_and_is_asked_for_once(peer, behave, post, statu
 def test_connections_are_kept(peer):
     transport = HttpTransport(peer.url, timeout=2.0)
     for _ in range(5):
-        transport.post("/", b"", {})
+        transport.request("POST", "/", b"", {})
     transport.close()
     assert len(peer.seen) == 5
     assert len(peer.connections) == 1
@@ -61,9 +60,9 @@ def test_connections_are_kept(peer):
 def test_an_answer_is_read_up_to_its_bound_and_the_next_one_is_its_own(peer, behave):
     behave[0] = answering(200, b"x" * (3 * ANSWER_BYTES))
     transport = HttpTransport(peer.url, timeout=5.0)
-    assert transport.post("/", b"", {}).body == b"x" * ANSWER_BYTES
+    assert transport.request("POST", "/", b"", {}).body == b"x" * ANSWER_BYTES
     behave[0] = answering(200, b"short")
-    assert transport.post("/", b"", {}).body == b"short"
+    assert transport.request("POST", "/", b"", {}).body == b"short"
     transport.close()
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlvitals.clock import parse_duration
+from mlvitals.transport.secret import Secret
 
 if TYPE_CHECKING:
     from mlvitals.windows.window import WindowSize
@@ -60,9 +61,21 @@ def decoder(base: Path) -> Callable[[type, Any], object]:
             if not isinstance(value, str) or not value:
                 raise ValueError("Expected a path")
             return base / Path(value).expanduser()
+        if kind is Secret:
+            return _secret(value, base)
         raise NotImplementedError(kind)
 
     return decode
+
+
+def _secret(value: Any, base: Path) -> Secret:
+    match value:
+        case str() if value:
+            return Secret(value)
+        case {"file": str() as path} if path and len(value) == 1:
+            return Secret(file=base / Path(path).expanduser())
+        case _:  # whatever was written may be the secret itself
+            raise ValueError("Expected a secret as text, as `${NAME}`, or `{file: PATH}` for one that rotates")
 
 
 def _text(value: Any, likeness: str) -> str:

@@ -88,7 +88,7 @@ def say_what_requests_hold(config: SinkConfig, context: SinkContext, secrets: Se
     requests = sink.encode(*_items(context))
     require(len(requests) > 0, "points and logs give no request")
     for request in requests:
-        _require_sound(request)
+        _require_sound(request, sink.routes)
     sink.close()
 
 
@@ -107,7 +107,7 @@ def split_without_loss(config: SinkConfig, context: SinkContext, secrets: Sequen
         items = [half.items for half in halves]
         require(sum(items) == request.items and min(items) > 0, f"{request.items} items are split into {items}")
         for half in halves:
-            _require_sound(half)
+            _require_sound(half, sink.routes)
             inside = request.first <= half.first and half.last <= request.last and half.route == request.route
             require(inside, "a half has another route than the whole, or stamps beyond its span")
         waiting += halves
@@ -136,17 +136,38 @@ def keep_secrets(config: SinkConfig, context: SinkContext, secrets: Sequence[str
     sink.close()
 
 
+def renew_what_is_too_old(config: SinkConfig, context: SinkContext, secrets: Sequence[str]) -> None:
+    """Demand that renewed requests are not past the age limit, hold no more than before, and are the same each time."""
+    del secrets
+    sink = config.open(context)
+    requests = sink.encode(*_items(context))
+    now = _START + 1000 * HOUR
+    for route in sink.routes:
+        mine = [request for request in requests if request.route == route]
+        limit = sink.age_limit(route)
+        if limit is None or not mine:
+            continue
+        renewed = sink.renew(route, mine, now)
+        require(renewed == sink.renew(route, mine, now), "requests, renewed twice, give other requests")
+        require(sum(one.items for one in renewed) <= sum(one.items for one in mine), "renewed requests hold more items")
+        for one in renewed:
+            require(one.route == route, "a renewed request has another route")
+            require(now - limit <= one.first <= one.last <= now, "a renewed request is still too old, or of the future")
+    sink.close()
+
+
 SINK_DEMANDS: Final[tuple[Demand, ...]] = (
     encode_the_same_items_to_the_same_bytes,
     say_what_requests_hold,
     split_without_loss,
+    renew_what_is_too_old,
     classify_every_answer,
     keep_secrets,
 )
 
 
-def _require_sound(request: Request) -> None:
-    require(request.route in {"metrics", "logs"}, f"the route of a request is {request.route!r}")
+def _require_sound(request: Request, routes: Sequence[str]) -> None:
+    require(request.route in routes, f"the route of a request is {request.route!r}, none of {routes!r}")
     require(isinstance(request.body, bytes) and request.body != b"", "a request has no body of bytes")
     require(request.items > 0, f"a request holds {request.items} items")
     span = _START <= request.first <= request.last <= _START + _WINDOWS * HOUR

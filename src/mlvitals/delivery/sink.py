@@ -1,6 +1,6 @@
 """The contract between the outbox and a destination."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -44,7 +44,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """The very bytes that will be sent, however often: `body` to `route` (`metrics` or `logs`), holding `items` items.
+    """The very bytes that will be sent, however often: `body` to `route` (as `metrics`, `logs`), holding `items` items.
 
     first, last: the span of the items' stamps, in microseconds since the epoch.
     """
@@ -64,6 +64,11 @@ class Sink(Protocol):
         """The destination's name in the outbox, unique in a configuration."""
         ...
 
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """Where requests may lead, as `metrics` and `logs`: each a queue of its own, so that one holds up no other."""
+        ...
+
     def encode(self, points: Sequence[MetricPoint], logs: Sequence[LogRecord]) -> list[Request]:
         """Return the requests that carry these items, in order; the same items give the same bytes.
 
@@ -75,6 +80,19 @@ class Sink(Protocol):
 
     def split(self, request: Request) -> list[Request]:
         """Return two requests that carry a request's items in order, or nothing where it cannot be divided."""
+        ...
+
+    def age_limit(self, route: str) -> int | None:
+        """Return how old a stamp may be, in microseconds, before the destination would drop it; None for any age."""
+        ...
+
+    def renew(self, route: str, requests: Iterable[Request], now: int) -> list[Request]:
+        """Return what is sent in place of a route's requests, oldest first, of which some stamps are past `age_limit`.
+
+        Of points past the limit the newest of each series is told as of `now` (microseconds since the epoch), unless a
+        younger one of its series is among the requests; the others go without, for the log has them (law 8). Records of
+        logs stay, every one. What is returned may hold fewer items than were given, never more.
+        """
         ...
 
     def send(self, request: Request) -> Outcome:

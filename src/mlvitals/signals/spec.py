@@ -37,10 +37,21 @@ class Export(StrEnum):
 
 
 class Stage(StrEnum):
-    """When a signal is known: as the window closes, or as its cohort reaches a maturity."""
+    """When a signal is known: as the window closes, as its cohort reaches a maturity, or while the job runs.
+
+    What is known while the job runs is told by points only: no window has it, and no measurement.
+    """
 
     WINDOW = "window"
     MATURITY = "maturity"
+    RUNNING = "running"
+
+
+class Instrument(StrEnum):
+    """What a point of a metric is: the value at its time, or a total since its start that only grows."""
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
 
 
 class Status(StrEnum):
@@ -62,6 +73,7 @@ _ORDER: Final = tuple(Export)
 class MetricSpec:
     """A metric we emit. The registry holds every one; names, units and attributes appear nowhere else.
 
+    instrument: a counter's points are totals since their `start`; a backend without such totals gets them as gauges.
     unit: UCUM, or `{thing}` for counts. attributes: short names; a backend's spelling is telemetry's business.
     level: of the signal's points; levels: of those of one `metric`, `method` or `comparison`, where it is another;
         level_if_moved: of those that warn, where it is another.
@@ -84,6 +96,7 @@ class MetricSpec:
     warning: float | None = None
     warning_where: Mapping[str, str] = field(default_factory=dict)
     level_if_moved: Export | None = None
+    instrument: Instrument = Instrument.GAUGE
 
     def judges(self, attributes: Mapping[str, str]) -> bool:
         """Tell whether the warning speaks of a reading with these attributes."""

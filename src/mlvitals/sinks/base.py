@@ -5,9 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+import msgspec
+
 from mlvitals.signals.spec import MetricSpec
 from mlvitals.state import Store
 from mlvitals.telemetry import Service
+
+
+class QueueConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much may wait for a destination, and how long, before the oldest expires (law 5)."""
+
+    size: str = "256MiB"
+    age: str = "7d"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

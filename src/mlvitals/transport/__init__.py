@@ -1,5 +1,1 @@
 """The only code that opens sockets."""
-
-from mlvitals.transport.http import Answer, HttpTransport, TransportError
-
-__all__ = ["Answer", "HttpTransport", "TransportError"]

@@ -1,4 +1,4 @@
-"""One POST at a time over a kept connection: no retries, no redirects, bounded time and answer, no secrets told."""
+"""One request at a time over a kept connection: no retries, no redirects, bounded time and answer, no secrets told."""
 
 import ssl
 import time
@@ -23,7 +23,7 @@ from urllib3.exceptions import (
 
 from mlvitals.errors import ConfigError
 
-# No protocol that we speak answers a POST with more; the rest of a longer body is not read.
+# No protocol that we speak answers with more; the rest of a longer body is not read.
 ANSWER_BYTES: Final = 1024 * 1024
 _PIECE: Final = 64 * 1024
 
@@ -47,7 +47,7 @@ class TransportError(Exception):
 
 
 class HttpTransport:
-    """Posts to one server.
+    """Speaks to one server.
 
     base: scheme, host, port and a path that every request's path is appended to. timeout: seconds to connect, between
     two bytes of the answer, and for its whole body. Proxies come from the environment (HTTPS_PROXY, NO_PROXY …).
@@ -70,8 +70,8 @@ class HttpTransport:
         self._timeout = timeout
         self._pool = _pool(base, ca_file, cert_file, key_file)
 
-    def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Send one request and return the answer, whatever its status.
+    def request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send one request and return the answer, whatever its status; `path` is appended to the base as it is.
 
         Raises:
             TransportError: there was no whole answer; whether the server took the request is not known.
@@ -79,7 +79,7 @@ class HttpTransport:
         """
         try:
             response = self._pool.urlopen(
-                "POST",
+                method,
                 self._base + path,
                 body=body,
                 headers=dict(headers),

@@ -30,7 +30,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from mlvitals.clock import SECOND
 from mlvitals.delivery import Outcome, Verdict
 from mlvitals.sinks.otlp.encode import METRICS
-from mlvitals.transport import Answer
+from mlvitals.transport.http import Answer
 
 PROTOBUF: Final = "application/x-protobuf"
 JSON: Final = "application/json"

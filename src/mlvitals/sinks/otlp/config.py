@@ -67,7 +67,7 @@ class OtlpSink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """
         from mlvitals.sinks.otlp.destination import OtlpDestination  # noqa: PLC0415  # protobuf costs every start 0.15 s
         from mlvitals.sinks.otlp.encode import Encoder  # noqa: PLC0415  # as above
-        from mlvitals.transport import HttpTransport  # noqa: PLC0415  # urllib3
+        from mlvitals.transport.http import HttpTransport  # noqa: PLC0415  # urllib3
 
         files = {"ca_file": self.ca_file, "cert_file": self.cert_file, "key_file": self.key_file}
         transport = HttpTransport(

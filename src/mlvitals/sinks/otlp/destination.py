@@ -1,7 +1,7 @@
 """An OTLP receiver as a destination: encode, post, classify."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -12,7 +12,7 @@ from mlvitals.sinks.otlp.encode import LOGS, METRICS, Encoder
 from mlvitals.sinks.otlp.envelope import VERSION
 from mlvitals.sinks.otlp.split import split
 from mlvitals.telemetry import LogRecord, MetricPoint
-from mlvitals.transport import HttpTransport, TransportError
+from mlvitals.transport.http import HttpTransport, TransportError
 
 _REASON_LENGTH: Final = 200
 _SECRET_LENGTH: Final = 6  # a shorter piece of a header would mask words of the server's message
@@ -60,10 +60,24 @@ class OtlpDestination:
         """Return the two halves of a request, or nothing where it holds one item."""
         return split(request, compressed=self._encoder.compressed)
 
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """Metrics and logs, each with its own path."""
+        return (METRICS, LOGS)
+
+    def age_limit(self, route: str) -> None:
+        """Return None: the protocol knows no age that is too old."""
+        del route
+
+    def renew(self, route: str, requests: Iterable[Request], now: int) -> list[Request]:
+        """Return the requests as they are."""
+        del route, now
+        return list(requests)
+
     def send(self, request: Request) -> Outcome:
         """Post one request once and classify the answer."""
         try:
-            answer = self._transport.post(f"/v1/{request.route}", request.body, self._headers)
+            answer = self._transport.request("POST", f"/v1/{request.route}", request.body, self._headers)
         except TransportError as error:
             verdict = Verdict.MISCONFIGURED if error.lasting else Verdict.RETRY
             return Outcome(verdict=verdict, reason=error.reason)
