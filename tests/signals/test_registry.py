@@ -40,7 +40,7 @@ def test_each_stage_reads_its_own_signals_in_registry_order(usual: Mapping[str, 
     order = {name: place for place, name in enumerate(names())}
     seen: set[str] = set()
     for evidence in usual.values():
-        for stage in Stage:
+        for stage in (Stage.WINDOW, Stage.MATURITY):
             readings = list(measure(evidence, stage))
             assert {spec.stage for spec, _ in readings} == {stage}
             places = [order[spec.name] for spec, _ in readings]

@@ -9,7 +9,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 
 from mlvitals.delivery import Outcome, Verdict
 from mlvitals.sinks.otlp.classify import classify
-from mlvitals.transport import Answer
+from mlvitals.transport.http import Answer
 
 OK, REJECTED, RETRY, HELD, POISON = Verdict
 NOW = 1_700_000_000_000_000  # 2023-11-14T22:13:20Z
