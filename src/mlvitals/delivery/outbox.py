@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mlvitals.clock import DAY
@@ -123,6 +123,35 @@ class Outbox:
             self._letter(connection, entry, fate=Fate.REJECTED, lost=lost, reason=reason, now=now)
             _recover(connection, entry.destination)
         return lost
+
+    def take_part(
+        self, entry: Entry, *, remains: Request | None, refused: Request | None, reason: str, now: int
+    ) -> int:
+        """Account for a request that was answered item by item; return how many items were taken.
+
+        What remains waits in the request's place, its bytes as they are; what is refused becomes a dead letter of its
+        own; the rest was taken.
+
+        Raises:
+            ValueError: there are more items in the parts than in the whole, a bug of the sink.
+
+        """
+        waits, lost = (part.items if part is not None else 0 for part in (remains, refused))
+        taken = entry.request.items - waits - lost
+        if taken < 0:
+            raise ValueError(f"{entry.destination}: the parts of a request hold more items than the whole")
+        with self.store.transaction() as connection:
+            _remove(connection, entry)
+            _count(connection, entry.destination, Fate.REJECTED, lost)
+            _count(connection, entry.destination, Fate.DELIVERED, taken)
+            if refused is not None:
+                letter = replace(entry, request=refused)
+                self._letter(connection, letter, fate=Fate.REJECTED, lost=lost, reason=reason, now=now)
+            if remains is not None:
+                _insert(connection, replace(entry, request=remains))
+            if taken or lost or remains is None:
+                _recover(connection, entry.destination)
+        return taken
 
     def bury(self, entry: Entry, reason: str, now: int, *, recovered: bool) -> None:
         """Make a dead letter of a request that will never be taken; `recovered`: the destination itself is well."""

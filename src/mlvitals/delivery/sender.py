@@ -104,6 +104,10 @@ class Sender:
     def _apply(self, entry: Entry, outcome: Outcome, report: DrainReport) -> bool:
         """Give a request its fate, in one transaction; return whether to go on."""
         now = self.clock.now()
+        if outcome.remains is not None or outcome.refused is not None:
+            self._take_part(entry, outcome, report)
+            if outcome.remains is None:
+                return True
         match outcome.verdict:
             case Verdict.OK:
                 self._doubts = 0
@@ -124,6 +128,15 @@ class Sender:
             case Verdict.POISON:
                 return self._bisect(entry, outcome, report)
         return True
+
+    def _take_part(self, entry: Entry, outcome: Outcome, report: DrainReport) -> None:
+        """Give the items of a request their fates, of which some may go on waiting for what the verdict says."""
+        self._doubts = 0
+        lost = outcome.refused.items if outcome.refused is not None else 0
+        report.rejected += lost
+        report.delivered += self.outbox.take_part(
+            entry, remains=outcome.remains, refused=outcome.refused, reason=outcome.reason, now=self.clock.now()
+        )
 
     def _bisect(self, entry: Entry, outcome: Outcome, report: DrainReport) -> bool:
         pieces = self.sink.split(entry.request)

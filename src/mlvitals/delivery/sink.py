@@ -27,22 +27,6 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """A classified answer.
-
-    reason: one line without secrets; beside `ok` it is a warning from the destination.
-    rejected: how many items a `rejected` request lost. retry_after: seconds, where the server named them.
-    doubtful: a `poison` that may as well be the destination's own fault; many in a row hold the queue.
-    """
-
-    verdict: Verdict
-    reason: str = ""
-    rejected: int = 0
-    retry_after: float | None = None
-    doubtful: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """The very bytes that will be sent, however often: `body` to `route` (as `metrics`, `logs`), holding `items` items.
 
@@ -54,6 +38,28 @@ class Request:
     items: int
     first: int
     last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A classified answer.
+
+    reason: one line without secrets; beside `ok` it is a warning from the destination.
+    rejected: how many items a `rejected` request lost. retry_after: seconds, where the server named them.
+    doubtful: a `poison` that may as well be the destination's own fault; many in a row hold the queue.
+
+    A destination that answers item by item says which of them it means, each as a request of these items only, with
+    their bytes as they were: `refused` will never be taken, and is what becomes of them in any verdict; of a request to
+    `retry`, or that is held as `misconfigured`, only what `remains` is sent again. What is in neither was taken.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    rejected: int = 0
+    retry_after: float | None = None
+    doubtful: bool = False
+    remains: Request | None = None
+    refused: Request | None = None
 
 
 class Sink(Protocol):
