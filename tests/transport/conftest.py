@@ -54,6 +54,12 @@ def serve(behave, context: ssl.SSLContext | None = None) -> Iterator[Peer]:
     thread.join()
 
 
+@pytest.fixture(scope="session")
+def make_peer():
+    """Return what serves with a behaviour, under TLS if a context is given: to yield from."""
+    return serve
+
+
 @pytest.fixture
 def behave():
     """Hold the behaviour of the peer in its first place; a test replaces it."""
