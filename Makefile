@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: browser help demo test check integration soak bench docs lock
+.PHONY: browser help demo test check stack integration soak bench docs lock
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -27,6 +27,9 @@ browser: ## a Chromium for the report's tests, where there is none and this mach
 	@command -v chromium chromium-browser google-chrome >/dev/null || { \
 		test "$$(id -u)" -eq 0 && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
 		echo "make browser: left out: install Chromium by hand; the tests that need it are skipped until then"
+
+stack: ## the real servers of the integration tests, built from pinned sources into a cache outside the tree: what can be had here
+	@$(PYTHON) -m tests.stack
 
 integration: $(VENV)/dev.stamp ## the tests that need real servers, as far as this machine has them
 	$(call run_marked,integration)
