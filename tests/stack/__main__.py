@@ -1,9 +1,9 @@
 """Get or build every server that tests run: `python3 -m tests.stack`. One that cannot be had stops no other."""
 
 import os
-import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,19 +13,17 @@ from tests.stack.versions import SERVERS
 _NICENESS: Final = 15  # builds wait for whoever works at the machine
 
 
-def main() -> int:
-    """Get what is missing, print what is there and what not, and why; return 0 whatever was missing."""
-    os.nice(_NICENESS)
+def main(servers: Sequence[Server] = SERVERS) -> None:
+    """Get what is missing, and print what is there and what not, and why. What cannot be had is no error."""
     print(f"The servers of the integration tests, in {stack_folder()}:", flush=True)
     rows = []
-    for server in SERVERS:
+    for server in servers:
         rows.append((server.name, server.version, *_get(server)))
         print(f"  {server.name}: {rows[-1][2]} {rows[-1][3]}", flush=True)
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     print()
     for row in rows:
-        print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip())
-    return 0
+        print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]))
 
 
 def _get(server: Server) -> tuple[str, str]:
@@ -49,4 +47,5 @@ def _get(server: Server) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    os.nice(_NICENESS)
+    main()

@@ -41,7 +41,7 @@ HOSTILE: Final = (
 )
 
 # What people name, so that it can hold anything.
-_FREE: Final = ("feature", "class", "model", "model_version", "segment")
+_FREE: Final = ("feature", "class", "model", "model_version", "segment", "destination")
 # What we name.
 _CLOSED: Final = {
     "comparison": ("operating", "training", "previous", "version"),
@@ -51,6 +51,8 @@ _CLOSED: Final = {
     "metric": ("roc_auc", "accuracy", "f1", "log_loss", "rmse", "mape"),
     "quantile": ("0.05", "0.5", "0.95", "0.99"),
     "bound": ("lower", "upper"),
+    "outcome": ("accepted", "late", "unparseable"),
+    "fate": ("delivered", "expired"),
 }
 
 
