@@ -1,10 +1,15 @@
 import numpy as np
 import pytest
 
-from mlvitals.state import Store
+from mlvitals.errors import StateError
+from mlvitals.state import Migrations, Store
 from mlvitals.windows import cohorts as cohorts_module
+from mlvitals.windows import kept_layouts
 from mlvitals.windows.cohorts import CohortKey, Cohorts
 from mlvitals.windows.layout import Layout, NumericBins, OutputLayout, Task
+from mlvitals.windows.layout_codec import encode_layout
+from mlvitals.windows.past import read_served
+from mlvitals.windows.summary import pack
 from mlvitals.windows.tables import MIGRATIONS
 
 KEY = CohortKey(0, "v1", "")
@@ -175,3 +180,46 @@ def test_forgotten_windows_take_all_their_cohorts_and_settlements(store, cohorts
     assert cohorts.get(last) is not None
     assert cohorts.settlements(last) == {"1d": ("said", 0)}
     assert store.connection.execute("SELECT start FROM cohort").fetchall() == [(10,)]
+
+
+class Elsewhere(Layout):
+    """The same document, read by a program that counts one thing more in front of all others."""
+
+    @property
+    def served_sections(self):
+        moved = {name: slice(place.start + 1, place.stop + 1) for name, place in super().served_sections.items()}
+        return {"more": slice(0, 1), **moved}
+
+
+def test_windows_that_another_program_counted_otherwise_are_refused_by_name(store, cohorts, small, monkeypatch):
+    monkeypatch.setattr(kept_layouts, "decode_layout", lambda _: Elsewhere(small.features, small.output))
+    cohorts.add_served(KEY, 10, small, ones(small))
+    cohorts.flush()
+    later = Cohorts(store.connection, "m", AGES)
+    for misread in (
+        lambda: later.get(KEY),
+        lambda: read_served(store.connection, "m", "v1", 0),
+        lambda: add_under(later, Elsewhere(small.features, small.output)),
+    ):
+        with pytest.raises(
+            StateError, match=f"the layout {small.hash} by another mlvitals, whose counts stand elsewhere"
+        ):
+            misread()
+
+
+def add_under(cohorts, layout):
+    cohorts.add_served(CohortKey(60, "v1", ""), 70, layout, ones(layout))
+    cohorts.flush()
+
+
+def test_a_state_of_before_places_were_kept_is_refused_and_not_guessed_at(path, small):
+    before = Migrations(owner="windows", steps=MIGRATIONS.steps[:4])
+    with Store.open(path, [before]) as store, store.transaction() as connection:
+        connection.execute("INSERT INTO layout VALUES (?, ?)", (small.hash, encode_layout(small)))
+        connection.execute(
+            "INSERT INTO cohort (model, start, version, segment, end, layout, served, outcomes) "
+            "VALUES ('m', 0, 'v1', '', 10, ?, ?, ?)",
+            (small.hash, pack(ones(small)), pack(outcomes(small))),
+        )
+    with Store.open(path, [MIGRATIONS]) as store, pytest.raises(StateError, match="by another mlvitals"):
+        Cohorts(store.connection, "m", AGES).get(KEY)

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mlvitals.clock import DAY
+from mlvitals.windows.kept_layouts import keep_layout, kept_layout
 from mlvitals.windows.layout import Layout
-from mlvitals.windows.layout_codec import decode_layout, encode_layout
 from mlvitals.windows.past import keep_past
 from mlvitals.windows.summary import Summary, pack, unpack
 
@@ -199,7 +199,7 @@ class Cohorts:
     def _write(self, cohort: Cohort) -> None:
         layout = cohort.summary.layout
         if layout.hash not in self._layouts:
-            self._connection.execute("INSERT OR IGNORE INTO layout VALUES (?, ?)", (layout.hash, encode_layout(layout)))
+            keep_layout(self._connection, layout)
             self._layouts[layout.hash] = layout
         self._connection.execute(
             "INSERT INTO cohort VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
@@ -242,6 +242,5 @@ class Cohorts:
 
     def _layout(self, name: str) -> Layout:
         if name not in self._layouts:
-            row = self._connection.execute("SELECT document FROM layout WHERE hash = ?", (name,)).fetchone()
-            self._layouts[name] = decode_layout(row[0])
+            self._layouts[name] = kept_layout(self._connection, name)
         return self._layouts[name]

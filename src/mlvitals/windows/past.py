@@ -4,7 +4,7 @@ import sqlite3
 from typing import Final
 
 from mlvitals.windows.groups import ALL
-from mlvitals.windows.layout_codec import decode_layout
+from mlvitals.windows.kept_layouts import kept_layout
 from mlvitals.windows.summary import Summary, unpack
 
 # A cohort's counts are a fiftieth of its measurements, which the local store keeps; twenty days of hours, a decade of
@@ -33,12 +33,11 @@ def read_served(connection: sqlite3.Connection, model: str, version: str, start:
     """Return what a version served in a window, without outcomes; None where that is no longer known."""
     for table, where in (("cohort", f"AND segment = '{ALL}'"), ("past", "")):
         row = connection.execute(
-            f"SELECT document, served FROM {table} JOIN layout ON layout.hash = {table}.layout "
-            f"WHERE model = ? AND start = ? AND version = ? {where}",
+            f"SELECT layout, served FROM {table} WHERE model = ? AND start = ? AND version = ? {where}",
             (model, start, version),
         ).fetchone()
         if row is not None:
-            layout = decode_layout(row[0])
+            layout = kept_layout(connection, row[0])
             empty = Summary.empty(layout)
             return Summary(layout, unpack(row[1], (layout.served_size,)), empty.outcomes)
     return None

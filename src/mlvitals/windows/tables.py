@@ -104,5 +104,7 @@ MIGRATIONS: Final = Migrations(
             """,
         ),
         ("ALTER TABLE prediction ADD COLUMN probabilities BLOB",),
+        # Where the vectors counted under a layout have what. Of layouts kept before this step nobody knows it.
+        ("ALTER TABLE layout ADD COLUMN places TEXT NOT NULL DEFAULT ''",),
     ),
 )
