@@ -8,6 +8,7 @@ import threading
 import time
 import tracemalloc
 import zlib
+from collections.abc import Callable
 
 import pytest
 
@@ -22,7 +23,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
 def scripted():
     """Serve connections one after another, each by a script that writes what it likes once the request has come."""
     listening = socket.create_server(("127.0.0.1", 0))
-    scripts = []
+    scripts: list[Callable[[socket.socket], None]] = []
 
     def serve():
         while True:

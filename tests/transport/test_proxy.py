@@ -23,6 +23,8 @@ CREDENTIALS = base64.b64encode(f"{USER}:{PASSWORD}".encode("latin-1")).decode()
 class Tunnel(socketserver.StreamRequestHandler):
     """Speaks CONNECT only, to loopback only, for who knows the password."""
 
+    server: "Proxy"
+
     def handle(self):
         words = self.rfile.readline().split()
         headers = {}
@@ -56,6 +58,14 @@ class Tunnel(socketserver.StreamRequestHandler):
 class Proxy(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
+    credentials = CREDENTIALS
+
+    def __init__(self, context):
+        super().__init__(("127.0.0.1", 0), Tunnel)
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.place = f"localhost:{self.server_address[1]}"
+        if context is not None:
+            self.socket = context.wrap_socket(self.socket, server_side=True)
 
 
 @pytest.fixture
@@ -83,11 +93,7 @@ def tls_proxy(authority):
 
 
 def running(context):
-    server = Proxy(("127.0.0.1", 0), Tunnel)
-    if context is not None:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-    server.asked, server.credentials = [], CREDENTIALS
-    server.place = f"localhost:{server.server_address[1]}"
+    server = Proxy(context)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server
