@@ -13,7 +13,7 @@ OPENSEARCH: Final = Server(
     recipe=OpenSearch(version="3.8.0", checksum="196c3cf4602c394f2e40e6174ccbf2a924eae37246f08fa6bbb6b75f9fd5ff1f"),
 )
 
-# The last release whose module still holds both; that of VictoriaLogs alone is not served everywhere.
+# A release whose module still holds both: that of VictoriaLogs alone is not served everywhere.
 _VICTORIA: Final = "github.com/VictoriaMetrics/VictoriaMetrics"
 _VICTORIA_CHECKSUM: Final = "h1:kZd1x6lA6kpyHsIg4Z+nNC/jcvY+GIl+/WTUqZ0zJQw="
 
