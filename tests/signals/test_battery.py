@@ -10,6 +10,7 @@ from mlvitals.contracts.evidence import layouts
 from mlvitals.contracts.statistics import STATISTIC_DEMANDS, Demand
 from mlvitals.signals.registry import DERIVED, REGISTRY, STATISTICS, names
 from mlvitals.signals.rules import broken_rules, clash, is_ours
+from mlvitals.signals.running import RUNNING
 from mlvitals.signals.spec import Evidence, MetricSpec, Statistic
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "signals.md"
@@ -25,7 +26,7 @@ def test_a_statistic_keeps_its_contract(statistic: Statistic, demand: Demand):
 
 
 def test_names_are_unique():
-    assert len(REGISTRY) == len(STATISTICS) + len(DERIVED)
+    assert len(REGISTRY) == len(STATISTICS) + len(DERIVED) + len(RUNNING)
 
 
 @every_spec

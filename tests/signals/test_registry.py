@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from mlvitals.signals.catalogue import Catalogue
 from mlvitals.signals.measure import measure
 from mlvitals.signals.registry import DERIVED, REGISTRY, STATISTICS, names
+from mlvitals.signals.running import RUNNING
 from mlvitals.signals.spec import Evidence, Export, Layer, Stage
 
 
@@ -15,11 +16,16 @@ def test_the_order_is_the_one_in_which_one_debugs():
 
 def test_names_are_those_of_the_registry():
     specs = [statistic.spec for statistic in STATISTICS] + [derived.spec for derived in DERIVED]
+    specs += RUNNING
     assert names() == tuple(REGISTRY) == tuple(spec.name for spec in specs)
 
 
 def test_the_lean_level_is_what_one_looks_at_first():
-    lean = {spec.name.removeprefix("mlvitals.") for spec in REGISTRY.values() if spec.level is Export.LEAN}
+    lean = {
+        spec.name.removeprefix("mlvitals.")
+        for spec in REGISTRY.values()
+        if spec.level is Export.LEAN and spec not in RUNNING
+    }
     assert lean == {
         "prediction.count",
         "request.latency",

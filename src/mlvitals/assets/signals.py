@@ -5,7 +5,7 @@ from typing import Final
 
 from mlvitals.assets.markdown import RenderedPart
 from mlvitals.signals.registry import REGISTRY
-from mlvitals.signals.spec import Export, Layer, MetricSpec
+from mlvitals.signals.spec import Export, Instrument, Layer, MetricSpec, Stage
 
 PART: Final = RenderedPart("registry")
 
@@ -15,6 +15,11 @@ _TITLES: Final = {
     Layer.MODEL: "Model",
     Layer.LABEL: "Label",
     Layer.VALUE: "Value",
+}
+_KNOWN: Final = {
+    Stage.WINDOW: "at the close of the window",
+    Stage.MATURITY: "at the maturity",
+    Stage.RUNNING: "while the job runs",
 }
 _HEADER: Final = (
     "| name | unit | attributes | known | level | least samples | warning | what it says |",
@@ -44,9 +49,9 @@ def _lines() -> Iterator[str]:
 def _row(spec: MetricSpec) -> str:
     columns = (
         f"`{spec.name}`",
-        f"`{spec.unit}`",
+        f"`{spec.unit}`{', a total' if spec.instrument is Instrument.COUNTER else ''}",
         ", ".join(f"`{name}`" for name in spec.attributes) or "none",
-        f"at the {'close of the window' if spec.stage == 'window' else 'maturity'}",
+        _KNOWN[spec.stage],
         _level(spec),
         str(spec.minimum_samples),
         _warning(spec),

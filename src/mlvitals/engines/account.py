@@ -55,8 +55,11 @@ class Account:
     def flush(self, connection: sqlite3.Connection) -> None:
         """Write the changes."""
         connection.executemany(
-            "INSERT INTO account VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET rows = rows + excluded.rows",
-            ((*key, rows) for key, rows in sorted(self._changes.items()) if rows),
+            """
+            INSERT INTO account VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE
+            SET rows = rows + excluded.rows, taken_back = taken_back + excluded.taken_back
+            """,
+            ((*key, rows, max(-rows, 0)) for key, rows in sorted(self._changes.items()) if rows),
         )
         for source, reason in self._examples:
             (kept,) = connection.execute("SELECT count(*) FROM example WHERE source = ?", (source,)).fetchone()
@@ -74,6 +77,13 @@ def read_account(connection: sqlite3.Connection) -> dict[AccountKey, int]:
         for source, event, model, disposition, count in rows
         if count
     }
+
+
+def read_totals(connection: sqlite3.Connection) -> dict[Disposition, int]:
+    """Return how many rows were ever given each disposition, which only grows: what is taken back stays counted."""
+    query = "SELECT disposition, sum(rows + taken_back) FROM account GROUP BY disposition"
+    totals = dict(connection.execute(query))
+    return {disposition: totals.get(disposition.value, 0) for disposition in Disposition}
 
 
 def read_held(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:

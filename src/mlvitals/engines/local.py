@@ -1,6 +1,7 @@
 """The local engine: batches in, emissions out, everything that changes in between in one transaction each."""
 
 import sqlite3
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -69,6 +70,7 @@ class LocalEngine:
         self._clock = clock
         self._until = until
         self._broken = False  # a transaction failed
+        self.closing_seconds: float | None = None  # what it took to close what was due of a model, the last time
 
     @property
     def faults(self) -> Mapping[str, str]:
@@ -159,11 +161,13 @@ class LocalEngine:
         closer = self._roster.closers[run.name]
         if not run.advance(close, settle) and not closer.is_due():
             return
+        began = time.monotonic()
         steps = closer.steps()
         more = True
         while more:
             with self._transaction() as connection:
                 more = bool(self._attempt(connection, run, partial(self._step, connection, run, steps)))
+        self.closing_seconds = time.monotonic() - began
 
     def _step(self, connection: sqlite3.Connection, run: ModelRun, steps: Iterator[list[Emission]]) -> bool:
         run.dirty = True

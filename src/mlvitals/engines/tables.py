@@ -87,5 +87,9 @@ MIGRATIONS: Final = Migrations(
             "CREATE INDEX half_by_batch ON half (sequence) WHERE sequence IS NOT NULL",
             "CREATE TABLE half_newest (event TEXT PRIMARY KEY, time INTEGER NOT NULL) STRICT, WITHOUT ROWID",
         ),
+        (
+            # A total that is told must not fall, but an orphan that finds its prediction is none any more.
+            "ALTER TABLE account ADD COLUMN taken_back INTEGER NOT NULL DEFAULT 0",
+        ),
     ),
 )

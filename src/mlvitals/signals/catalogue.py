@@ -11,17 +11,21 @@ from mlvitals.signals.spec import MetricSpec, Statistic
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What is measured, in the order in which one debugs, and what follows from measurements. Names are unique."""
+    """What is measured, in the order in which one debugs, what follows from it, what the job tells of itself.
+
+    Names are unique.
+    """
 
     statistics: tuple[Statistic, ...]
     derived: tuple[Derived, ...] = ()
+    running: tuple[MetricSpec, ...] = ()
 
     @cached_property
     def specs(self) -> Mapping[str, MetricSpec]:
-        """Every signal's metadata by its full name: those that are measured, then those that follow."""
-        specs = [*(one.spec for one in self.statistics), *(one.spec for one in self.derived)]
+        """Every signal's metadata by its full name: measured ones, those that follow, those of the running job."""
+        specs = [*(one.spec for one in self.statistics), *(one.spec for one in self.derived), *self.running]
         return MappingProxyType({spec.name: spec for spec in specs})
 
     def joined_by(self, statistics: Sequence[Statistic]) -> "Catalogue":
         """Return a catalogue with these statistics after its own."""
-        return Catalogue((*self.statistics, *statistics), self.derived) if statistics else self
+        return Catalogue((*self.statistics, *statistics), self.derived, self.running) if statistics else self

@@ -27,6 +27,7 @@ from mlvitals.signals.quality import (
     FEATURE_UNSEEN_RATIO,
     FEATURE_ZERO_RATIO,
 )
+from mlvitals.signals.running import RUNNING
 from mlvitals.signals.share import LABEL_COVERAGE_RATIO, PREDICTION_CLASS_RATIO
 from mlvitals.signals.signal_status import SIGNAL_STATUS
 from mlvitals.signals.spec import MetricSpec, Statistic
@@ -75,11 +76,11 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
 # What follows from the measurements of a window: the state of each family first, as it is looked at first.
 DERIVED: Final[tuple[Derived, ...]] = (SIGNAL_STATUS, FEATURE_DRIFT_WORST, FEATURE_ALERT_COUNT)
 
-CATALOGUE: Final = Catalogue(STATISTICS, DERIVED)
+CATALOGUE: Final = Catalogue(STATISTICS, DERIVED, RUNNING)
 
 REGISTRY: Final[Mapping[str, MetricSpec]] = CATALOGUE.specs
 
 
 def names() -> tuple[str, ...]:
-    """Return the full name of every signal, in registry order: those that are measured, then those that follow."""
+    """Return the full name of every signal, in registry order: measured, following from it, of the running job."""
     return tuple(REGISTRY)

@@ -11,11 +11,13 @@ SHARED_ATTRIBUTES: Final = frozenset(
     {"feature", "method", "comparison", "segment", "class", "quantile", "maturity", "metric", "family"}
 )
 
+RUNNING_ATTRIBUTES: Final = frozenset({"outcome", "destination", "fate", "model"})  # what a job tells of itself
+
 _LONGEST: Final = 255  # of a metric's name, in OpenTelemetry
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(\.[a-z][a-z0-9]*(_[a-z0-9]+)*){2,}")
 # Prometheus appends the unit, and would append it twice.
 _UNIT_IN_NAME: Final = re.compile(r"_(total|seconds|ratio|count)$|(^|[._])(s|ms|seconds)([._]|$)")
-_UNIT: Final = re.compile(r"1|s|\{[a-z]+\}(/s)?")
+_UNIT: Final = re.compile(r"1|s|By|\{[a-z]+\}(/s)?")
 _SENTENCE: Final = re.compile(r"[A-Z][^|\n]+\.")
 
 
@@ -33,12 +35,13 @@ def broken_rules(spec: MetricSpec) -> Iterator[str]:
     if _UNIT_IN_NAME.search(spec.name):
         yield f"the name `{spec.name}` holds a unit or `_total`, which backends append themselves"
     if _UNIT.fullmatch(spec.unit) is None:
-        yield f"the unit `{spec.unit}` must be `1`, `s`, or a thing in braces, as `{{customer}}`"
+        yield f"the unit `{spec.unit}` must be `1`, `s`, `By`, or a thing in braces, as `{{customer}}`"
     if (spec.unit == "1") is not spec.name.endswith(".ratio"):
         yield f"the name of what has the unit 1, and no other, ends with `.ratio`; `{spec.name}` has `{spec.unit}`"
-    strange = sorted(set(spec.attributes) - SHARED_ATTRIBUTES)
+    known = RUNNING_ATTRIBUTES if spec.stage is Stage.RUNNING else SHARED_ATTRIBUTES
+    strange = sorted(set(spec.attributes) - known)
     if strange:
-        yield f"`{strange[0]}` is no attribute of signals: choose from {', '.join(sorted(SHARED_ATTRIBUTES))}"
+        yield f"`{strange[0]}` is no attribute of signals: choose from {', '.join(sorted(known))}"
     if len(set(spec.attributes)) < len(spec.attributes):
         yield "an attribute is declared twice"
     if (spec.stage is Stage.MATURITY) is not ("maturity" in spec.attributes):
