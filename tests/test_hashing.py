@@ -1,9 +1,11 @@
 import hashlib
 import stat
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlvitals.errors import StateError
 from mlvitals.hashing import ID_BYTES, KEY_BYTES, KeyedHash, content_hash, load_key
 
 
@@ -48,3 +50,23 @@ def test_a_key_is_made_once_and_readable_by_its_owner_only(tmp_path):
     assert load_key(path) == key == path.read_bytes()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert load_key(tmp_path / "other") != key
+
+
+def test_a_file_that_holds_no_key_is_refused_for_it_would_hash_without_one(tmp_path):
+    for content in (b"", b"short"):
+        (tmp_path / "key").write_bytes(content)
+        with pytest.raises(StateError, match=f"holds no key for the ids' hash: {len(content)} bytes of at least 16"):
+            load_key(tmp_path / "key")
+
+
+def test_a_key_of_any_greater_length_is_taken(tmp_path):
+    digests = set()
+    for length in (16, 32, 64, 65, 1000):
+        (tmp_path / "key").write_bytes(b"k" * length)
+        digests.update(KeyedHash(load_key(tmp_path / "key")).digest(["id"]))
+    assert len(digests) == 5
+
+
+def test_a_key_is_made_whole(tmp_path):
+    load_key(tmp_path / "key")
+    assert [file.name for file in tmp_path.iterdir()] == ["key"]

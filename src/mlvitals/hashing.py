@@ -1,12 +1,16 @@
 """Unkeyed hashes name content; the keyed hash stands for a prediction id that must not be kept."""
 
+import contextlib
 import hashlib
 import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
+from mlvitals.errors import StateError
+
 KEY_BYTES = 32
+LEAST_KEY_BYTES = 16
 ID_BYTES = 16
 
 
@@ -37,14 +41,31 @@ class KeyedHash:
 
 
 def load_key(path: Path) -> bytes:
-    """Return the key kept in `path`, making one readable by the owner only (0600) if there is none yet."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
+    """Return the key kept in `path`, making one readable by the owner only (0600) if there is none yet.
+
+    Raises:
+        StateError: the file holds too little for a key: an empty one would make the hash one without a key.
+
+    """
+    if not path.exists():
+        _make_key(path)
+    key = path.read_bytes()
+    if len(key) < LEAST_KEY_BYTES:
+        raise StateError(f"{path}: holds no key for the ids' hash: {len(key)} bytes of at least {LEAST_KEY_BYTES}")
+    # What is longer than the function takes (RFC 7693, section 2.1) becomes its hash.
+    return key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
+
+
+def _make_key(path: Path) -> None:
+    """Make the file whole or not at all; one that another process made meanwhile stays."""
+    beside = path.with_name(f"{path.name}.partial-{os.getpid()}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        key = secrets.token_bytes(KEY_BYTES)
-        file.write(key)
+        file.write(secrets.token_bytes(KEY_BYTES))
         file.flush()
         os.fsync(file.fileno())
-    return key
+    try:
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(beside)
+    finally:
+        beside.unlink()

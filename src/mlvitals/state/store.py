@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from mlvitals.errors import StateError
+from mlvitals.state.place import prepare_place
 from mlvitals.state.turns import Turns
 
 _BUSY_SECONDS: Final = 30.0
@@ -65,7 +66,7 @@ class Store:
             StateError: another process writes to it, it is not a database, or a newer program wrote it.
 
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path = prepare_place(path)
         lock = _take_lock(path)
         try:
             store = cls(_connect(path, read_only=False), path, lock)

@@ -1,0 +1,98 @@
+"""A copy of the state at one moment, taken while another process writes."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from mlvitals.errors import StateError
+
+_STEP_PAGES: Final = 1024  # 4 MiB between two calls of `progress`
+
+
+def back_up(source: Path, target: Path, *, progress: Callable[[int, int], None] = lambda _done, _all: None) -> int:
+    """Copy a state as it is now to a file that is whole or not there; return its size in bytes.
+
+    The copy is one file in rollback mode, readable by its owner only, and was read through. What it is taken of is a
+    snapshot: the writer goes on meanwhile, and only its log grows by what it writes until the copy is done.
+
+    Args:
+        source: the state's path.
+        target: replaced if it is there.
+        progress: told how many pages are copied, of how many.
+
+    Raises:
+        StateError: there is no state, it is damaged, or the target cannot be written.
+
+    """
+    if not source.exists():
+        raise StateError(f"{source}: there is no state to copy")
+    if target.exists() and source.samefile(target):
+        raise StateError(f"{target}: is the state itself")
+    beside = target.with_name(f"{target.name}.partial-{os.getpid()}")
+    try:
+        make_private(beside)
+        _copy(source, beside, progress)
+        put_in_place(beside, target)
+    except sqlite3.DatabaseError as error:
+        raise StateError(f"{source} cannot be copied to {target}: {error}") from error
+    except OSError as error:
+        raise StateError(f"{target}: {error.strerror}") from error
+    finally:
+        beside.unlink(missing_ok=True)
+    return target.stat().st_size
+
+
+def copy_private(source: Path, target: Path) -> None:
+    """Copy a small file, readable by its owner only, whole or not at all.
+
+    Raises:
+        StateError: one of them cannot be read or written.
+
+    """
+    beside = target.with_name(f"{target.name}.partial-{os.getpid()}")
+    try:
+        make_private(beside)
+        shutil.copyfile(source, beside)
+        put_in_place(beside, target)
+    except OSError as error:
+        raise StateError(f"{error.filename or target}: {error.strerror}") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file that its owner alone may read and write, in place of what was there."""
+    path.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
+def put_in_place(beside: Path, target: Path) -> None:
+    """Rename a file that was written beside its place into it, durably."""
+    with beside.open("rb") as file:
+        os.fsync(file.fileno())
+    beside.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _copy(source: Path, target: Path, progress: Callable[[int, int], None]) -> None:
+    uri = f"{source.absolute().as_uri()}?mode=ro"
+    with (
+        closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as state,
+        closing(sqlite3.connect(target, isolation_level=None)) as copy,
+    ):
+        # A backup that holds no snapshot of its own begins anew whenever the writer commits, and may never end.
+        state.execute("BEGIN")
+        state.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        state.backup(copy, pages=_STEP_PAGES, progress=lambda _status, left, pages: progress(pages - left, pages))
+        copy.execute("PRAGMA journal_mode = DELETE")  # one file: nothing beside it is part of it
+        [(said,)] = copy.execute("PRAGMA integrity_check(1)").fetchall()
+        if said != "ok":
+            raise sqlite3.DatabaseError(f"the copy is damaged: {said}")
