@@ -82,7 +82,7 @@ SHAPE = [
     ({"sinks": "[{type: local, sight: 1}]"}, "Object contains unknown field `sight` - at `$.sinks[0]`"),
     (
         {"sinks": "[{type: carrier_pigeon}]"},
-        "Invalid value 'carrier_pigeon': choose from local, otlp, stdout - at `$.sinks[0].type`",
+        "Invalid value 'carrier_pigeon': choose from local, opensearch, otlp, stdout - at `$.sinks[0].type`",
     ),
     ({"defaults": "prices"}, "Expected `object` - at `$.defaults`"),
 ]
@@ -192,8 +192,6 @@ UNSUPPORTED = [
     ({"defaults": "{cost: {}}"}, "cost", "$.defaults.cost"),
     ({"defaults": "{operating: {last: 28d}}"}, "last", "$.defaults.operating.last"),
     ({"sinks": "[{type: datadog, site: datadoghq.com}]"}, "datadog", "$.sinks[0].type"),
-    ({"sinks": "[{type: local}, {type: opensearch}]"}, "opensearch", "$.sinks[1].type"),
-    ({"sinks": "[{type: elasticsearch}]"}, "elasticsearch", "$.sinks[0].type"),
     ({"sinks": "[{type: prometheus}]"}, "prometheus", "$.sinks[0].type"),
 ]
 
@@ -236,6 +234,13 @@ def test_a_broken_configuration_is_answered_with_one_line_and_the_path_of_its_ke
 @pytest.mark.parametrize(("sections", "what", "path"), UNSUPPORTED)
 def test_what_this_version_cannot_do_is_refused_by_name(sections, what, path, workplace):
     assert workplace.refusal(**sections) == f"`{what}` is not supported by this version - at `{path}`"
+
+def test_elasticsearch_is_told_how_it_is_written(workplace):
+    assert workplace.refusal(sinks="[{type: local}, {type: elasticsearch}]") == (
+        "`elasticsearch` is a kind of `opensearch`: write `type: opensearch, engine: elasticsearch` "
+        "- at `$.sinks[1].type`"
+    )
+
 
 
 @pytest.mark.parametrize(("defaults", "own", "message"), BLAME)

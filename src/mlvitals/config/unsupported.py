@@ -7,11 +7,15 @@ from mlvitals.errors import ConfigError
 
 _ROOT: Final = ("decisions",)
 _MODEL: Final = ("weight", "cost", "links")
-_SINKS: Final = ("datadog", "opensearch", "elasticsearch", "prometheus")
+_SINKS: Final = ("datadog", "prometheus")
+_OTHER_NAMES: Final = {"elasticsearch": "is a kind of `opensearch`: write `type: opensearch, engine: elasticsearch`"}
 
 
 def refuse_unsupported(document: Mapping[str, Any]) -> None:
     """Raise a ConfigError for the first key or type that this version does not support."""
+    for index, sink in enumerate(_items(document.get("sinks"))):
+        for name, path in _type(sink, f"$.sinks[{index}]", tuple(_OTHER_NAMES)):
+            raise ConfigError(f"`{name}` {_OTHER_NAMES[name]} - at `{path}`")
     for what, path in _found(document):
         raise ConfigError(f"`{what}` is not supported by this version - at `{path}`")
 

@@ -2,9 +2,10 @@
 
 from mlvitals.sinks.base import SinkContext
 from mlvitals.sinks.local import LocalSink
+from mlvitals.sinks.opensearch import OpenSearchSink
 from mlvitals.sinks.otlp import OtlpSink
 from mlvitals.sinks.stdout import StdoutSink
 
-SinkConfig = LocalSink | OtlpSink | StdoutSink
+SinkConfig = LocalSink | OpenSearchSink | OtlpSink | StdoutSink
 
-__all__ = ["LocalSink", "OtlpSink", "SinkConfig", "SinkContext", "StdoutSink"]
+__all__ = ["LocalSink", "OpenSearchSink", "OtlpSink", "QueueConfig", "SinkConfig", "SinkContext", "StdoutSink"]
