@@ -2,27 +2,15 @@
 
 import pytest
 
-from mlvitals.clock import SECOND
-from mlvitals.delivery import Verdict
+from mlvitals.clock import MILLISECOND, SECOND
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.spec import Instrument
 from mlvitals.sinks.otlp import OtlpSink
+from mlvitals.telemetry.naming import prometheus as prometheus_naming
 from mlvitals.telemetry.naming.otel import Spelling, attribute_name
+from tests.stack.holding import by_identity, delivered
 
 pytestmark = pytest.mark.integration
-
-
-def delivered(outcomes):
-    """Every request was taken whole, without a warning."""
-    assert outcomes != []
-    assert [(one.verdict, one.reason) for one in outcomes] == [(Verdict.OK, "")] * len(outcomes)
-
-
-def by_identity(held):
-    """Everything held, by identity; none may be held twice."""
-    by = dict(held)
-    assert len(by) == len(held)
-    return by
 
 
 def told_by_otlp(everything, spelling):
@@ -98,56 +86,37 @@ def test_a_collector_is_told_who_speaks_the_same_way_by_metrics_and_logs(collect
     assert resource >= {("service.name", service.name), ("deployment.environment.name", service.environment)}
 
 
-def as_prometheus_translates(spec):
-    """The name that Prometheus gives an OTLP metric by its default rules: no dots, and the unit told at the end."""
-    name = spec.name.replace(".", "_")
-    if spec.unit == "1" and spec.instrument is Instrument.GAUGE:
-        name = "_".join([*(word for word in name.split("_") if word != "ratio"), "ratio"])
-    for unit, suffix in (("s", "_seconds"), ("By", "_bytes")):
-        name = name + suffix if spec.unit == unit and not name.endswith(suffix) else name
-    if spec.unit.endswith("}/s"):
-        name += "_per_second"
-    return name + "_total" if spec.instrument is Instrument.COUNTER else name
-
-
 def test_prometheus_holds_every_point_that_otlp_sends(prometheus, deliver, every_point):
-    sink = OtlpSink(endpoint=prometheus.otlp)
-    delivered(deliver(sink, every_point.points, []))
-    by_name = {as_prometheus_translates(spec): spec for spec in REGISTRY.values()}
-    assert len(by_name) == len(REGISTRY)
+    delivered(deliver(OtlpSink(endpoint=prometheus.otlp), every_point.points, []))
+    inverse = prometheus_naming.Inverse(REGISTRY.values())
     at = max(point.time for point in every_point.points) / SECOND
+    series = prometheus.query_series('{__name__=~"mlvitals_.+"}', at=at)
     held = [
-        (
-            (by_name[series.labels["__name__"]].name, frozenset(own(series.labels).items()), time),
-            value,
-        )
-        for series in prometheus.query_series('{__name__=~"mlvitals_.+"}', at=at)
-        for time, value in series.samples.items()
+        ((inverse.metric(one.labels["__name__"]).name, frozenset(own(one.labels).items()), time), value)
+        for one in series
+        for time, value in one.samples.items()
     ]
     told = [
         (
             (
                 point.name,
-                frozenset(
-                    {
-                        attribute_name(short).replace(".", "_"): value for short, value in point.attributes.items()
-                    }.items()
-                    | point.tags.items()
-                ),
-                point.time // 1_000,
+                frozenset(prometheus_naming.labels(point.attributes, point.tags).items()),
+                point.time // MILLISECOND,
             ),
             point.value,
         )
         for point in every_point.points
     ]
     assert by_identity(held) == by_identity(told)
+    attributes = {frozenset(point.attributes.items()) for point in every_point.points}
+    assert {frozenset(inverse.attributes(one.labels).items()) for one in series} == attributes
 
 
 def own(labels):
     """The labels of a series but those that Prometheus sets from the resource and the scope."""
-    set_by_prometheus = {"__name__", "job", "instance"}
+    from_elsewhere = {"__name__", "job", "instance"}
     return {
         name: value
         for name, value in labels.items()
-        if name not in set_by_prometheus and not name.startswith("otel_scope_")
+        if name not in from_elsewhere and not name.startswith("otel_scope_")
     }
