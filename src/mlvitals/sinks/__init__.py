@@ -1,6 +1,6 @@
 """What requests go out, and what their answers mean: a configuration for each kind of destination."""
 
-from mlvitals.sinks.base import SinkContext
+from mlvitals.sinks.base import QueueConfig, SinkContext
 from mlvitals.sinks.local import LocalSink
 from mlvitals.sinks.opensearch import OpenSearchSink
 from mlvitals.sinks.otlp import OtlpSink
