@@ -192,7 +192,6 @@ UNSUPPORTED = [
     ({"defaults": "{cost: {}}"}, "cost", "$.defaults.cost"),
     ({"defaults": "{operating: {last: 28d}}"}, "last", "$.defaults.operating.last"),
     ({"sinks": "[{type: datadog, site: datadoghq.com}]"}, "datadog", "$.sinks[0].type"),
-    ({"sinks": "[{type: prometheus}]"}, "prometheus", "$.sinks[0].type"),
 ]
 
 # What stands in `defaults` is blamed on `defaults`, what stands in the model on the model.

@@ -22,7 +22,7 @@ from mlvitals.events import ReadAccount
 from mlvitals.formats import DecodePlan, Want
 from mlvitals.hashing import KeyedHash, load_key
 from mlvitals.signals.spec import Export, MetricSpec
-from mlvitals.sinks import SinkContext, local
+from mlvitals.sinks import SinkContext, local, prometheus
 from mlvitals.sources import Source
 from mlvitals.state import Migrations, Store
 from mlvitals.telemetry import LogRecord, MetricPoint, Service, render
@@ -34,6 +34,7 @@ MIGRATIONS: Final[Sequence[Migrations]] = (
     roster.MIGRATIONS,
     delivery.MIGRATIONS,
     local.MIGRATIONS,
+    prometheus.MIGRATIONS,
 )
 
 

@@ -7,7 +7,7 @@ from mlvitals.errors import ConfigError
 
 _ROOT: Final = ("decisions",)
 _MODEL: Final = ("weight", "cost", "links")
-_SINKS: Final = ("datadog", "prometheus")
+_SINKS: Final = ("datadog",)
 _OTHER_NAMES: Final = {"elasticsearch": "is a kind of `opensearch`: write `type: opensearch, engine: elasticsearch`"}
 
 

@@ -4,8 +4,18 @@ from mlvitals.sinks.base import QueueConfig, SinkContext
 from mlvitals.sinks.local import LocalSink
 from mlvitals.sinks.opensearch import OpenSearchSink
 from mlvitals.sinks.otlp import OtlpSink
+from mlvitals.sinks.prometheus import PrometheusSink
 from mlvitals.sinks.stdout import StdoutSink
 
-SinkConfig = LocalSink | OpenSearchSink | OtlpSink | StdoutSink
+SinkConfig = LocalSink | OpenSearchSink | OtlpSink | PrometheusSink | StdoutSink
 
-__all__ = ["LocalSink", "OpenSearchSink", "OtlpSink", "QueueConfig", "SinkConfig", "SinkContext", "StdoutSink"]
+__all__ = [
+    "LocalSink",
+    "OpenSearchSink",
+    "OtlpSink",
+    "PrometheusSink",
+    "QueueConfig",
+    "SinkConfig",
+    "SinkContext",
+    "StdoutSink",
+]

@@ -110,6 +110,8 @@ class Listener:
     def close(self) -> None:
         """Stop listening; who is being answered has a moment to take the answer."""
         self._stop.set()
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes who accepts
         self._thread.join()
         self._socket.close()
         end = time.monotonic() + _PARTING_SECONDS
