@@ -9,6 +9,7 @@ import pytest
 from mlvitals.clock import SystemClock
 from mlvitals.contracts.sinks import SinkConfig, sink_context
 from mlvitals.delivery import Outcome
+from mlvitals.sinks import SinkContext
 from mlvitals.telemetry import LogRecord, MetricPoint
 from tests.stack import versions
 from tests.stack.every_point import Everything, everything
@@ -71,15 +72,21 @@ def every_point() -> Everything:
 
 
 @pytest.fixture
-def deliver(tmp_path: Path, every_point: Everything) -> Deliver:
+def context(tmp_path: Path, every_point: Everything) -> Iterator[SinkContext]:
+    """What sinks are opened with: a state of its own for each test, every metric, and who speaks."""
+    with sink_context(tmp_path) as opened:
+        yield replace(opened, service=every_point.service)
+
+
+@pytest.fixture
+def deliver(context: SinkContext) -> Deliver:
     """Send points and records through a sink as the pipeline does, and return what became of each request."""
 
     def send(config: SinkConfig, points: Sequence[MetricPoint], logs: Sequence[LogRecord]) -> list[Outcome]:
-        with sink_context(tmp_path) as context:
-            sink = config.open(replace(context, service=every_point.service))
-            try:
-                return [sink.send(request) for request in sink.encode(points, logs)]
-            finally:
-                sink.close()
+        sink = config.open(context)
+        try:
+            return [sink.send(request) for request in sink.encode(points, logs)]
+        finally:
+            sink.close()
 
     return send

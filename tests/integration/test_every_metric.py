@@ -1,14 +1,19 @@
 """What leaves for every metric is what a backend holds: values, units, times, attributes and tags."""
 
+import time
+from urllib.parse import urlsplit
+
 import pytest
 
 from mlvitals.clock import MILLISECOND, SECOND
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.spec import Instrument
 from mlvitals.sinks.otlp import OtlpSink
+from mlvitals.sinks.prometheus import PrometheusSink
 from mlvitals.telemetry.naming import prometheus as prometheus_naming
 from mlvitals.telemetry.naming.otel import Spelling, attribute_name
 from tests.stack.holding import by_identity, delivered
+from tests.stack.serve.process import until
 
 pytestmark = pytest.mark.integration
 
@@ -90,7 +95,8 @@ def test_prometheus_holds_every_point_that_otlp_sends(prometheus, deliver, every
     delivered(deliver(OtlpSink(endpoint=prometheus.otlp), every_point.points, []))
     inverse = prometheus_naming.Inverse(REGISTRY.values())
     at = max(point.time for point in every_point.points) / SECOND
-    series = prometheus.query_series('{__name__=~"mlvitals_.+"}', at=at)
+    pushed = f'{{__name__=~"mlvitals_.+", job="{every_point.service.name}"}}'
+    series = prometheus.query_series(pushed, at=at)
     held = [
         ((inverse.metric(one.labels["__name__"]).name, frozenset(own(one.labels).items()), time), value)
         for one in series
@@ -110,6 +116,53 @@ def test_prometheus_holds_every_point_that_otlp_sends(prometheus, deliver, every
     assert by_identity(held) == by_identity(told)
     attributes = {frozenset(point.attributes.items()) for point in every_point.points}
     assert {frozenset(inverse.attributes(one.labels).items()) for one in series} == attributes
+
+
+def test_prometheus_holds_the_newest_point_of_every_series_that_it_scrapes(prometheus, context, every_point):
+    sink = PrometheusSink(listen="127.0.0.1:0").open(context)
+    delivered([sink.send(request) for request in sink.encode(every_point.points, [])])
+    newest = max(point.time for point in every_point.points)
+    told = by_identity(
+        (
+            (
+                prometheus_naming.metric_name(point.name, point.unit, REGISTRY[point.name].instrument),
+                frozenset(prometheus_naming.labels(point.attributes, point.tags).items()),
+            ),
+            point.value,
+        )
+        for point in every_point.points
+        if point.time == newest
+    )
+    address = urlsplit(sink.serve())
+    prometheus.scrape(address.netloc)
+
+    def scraped():
+        query = f'{{__name__=~"mlvitals_.+", instance="{address.netloc}"}}'
+        return [
+            ((one["metric"]["__name__"], frozenset(own(one["metric"]).items())), float(one["value"][1]))
+            for one in prometheus.query(query, at=time.time())
+        ]
+
+    try:
+        until(lambda: len(scraped()) >= len(told), what="Prometheus scraped every series")
+        held, metadata = by_identity(scraped()), prometheus.metadata()
+    finally:
+        sink.close()
+    assert held == told
+    kept = {name: (known["type"], known["unit"], known["help"]) for name, [known] in metadata.items()}
+    assert (
+        kept.items()
+        >= {
+            name: (spec.instrument.value, prometheus_naming.unit_name(spec.unit), spec.brief)
+            for name, spec in families().items()
+        }.items()
+    )
+
+
+def families():
+    """Every metric by the name that Prometheus keeps its metadata by."""
+    named = {prometheus_naming.metric_name(spec.name, spec.unit, spec.instrument): spec for spec in REGISTRY.values()}
+    return {name.removesuffix("_total"): spec for name, spec in named.items()}
 
 
 def own(labels):
