@@ -26,7 +26,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mlvitals.app.deliver import deliver_in_turn
 from mlvitals.app.pipeline import open_pipeline
 from mlvitals.config import load
 from mlvitals.windows.choice import Choice
@@ -131,8 +130,7 @@ def work(folder: Path, hours: int, models: int, rows: int) -> dict[str, float]:
         with timed("idle turn"):
             pipeline.engine.advance_while_running()
         with timed("deliver"):
-            while any(drain.waiting for drain in deliver_in_turn(pipeline.senders)):
-                pass
+            pipeline.deliveries.wait(patience=60.0, parting=0.0, stop=lambda: False)
         with timed("yardsticks"):
             for _ in range(50):
                 yardstick()

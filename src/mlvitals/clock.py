@@ -35,6 +35,17 @@ class SystemClock:
         return time.time_ns() // 1_000
 
 
+class SteadyClock:
+    """A clock that begins with the operating system's and that nobody sets: for ages and pauses within a process."""
+
+    def __init__(self) -> None:
+        self._ahead = time.time_ns() - time.monotonic_ns()
+
+    def now(self) -> int:
+        """Return the microseconds since the epoch, as told by what has passed since the clock was made."""
+        return (self._ahead + time.monotonic_ns()) // 1_000
+
+
 @dataclass(slots=True)
 class FixedClock:
     """A clock that stands where it was set: for `--until`, replays and tests."""

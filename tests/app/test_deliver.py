@@ -1,28 +1,38 @@
 """A destination that does not answer holds up no other, and patience ends."""
 
+import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 import pytest
 
-from mlvitals.app.deliver import deliver_in_turn, deliver_patiently
+from mlvitals.app.deliver import deliveries
 from mlvitals.clock import SystemClock
 from mlvitals.delivery import MIGRATIONS, Outbox, Outcome, Request, Sender, Verdict
 from mlvitals.state import Store
 
+SECONDS = 20.0
+
+
+def open_gate() -> threading.Event:
+    gate = threading.Event()
+    gate.set()
+    return gate
+
 
 @dataclass
 class Destination:
-    """Takes requests after refusing some of them for now."""
+    """Takes requests after refusing some of them for now; `hang` is waited for before each answer."""
 
     name: str
     refuse: int = 0
     pause: float = 0.0
+    held: str = ""  # a route whose key is wrong
+    broken: bool = False
+    routes: tuple[str, ...] = ("logs",)
+    hang: threading.Event = field(default_factory=open_gate)
     sent: list[bytes] = field(default_factory=list)
-
-    @property
-    def routes(self):
-        return ("metrics",)
 
     def age_limit(self, route):
         del route
@@ -40,6 +50,11 @@ class Destination:
     def send(self, request):
         self.sent.append(request.body)
         time.sleep(self.pause)
+        self.hang.wait(SECONDS)
+        if self.broken:
+            raise NotImplementedError(self.name)
+        if self.held == request.route:
+            return Outcome(verdict=Verdict.MISCONFIGURED, reason="wrong key")
         if self.refuse:
             self.refuse -= 1
             return Outcome(verdict=Verdict.RETRY, reason="not now")
@@ -59,30 +74,62 @@ def outbox(tmp_path):
 
 
 @pytest.fixture
-def sender(outbox):
+def enqueue(outbox):
+    def put(destination, *numbers, route="logs"):
+        bodies = [Request(route=route, body=b"%d" % one, items=1, first=0, last=0) for one in numbers]
+        outbox.enqueue(destination.name, bodies, SystemClock().now())
+
+    return put
+
+
+@pytest.fixture
+def sender(outbox, enqueue):
     """Return a maker of senders with some requests waiting; `jitter` is the share of each pause that is kept."""
 
     def make(destination, requests=3, jitter=0.0):
-        bodies = [Request(route="logs", body=b"%d" % one, items=1, first=0, last=0) for one in range(requests)]
-        outbox.enqueue(destination.name, bodies, SystemClock().now())
+        enqueue(destination, *range(requests))
         return Sender(outbox=outbox, sink=destination, clock=SystemClock(), jitter=lambda: jitter)
 
     return make
 
 
+def deliver(*senders, patience=10.0, parting=0.0, stop=lambda: False):
+    with deliveries(senders) as running:
+        running.wait(patience=patience, parting=parting, stop=stop)
+        running.stop()
+        return running.reports()
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
 def test_a_destination_that_never_answers_holds_up_no_other(sender):
     dead, well = Destination("dead", refuse=1_000_000), Destination("well")
-    dead_report, well_report = deliver_patiently(
-        [sender(dead, jitter=1.0), sender(well)], patience=0, parting=0, stop=lambda: False
-    )
+    dead_report, well_report = deliver(sender(dead, jitter=1.0), sender(well), patience=0)
     assert (dead_report.delivered, dead_report.waiting, dead_report.trouble) == (0, 3, "not now")
     assert (well_report.delivered, well_report.waiting) == (3, 0)
     assert set(dead.sent) == {b"0"}
 
 
+def test_a_destination_that_hangs_delays_no_other_while_more_is_enqueued(sender, enqueue):
+    hanging, well = Destination("hanging", hang=threading.Event()), Destination("well")
+    with deliveries([sender(hanging), sender(well)]) as running:
+        for number in range(3, 20):
+            enqueue(well, number)
+            wait_for(lambda number=number: len(well.sent) > number)
+        assert hanging.sent == [b"0"]
+        hanging.hang.set()
+        running.wait(patience=10, parting=0, stop=lambda: False)
+        assert [report.delivered for report in running.reports()] == [3, 20]
+
+
 def test_what_is_refused_for_now_is_taken_in_order_while_patience_lasts(sender):
     late = Destination("late", refuse=4)
-    (report,) = deliver_patiently([sender(late)], patience=10, parting=0, stop=lambda: False)
+    (report,) = deliver(sender(late))
     assert (report.delivered, report.waiting, report.requests) == (3, 0, 7)
     assert late.sent == [b"0"] * 5 + [b"1", b"2"]
 
@@ -90,7 +137,7 @@ def test_what_is_refused_for_now_is_taken_in_order_while_patience_lasts(sender):
 def test_patience_counts_from_what_was_taken_last(sender):
     slow = Destination("slow", pause=0.4)
     began = time.monotonic()
-    (report,) = deliver_patiently([sender(slow, requests=6)], patience=0.5, parting=0, stop=lambda: False)
+    (report,) = deliver(sender(slow, requests=6), patience=0.5)
     assert (report.delivered, report.waiting) == (6, 0)
     assert time.monotonic() - began > 2
 
@@ -98,12 +145,55 @@ def test_patience_counts_from_what_was_taken_last(sender):
 def test_a_wish_to_stop_ends_delivery_whatever_patience_there_is(sender):
     dead = Destination("dead", refuse=1_000_000)
     began = time.monotonic()
-    (report,) = deliver_patiently([sender(dead, jitter=1.0)], patience=100, parting=0.5, stop=lambda: True)
+    (report,) = deliver(sender(dead, jitter=1.0), patience=100, parting=0.5, stop=lambda: True)
     assert report.waiting == 3
     assert time.monotonic() - began < 5
 
 
-def test_one_turn_is_taken_by_each_though_the_one_before_used_its_own(sender):
-    slow, well = Destination("slow", pause=0.6), Destination("well")
-    reports = deliver_in_turn([sender(slow, requests=9), sender(well)])
-    assert [report.waiting for report in reports] == [7, 0]
+def test_a_lane_that_is_held_is_not_waited_for_and_holds_up_no_other_lane(sender, enqueue):
+    held = Destination("held", held="metrics", routes=("metrics", "logs"))
+    enqueue(held, 7, route="metrics")
+    began = time.monotonic()
+    (report,) = deliver(sender(held), patience=100)
+    assert (report.delivered, report.waiting, report.held, report.trouble) == (3, 1, True, "wrong key")
+    assert time.monotonic() - began < 5
+
+
+def test_a_request_that_is_cut_off_at_the_end_is_sent_again_by_the_next_sender(sender, outbox):
+    hanging = Destination("hanging", hang=threading.Event())
+    began = time.monotonic()
+    (report,) = deliver(sender(hanging), parting=0.1, stop=lambda: True)
+    assert (report.delivered, report.waiting) == (0, 3)
+    assert time.monotonic() - began < 5
+    hanging.hang.set()  # the answer comes after all, and changes nothing
+    time.sleep(0.1)
+    assert outbox.waiting("hanging") == 3
+    (report,) = deliver(Sender(outbox=outbox, sink=hanging, clock=SystemClock()))
+    assert (report.delivered, report.waiting) == (3, 0)
+    assert Counter(hanging.sent) == {b"0": 2, b"1": 1, b"2": 1}
+
+
+def test_what_is_enqueued_leaves_at_once_when_it_is_durable(sender, enqueue, outbox):
+    well = Destination("well")
+    with deliveries([sender(well)]) as running:
+        running.wait(patience=10, parting=0, stop=lambda: False)
+        time.sleep(0.1)
+        with outbox.store.transaction():
+            enqueue(well, 3)
+            time.sleep(0.05)
+            assert len(well.sent) == 3
+        began = time.monotonic()
+        wait_for(lambda: len(well.sent) == 4)
+        assert time.monotonic() - began < 2
+
+
+def test_a_bug_of_a_sink_is_raised_where_the_job_runs(sender):
+    with deliveries([sender(Destination("broken", broken=True))]) as running:
+
+        def go_on():
+            while True:
+                running.check()
+                time.sleep(0.005)
+
+        with pytest.raises(NotImplementedError, match="broken"):
+            go_on()

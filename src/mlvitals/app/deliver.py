@@ -1,60 +1,86 @@
-"""Delivery by turns: a destination that does not answer holds up no other."""
+"""Delivery beside everything else: a thread for each destination, for as long as the pipeline lives."""
 
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
 from math import inf
 from typing import Final
 
-from mlvitals.clock import SECOND, SystemClock
-from mlvitals.delivery import DrainReport, Sender
+from mlvitals.delivery import DrainReport, Sender, SenderThread
 
-_TURN_SECONDS: Final = 1.0  # for so long a destination may send, and wait for its next try; then it is another's turn
-_REST_SECONDS: Final = 0.1  # between rounds in which nothing was due
-
-
-def deliver_in_turn(senders: Sequence[Sender]) -> list[DrainReport]:
-    """Give every destination one turn to send what waits; return a report for each."""
-    return [_take_turn(sender) for sender in senders]
+_LEAVING_SECONDS: Final = 1.0  # for so long the requests on their way are waited for in the end
+_LOOK_SECONDS: Final = 0.1
 
 
-def deliver_patiently(
-    senders: Sequence[Sender], *, patience: float, parting: float, stop: Callable[[], bool]
-) -> list[DrainReport]:
-    """Send what waits until nothing does, or nothing was taken for a while; return a report for each destination.
+class Deliveries:
+    """The senders of all destinations, each in a thread of its own."""
 
-    Every destination has one turn at least. One that holds its queue until a person acts is not waited for.
+    def __init__(self, senders: Sequence[Sender]) -> None:
+        self._moved = threading.Event()
+        self._threads = [SenderThread(sender, self._moved) for sender in senders]
 
-    Args:
-        senders: of all destinations.
-        patience: for so many seconds nothing may be taken.
-        parting: no longer than so many seconds in all, once `stop` asks to come to an end.
-        stop: asked between rounds.
+    def start(self) -> None:
+        """Begin to send what waits and what comes."""
+        for thread in self._threads:
+            thread.start()
 
-    """
-    reports = deliver_in_turn(senders)
-    # What took something in its last turn may have only begun: it is not the destination that is to be waited for.
-    progress = any(map(_took, reports))
-    taken, end = time.monotonic(), inf
-    while due := [place for place, report in enumerate(reports) if report.waiting and not report.held]:
-        now = time.monotonic()
-        if stop():
-            end = min(end, now + parting)
-        if now >= end or (not progress and now >= taken + patience):
-            break
-        turns = [_take_turn(senders[place]) for place in due]
-        for place, turn in zip(due, turns, strict=True):
-            reports[place].add(turn)
-        progress = any(map(_took, turns))
-        if progress:
-            taken = time.monotonic()
-        elif not any(turn.requests for turn in turns):
-            time.sleep(_REST_SECONDS)
-    return reports
+    def stop(self, seconds: float = _LEAVING_SECONDS) -> None:
+        """End all after the requests on their way, or leave these: they are sent again, to the byte."""
+        for thread in self._threads:
+            thread.ask_to_stop()
+        end = time.monotonic() + seconds
+        for thread in self._threads:
+            thread.stop(end - time.monotonic())
+
+    def check(self) -> None:
+        """Raise what a thread has raised: a bug."""
+        for thread in self._threads:
+            thread.check()
+
+    def reports(self) -> list[DrainReport]:
+        """Return what was done so far, for each destination."""
+        self.check()
+        reports = []
+        for thread in self._threads:
+            report = deepcopy(thread.report)
+            thread.sender.look(report)
+            reports.append(report)
+        return reports
+
+    def wait(self, *, patience: float, parting: float, stop: Callable[[], bool]) -> None:
+        """Wait until nothing waits, or what waits has been tried and nothing was taken for a while.
+
+        A lane that is held until a person acts is not waited for.
+
+        Args:
+            patience: for so many seconds nothing may be taken, once all that waits has been tried.
+            parting: no longer than so many seconds in all, once `stop` asks to come to an end.
+            stop: asked again and again.
+
+        """
+        began, end = time.monotonic(), inf
+        while True:
+            self._moved.clear()
+            self.check()
+            waiting = [thread for thread in self._threads if not thread.sender.held]
+            now = time.monotonic()
+            if stop():
+                end = min(end, now + parting)
+            taken = max((began, *(thread.last_taken for thread in self._threads)))
+            patient = now < taken + patience or not all(thread.sender.stuck for thread in waiting)
+            if not waiting or now >= end or not patient:
+                return
+            self._moved.wait(min(_LOOK_SECONDS, max(end - now, 0.0)))
 
 
-def _took(turn: DrainReport) -> bool:
-    return bool(turn.delivered or turn.rejected or turn.dead)
-
-
-def _take_turn(sender: Sender) -> DrainReport:
-    return sender.drain(SystemClock().now() + int(_TURN_SECONDS * SECOND))
+@contextmanager
+def deliveries(senders: Sequence[Sender]) -> Iterator[Deliveries]:
+    """Send in threads of their own while a block lasts."""
+    running = Deliveries(senders)
+    running.start()
+    try:
+        yield running
+    finally:
+        running.stop()

@@ -1,17 +1,20 @@
 """The main job, for as long as it is left alone."""
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
-from mlvitals.app.deliver import deliver_in_turn
 from mlvitals.app.pipeline import Pipeline, open_pipeline
 from mlvitals.app.run import PARTING_SECONDS, Progress, RunReport, absent, part, problems
 from mlvitals.app.wishes import Wish, heed_signals
 from mlvitals.config import Config
 from mlvitals.delivery import DrainReport
 from mlvitals.errors import ConfigError, MlvitalsError
+from mlvitals.state import is_full
+
+FULL_DISK_SECONDS: Final = 5.0  # until it is tried again whether the disk takes more
 
 _POLL_SECONDS: Final = 1.0
 
@@ -58,6 +61,7 @@ class _Following:
     report: RunReport = field(default_factory=RunReport)
     drains: dict[str, DrainReport] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
+    full: list[str] = field(default_factory=list)  # why nothing is read
 
     def open(self, stack: ExitStack, wanted: Config, before: Config | None) -> tuple[Config, Pipeline]:
         """Open the pipeline of the configuration that is wanted; where that fails, that of the one before."""
@@ -72,22 +76,37 @@ class _Following:
     def serve(self, config: Config, pipeline: Pipeline) -> Config | None:
         """Follow the sources; return the configuration to go on with, None once a signal has asked to stop."""
         self._tell_news([*pipeline.problems, *absent(pipeline)])
-        for sender in pipeline.senders:
-            self.drains.setdefault(sender.sink.name, DrainReport(destination=sender.sink.name))
         while not self.wish.stop.is_set():
-            seen = pipeline.read(complete=False, progress=self.progress, stop=self.wish.pending)
-            self.report.account += seen
-            if not self.wish.pending():
-                pipeline.engine.advance_while_running()
-            self._add(deliver_in_turn(pipeline.senders))
-            self._tell_news([*pipeline.problems, *problems(pipeline), *_troubles(self.drains.values())])
+            rest = self._read(pipeline)
+            self._tell_news([*self.full, *pipeline.problems, *problems(pipeline), *_troubles(pipeline)])
             wanted = self._read_again(config)
             if wanted is not None:
+                pipeline.deliveries.stop()
+                self._add(pipeline.deliveries.reports())
                 return wanted
             if not self.wish.pending():
-                self.wish.stop.wait(self.poll)
+                self.wish.stop.wait(rest)
         self._add(part(pipeline, PARTING_SECONDS, self.wish))
         return None
+
+    def _read(self, pipeline: Pipeline) -> float:
+        """Read what there is, unless the disk takes no more; return the seconds to rest before reading on.
+
+        While it is full nothing is read, so that the sources wait; what is delivered meanwhile makes room.
+        """
+        try:
+            if self.full:
+                pipeline.begin()
+            self.report.account += pipeline.read(complete=False, progress=self.progress, stop=self.wish.pending)
+            if not self.wish.pending():
+                pipeline.engine.advance_while_running()
+        except (sqlite3.OperationalError, OSError) as error:
+            if not is_full(error):
+                raise
+            self.full = [f"the disk took no more ({error}): nothing is read until it does, delivery goes on"]
+            return FULL_DISK_SECONDS
+        self.full = []
+        return self.poll
 
     def _read_again(self, config: Config) -> Config | None:
         """Return a new configuration where one is asked for and holds."""
@@ -105,9 +124,9 @@ class _Following:
         self.tell(f"the configuration was read again: {_changes(config, wanted)}")
         return wanted
 
-    def _add(self, turns: Iterable[DrainReport]) -> None:
-        for turn in turns:
-            self.drains[turn.destination].add(turn)
+    def _add(self, drains: Iterable[DrainReport]) -> None:
+        for drain in drains:
+            self.drains.setdefault(drain.destination, DrainReport(destination=drain.destination)).add(drain)
 
     def _tell_news(self, lines: list[str]) -> None:
         for line in lines:
@@ -123,5 +142,6 @@ def _changes(before: Config, after: Config) -> str:
     return f"{len(new)} models by name ({added} added, {removed} removed, {changed} changed)"
 
 
-def _troubles(drains: Iterable[DrainReport]) -> Iterator[str]:
+def _troubles(pipeline: Pipeline) -> Iterator[str]:
+    drains = pipeline.deliveries.reports()
     yield from (f"sink {drain.destination}: {drain.trouble}" for drain in drains if drain.trouble)

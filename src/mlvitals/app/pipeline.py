@@ -2,16 +2,15 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
 from functools import cache
 from typing import Final
 
 from mlvitals import delivery, wire
-from mlvitals.app.admission import Admission, service_of
+from mlvitals.app.admission import Admission
+from mlvitals.app.outgoing import Outgoing, open_outgoing
 from mlvitals.clock import Clock, FixedClock, SystemClock
 from mlvitals.config import Config
-from mlvitals.delivery import Outbox, Sender, Sink
 from mlvitals.engines import roster
 from mlvitals.engines import tables as engine_tables
 from mlvitals.engines.account import Account
@@ -21,10 +20,10 @@ from mlvitals.engines.local import LocalEngine
 from mlvitals.events import ReadAccount
 from mlvitals.formats import DecodePlan, Want
 from mlvitals.hashing import KeyedHash, load_key
-from mlvitals.signals.spec import Export, MetricSpec
-from mlvitals.sinks import SinkContext, local, prometheus
-from mlvitals.sources import Source
-from mlvitals.state import Migrations, Store
+from mlvitals.signals.spec import Export
+from mlvitals.sinks import local
+from mlvitals.sources import Source, SourceConfig
+from mlvitals.state import Migrations
 from mlvitals.telemetry import LogRecord, MetricPoint, Service, render
 from mlvitals.windows import tables as window_tables
 
@@ -34,19 +33,59 @@ MIGRATIONS: Final[Sequence[Migrations]] = (
     roster.MIGRATIONS,
     delivery.MIGRATIONS,
     local.MIGRATIONS,
-    prometheus.MIGRATIONS,
 )
 
 
-@dataclass(slots=True)
 class Pipeline:
     """Sources, models and destinations that belong together, over one open state."""
 
-    config: Config
     engine: LocalEngine
     admission: Admission
     sources: Sequence[Source]
-    senders: Sequence[Sender]
+
+    def __init__(self, config: Config, outgoing: Outgoing, clock: Clock, until: int | None) -> None:
+        self.config = config
+        self.deliveries = outgoing.deliveries
+        self._outgoing = outgoing
+        self._clock = clock
+        self._until = until
+        self._opened = ExitStack()
+        self.begin()
+
+    def begin(self) -> None:
+        """Open models and sources where the state stands; what was open before is closed, and what it knew forgotten.
+
+        Raises:
+            MlvitalsError: a source cannot be opened.
+
+        """
+        self.close()
+        config, store = self.config, self._outgoing.store
+        account = Account()
+        key = KeyedHash(load_key(config.state.key.path))
+        admission = Admission(config, store.connection, key, account)
+        with store.transaction():
+            members, faults = admission.begin()
+        outlet = Outlet(config, admission.service, self._outgoing)
+        engine = LocalEngine(
+            store,
+            account,
+            outlet,
+            self._clock,
+            key=key,
+            members=members,
+            faults=faults,
+            admit=admission,
+            until=self._until,
+        )
+        engine.begin()
+        references = {name: member.run.references for name, member in members.items()}
+        sources = [self._open_source(source, engine, references) for source in config.sources]
+        self.engine, self.admission, self.sources = engine, admission, sources
+
+    def close(self) -> None:
+        """Close the sources."""
+        self._opened.close()
 
     @property
     def problems(self) -> list[str]:
@@ -66,11 +105,20 @@ class Pipeline:
                 batch = source.format.decode(raw)
                 self.engine.process(source.name, batch)
                 source.commit(batch.position)
+                self.deliveries.check()
                 seen += batch.account
                 progress(batch.account.rows)
                 if stop():
                     return seen
         return seen
+
+    def _open_source(self, source: SourceConfig, engine: LocalEngine, references: Mapping[str, References]) -> Source:
+        opened = source.open(decode_plan(self.config, references, source.role))
+        self._opened.callback(opened.close)
+        position = engine.position(opened.name)
+        if position is not None:
+            opened.restore(position)
+        return opened
 
 
 @contextmanager
@@ -85,52 +133,18 @@ def open_pipeline(config: Config, *, until: int | None = None, clock: Clock | No
 
     """
     clock = clock or (SystemClock() if until is None else FixedClock(until))
-    with ExitStack() as stack:
-        store = stack.enter_context(Store.open(config.state.path, MIGRATIONS))
-        specs = config.signals.specs
-        sinks = [sink.open(SinkContext(service=service_of(config), specs=specs, store=store)) for sink in config.sinks]
-        for sink in sinks:
-            stack.callback(sink.close)
-        outbox, account = Outbox(store), Account()
-        key = KeyedHash(load_key(config.state.key.path))
-        admission = Admission(config, store.connection, key, account)
-        with store.transaction():
-            members, faults = admission.begin()
-        outlet = Outlet(Export(config.budget.export), specs, admission.service, outbox, sinks)
-        engine = LocalEngine(
-            store, account, outlet, clock, key=key, members=members, faults=faults, admit=admission, until=until
-        )
-        engine.begin()
-        sources = []
-        references = {name: member.run.references for name, member in members.items()}
-        for source in config.sources:
-            opened = source.open(decode_plan(config, references, source.role))
-            stack.callback(opened.close)
-            position = engine.position(opened.name)
-            if position is not None:
-                opened.restore(position)
-            sources.append(opened)
-        senders = [Sender(outbox=outbox, sink=sink, clock=SystemClock()) for sink in sinks]
-        yield Pipeline(config, engine, admission, sources, senders)
+    with open_outgoing(config, MIGRATIONS) as outgoing, closing(Pipeline(config, outgoing, clock, until)) as pipeline:
+        yield pipeline
 
 
 class Outlet:
     """Renders what a transaction emits and puts it into the outbox of every destination, in that transaction."""
 
-    def __init__(
-        self,
-        level: Export,
-        specs: Mapping[str, MetricSpec],
-        service_of_model: Callable[[str], Service],
-        outbox: Outbox,
-        sinks: Sequence[Sink],
-    ) -> None:
-        self._level = level
-        self._specs = specs
+    def __init__(self, config: Config, service_of_model: Callable[[str], Service], outgoing: Outgoing) -> None:
+        self._level = Export(config.budget.export)
+        self._specs = config.signals.specs
         self._service = cache(service_of_model)
-        self._outbox = outbox
-        self._sinks = sinks
-        self._clock = SystemClock()  # a queue ages in real time, whatever time the events tell
+        self._outgoing = outgoing
 
     def __call__(self, connection: sqlite3.Connection, emissions: Sequence[Emission]) -> None:
         """Enqueue emissions; the connection's transaction holds them."""
@@ -149,8 +163,10 @@ class Outlet:
             )
             points += rendered[0]
             logs += rendered[1]
-        for sink in self._sinks:
-            self._outbox.enqueue(sink.name, sink.encode(points, logs), self._clock.now())
+        # A queue ages in real time, whatever time the events tell.
+        now = self._outgoing.steady.now()
+        for sink in self._outgoing.sinks:
+            self._outgoing.outbox.enqueue(sink.name, sink.encode(points, logs), now)
 
 
 def decode_plan(config: Config, references: Mapping[str, References], role: str) -> DecodePlan:

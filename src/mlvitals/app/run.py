@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from mlvitals.app.deliver import deliver_patiently
 from mlvitals.app.pipeline import Pipeline, open_pipeline
 from mlvitals.app.wishes import Wish, heed_signals
 from mlvitals.clock import Clock
@@ -76,8 +75,10 @@ def run_once(
 
 
 def part(pipeline: Pipeline, patience: float, wish: Wish) -> list[DrainReport]:
-    """Deliver what waits, before the job ends."""
-    return deliver_patiently(pipeline.senders, patience=patience, parting=PARTING_SECONDS, stop=wish.stop.is_set)
+    """Wait for what is to be delivered, before the job ends; return what became of it, for each destination."""
+    pipeline.deliveries.wait(patience=patience, parting=PARTING_SECONDS, stop=wish.stop.is_set)
+    pipeline.deliveries.stop()
+    return pipeline.deliveries.reports()
 
 
 def absent(pipeline: Pipeline) -> Iterator[str]:

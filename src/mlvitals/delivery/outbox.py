@@ -1,44 +1,28 @@
 """The outbox: requests wait here, as the very bytes to send, from the transaction that made them to their fate."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
-from mlvitals.clock import DAY
+from mlvitals.delivery.bounds import (
+    Bounds,
+    Place,
+    age_while_away,
+    bury_within,
+    find_beyond,
+    find_heads,
+    remove_up_to,
+    see,
+)
+from mlvitals.delivery.rows import COLUMNS, Entry, count, entry_of, insert, last_sequence, recover, remove
 from mlvitals.delivery.sink import Request
 from mlvitals.delivery.status import Fate
-from mlvitals.delivery.tables import MIGRATIONS
 from mlvitals.state import Store
-
-__all__ = ["MIGRATIONS", "Bounds", "Entry", "Outbox", "Trouble"]
-
-_ROW: Final = "sequence, part, enqueued, route, body, items, first, last"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """How much may wait for a destination, and how long: bytes and microseconds; `letters` bounds its dead letters."""
-
-    size: int = 256 * 1024 * 1024
-    age: int = 7 * DAY
-    letters: int = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A request that waits, and its place in its destination's queue."""
-
-    destination: str
-    sequence: int
-    part: str
-    enqueued: int
-    request: Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """Why a destination takes nothing at present.
+    """Why a route of a destination takes nothing at present.
 
     held: until a person acts. failures: consecutive answers without success. not_before: when the next try is due.
     """
@@ -53,39 +37,54 @@ class Trouble:
 class Outbox:
     """The queues of all destinations, in which every item is counted once.
 
-    At any time, for each destination: enqueued = delivered + rejected + dead + expired + waiting.
+    At any time, for each destination, the account of `Fate` adds up. Within a destination each route is a lane of its
+    own: order is kept in a lane, and a lane in trouble holds up no other.
 
-    Every method is one transaction, or joins the caller's. Times are the wall clock's, in microseconds: a queue ages in
-    real time, whatever time the events tell.
+    Every method is one transaction, or joins the caller's. Ages are told by a clock that no one sets, in microseconds:
+    a queue ages in real time, whatever time the events tell. `wake`: called for a destination once something new for
+    it is durable.
     """
 
     store: Store
     bounds: Mapping[str, Bounds] = field(default_factory=dict)
+    wake: dict[str, Callable[[], object]] = field(default_factory=dict)
 
     def enqueue(self, destination: str, requests: Sequence[Request], now: int) -> None:
-        """Append requests to a queue; what no longer fits its bounds expires, oldest first (law 5)."""
+        """Append requests to a queue; what no longer fits its bounds expires, oldest first (law 5).
+
+        The first of each route stays: it may be on its way, and expires only by `expire`, between two tries.
+        """
+        if not requests:
+            return
         with self.store.transaction() as connection:
-            query = "SELECT coalesce(max(sequence), 0) FROM outbox WHERE destination = ?"
-            last: int = connection.execute(query, (destination,)).fetchone()[0]
-            for sequence, request in enumerate(requests, last + 1):
-                _insert(
-                    connection,
-                    Entry(destination=destination, sequence=sequence, part="", enqueued=now, request=request),
-                )
-            _count(connection, destination, Fate.ENQUEUED, sum(request.items for request in requests))
-            self.expire(destination, now)
+            for sequence, request in enumerate(requests, last_sequence(connection, destination) + 1):
+                place = Entry(destination=destination, sequence=sequence, part="", enqueued=now, request=request)
+                insert(connection, place)
+            count(connection, destination, Fate.ENQUEUED, sum(request.items for request in requests))
+            see(connection, destination, now)
+            self._expire(connection, destination, now, spare=True)
+            if (wake := self.wake.get(destination)) is not None:
+                self.store.afterwards(wake)
 
     def pending(self, destination: str) -> Iterator[Entry]:
         """Yield what waits, oldest first; the queue must not change meanwhile."""
-        query = f"SELECT {_ROW} FROM outbox WHERE destination = ? ORDER BY sequence, part"
+        query = f"SELECT {COLUMNS} FROM outbox WHERE destination = ? ORDER BY sequence, part"
         for row in self.store.connection.execute(query, (destination,)):
-            yield _entry(destination, row)
+            yield entry_of(destination, row)
 
-    def oldest(self, destination: str) -> Entry | None:
-        """Return what must leave next."""
-        query = f"SELECT {_ROW} FROM outbox WHERE destination = ? ORDER BY sequence, part LIMIT 1"
-        row = self.store.connection.execute(query, (destination,)).fetchone()
-        return None if row is None else _entry(destination, row)
+    def oldest(self, destination: str, route: str) -> Entry | None:
+        """Return what must leave next on a route."""
+        query = f"""
+            SELECT {COLUMNS} FROM outbox WHERE destination = ? AND route = ? ORDER BY sequence, part LIMIT 1
+            """
+        row = self.store.connection.execute(query, (destination, route)).fetchone()
+        return None if row is None else entry_of(destination, row)
+
+    def read(self, destination: str, place: Place) -> Entry | None:
+        """Return what waits at a place."""
+        query = f"SELECT {COLUMNS} FROM outbox WHERE destination = ? AND sequence = ? AND part = ?"
+        row = self.store.connection.execute(query, (destination, *place)).fetchone()
+        return None if row is None else entry_of(destination, row)
 
     def waiting(self, destination: str) -> int:
         """Return how many requests wait."""
@@ -93,10 +92,16 @@ class Outbox:
         waiting: int = self.store.connection.execute(query, (destination,)).fetchone()[0]
         return waiting
 
-    def trouble(self, destination: str) -> Trouble | None:
-        """Return what keeps a destination from taking requests, if anything."""
-        query = "SELECT held, reason, failures, not_before FROM delivery_trouble WHERE destination = ?"
-        row = self.store.connection.execute(query, (destination,)).fetchone()
+    def routes(self, destination: str) -> dict[str, Trouble | None]:
+        """Return the routes on which something waits, each with its trouble."""
+        query = "SELECT DISTINCT route FROM outbox WHERE destination = ? ORDER BY route"
+        found = self.store.connection.execute(query, (destination,)).fetchall()
+        return {route: self.trouble(destination, route) for (route,) in found}
+
+    def trouble(self, destination: str, route: str) -> Trouble | None:
+        """Return what keeps a route from taking requests, if anything."""
+        query = "SELECT held, reason, failures, not_before FROM delivery_trouble WHERE destination = ? AND route = ?"
+        row = self.store.connection.execute(query, (destination, route)).fetchone()
         if row is None:
             return None
         held, reason, failures, not_before = row
@@ -105,9 +110,9 @@ class Outbox:
     def deliver(self, entry: Entry) -> None:
         """Account for a request that was taken whole."""
         with self.store.transaction() as connection:
-            _remove(connection, entry)
-            _count(connection, entry.destination, Fate.DELIVERED, entry.request.items)
-            _recover(connection, entry.destination)
+            remove(connection, entry)
+            count(connection, entry.destination, Fate.DELIVERED, entry.request.items)
+            recover(connection, entry.destination, entry.request.route)
 
     def reject(self, entry: Entry, lost: int, reason: str, now: int) -> int:
         """Account for a request of which the destination refused `lost` items for good; return how many that is.
@@ -117,11 +122,11 @@ class Outbox:
         items = entry.request.items
         lost = min(lost, items)
         with self.store.transaction() as connection:
-            _remove(connection, entry)
-            _count(connection, entry.destination, Fate.REJECTED, lost)
-            _count(connection, entry.destination, Fate.DELIVERED, items - lost)
+            remove(connection, entry)
+            count(connection, entry.destination, Fate.REJECTED, lost)
+            count(connection, entry.destination, Fate.DELIVERED, items - lost)
             self._letter(connection, entry, fate=Fate.REJECTED, lost=lost, reason=reason, now=now)
-            _recover(connection, entry.destination)
+            recover(connection, entry.destination, entry.request.route)
         return lost
 
     def take_part(
@@ -141,26 +146,26 @@ class Outbox:
         if taken < 0:
             raise ValueError(f"{entry.destination}: the parts of a request hold more items than the whole")
         with self.store.transaction() as connection:
-            _remove(connection, entry)
-            _count(connection, entry.destination, Fate.REJECTED, lost)
-            _count(connection, entry.destination, Fate.DELIVERED, taken)
+            remove(connection, entry)
+            count(connection, entry.destination, Fate.REJECTED, lost)
+            count(connection, entry.destination, Fate.DELIVERED, taken)
             if refused is not None:
                 letter = replace(entry, request=refused)
                 self._letter(connection, letter, fate=Fate.REJECTED, lost=lost, reason=reason, now=now)
             if remains is not None:
-                _insert(connection, replace(entry, request=remains))
+                insert(connection, replace(entry, request=remains))
             if taken or lost or remains is None:
-                _recover(connection, entry.destination)
+                recover(connection, entry.destination, entry.request.route)
         return taken
 
     def bury(self, entry: Entry, reason: str, now: int, *, recovered: bool) -> None:
         """Make a dead letter of a request that will never be taken; `recovered`: the destination itself is well."""
         with self.store.transaction() as connection:
-            _remove(connection, entry)
-            _count(connection, entry.destination, Fate.DEAD, entry.request.items)
+            remove(connection, entry)
+            count(connection, entry.destination, Fate.DEAD, entry.request.items)
             self._letter(connection, entry, fate=Fate.DEAD, lost=entry.request.items, reason=reason, now=now)
             if recovered:
-                _recover(connection, entry.destination)
+                recover(connection, entry.destination, entry.request.route)
 
     def split(self, entry: Entry, pieces: Sequence[Request]) -> None:
         """Replace a request by its pieces, in its place.
@@ -172,39 +177,47 @@ class Outbox:
         if sum(piece.items for piece in pieces) != entry.request.items:
             raise ValueError(f"{entry.destination}: the pieces of a request do not carry the items of the whole")
         with self.store.transaction() as connection:
-            _remove(connection, entry)
+            remove(connection, entry)
             for digit, piece in enumerate(pieces):
-                part = f"{entry.part}{digit:x}"
-                place = Entry(
-                    destination=entry.destination,
-                    sequence=entry.sequence,
-                    part=part,
-                    enqueued=entry.enqueued,
-                    request=piece,
-                )
-                _insert(connection, place)
+                insert(connection, replace(entry, part=f"{entry.part}{digit:x}", request=piece))
 
-    def postpone(self, destination: str, not_before: int, reason: str, now: int, *, hold: bool = False) -> None:
-        """Remember that a destination took nothing, and when to try again; `hold` says that a person must act."""
+    def postpone(
+        self, destination: str, route: str, not_before: int, reason: str, now: int, *, hold: bool = False
+    ) -> None:
+        """Remember that a route took nothing, and when to try again; `hold` says that a person must act."""
         statement = """
-            INSERT INTO delivery_trouble VALUES (?, ?, ?, ?, 1, ?) ON CONFLICT (destination) DO UPDATE SET
+            INSERT INTO delivery_trouble VALUES (?, ?, ?, ?, ?, 1, ?) ON CONFLICT (destination, route) DO UPDATE SET
             held = excluded.held, reason = excluded.reason, failures = failures + 1, not_before = excluded.not_before
             """
         with self.store.transaction() as connection:
-            connection.execute(statement, (destination, hold, reason, now, not_before))
+            connection.execute(statement, (destination, route, hold, reason, now, not_before))
 
     def expire(self, destination: str, now: int) -> int:
-        """Drop what is beyond a queue's bounds, oldest first, and count it; return how many items that is."""
-        bounds = self.bounds.get(destination, Bounds())
+        """Drop what is beyond a queue's bounds, oldest first, and count it; return how many items that is.
+
+        Only for whoever sends: nothing of this queue may be on its way.
+        """
         with self.store.transaction() as connection:
-            beyond = _beyond(connection, destination, bounds, now)
-            if beyond is None:
-                return 0
-            place, items = beyond
-            statement = "DELETE FROM outbox WHERE destination = ? AND (sequence, part) <= (?, ?)"
-            connection.execute(statement, (destination, *place))
-            _count(connection, destination, Fate.EXPIRED, items)
+            if self.waiting(destination):
+                see(connection, destination, now)
+            return self._expire(connection, destination, now, spare=False)
+
+    def resume(self, destination: str, now: int) -> None:
+        """Let a queue age by the time in which nobody ran, as far as a clock is to be believed."""
+        with self.store.transaction() as connection:
+            age_while_away(connection, destination, self._bounds(destination), now)
+
+    def _expire(self, connection: sqlite3.Connection, destination: str, now: int, *, spare: bool) -> int:
+        beyond = find_beyond(connection, destination, self._bounds(destination), now)
+        if beyond is None:
+            return 0
+        spared = find_heads(connection, destination) if spare else []
+        items = remove_up_to(connection, destination, beyond, spared)
+        count(connection, destination, Fate.EXPIRED, items)
         return items
+
+    def _bounds(self, destination: str) -> Bounds:
+        return self.bounds.get(destination, Bounds())
 
     def _letter(
         self, connection: sqlite3.Connection, entry: Entry, *, fate: Fate, lost: int, reason: str, now: int
@@ -217,63 +230,4 @@ class Outbox:
                 *(len(request.body), request.first, request.last, request.body),
             ),
         )
-        # The totals remember what the letters forget: a disk must not fill because nobody reads them.
-        statement = """
-            DELETE FROM dead_letter WHERE sequence IN (SELECT sequence FROM (
-                SELECT sequence, sum(size) OVER (ORDER BY sequence DESC) AS newer FROM dead_letter WHERE destination = ?
-            ) WHERE newer > ?)
-            """
-        connection.execute(statement, (entry.destination, self.bounds.get(entry.destination, Bounds()).letters))
-
-
-def _entry(destination: str, row: tuple[int, str, int, str, bytes, int, int, int]) -> Entry:
-    sequence, part, enqueued, route, body, items, first, last = row
-    request = Request(route=route, body=body, items=items, first=first, last=last)
-    return Entry(destination=destination, sequence=sequence, part=part, enqueued=enqueued, request=request)
-
-
-def _insert(connection: sqlite3.Connection, entry: Entry) -> None:
-    request = entry.request
-    connection.execute(
-        "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            *(entry.destination, entry.sequence, entry.part, entry.enqueued, request.route),
-            *(request.items, len(request.body), request.first, request.last, request.body),
-        ),
-    )
-
-
-def _remove(connection: sqlite3.Connection, entry: Entry) -> None:
-    statement = "DELETE FROM outbox WHERE destination = ? AND sequence = ? AND part = ?"
-    gone = connection.execute(statement, (entry.destination, entry.sequence, entry.part)).rowcount
-    if gone != 1:
-        raise LookupError(f"{entry.destination}: request {entry.sequence}{entry.part} has already met its fate")
-
-
-def _recover(connection: sqlite3.Connection, destination: str) -> None:
-    connection.execute("DELETE FROM delivery_trouble WHERE destination = ?", (destination,))
-
-
-def _count(connection: sqlite3.Connection, destination: str, fate: Fate, items: int) -> None:
-    statement = "INSERT INTO delivery_total VALUES (?, ?, ?) ON CONFLICT (destination, fate) DO UPDATE"
-    if items:
-        connection.execute(f"{statement} SET items = items + excluded.items", (destination, fate, items))
-
-
-def _beyond(
-    connection: sqlite3.Connection, destination: str, bounds: Bounds, now: int
-) -> tuple[tuple[int, str], int] | None:
-    """Return the last place beyond the bounds, and the items up to it."""
-    query = "SELECT sum(size), min(enqueued) FROM outbox WHERE destination = ?"
-    size, oldest = connection.execute(query, (destination,)).fetchone()
-    if size is None or (size <= bounds.size and oldest >= now - bounds.age):
-        return None
-    query = """
-        SELECT sequence, part, older FROM (
-            SELECT sequence, part, enqueued, sum(items) OVER oldest_first AS older,
-                sum(size) OVER (PARTITION BY destination) - sum(size) OVER oldest_first + size AS newer
-            FROM outbox WHERE destination = ? WINDOW oldest_first AS (ORDER BY sequence, part)
-        ) WHERE newer > ? OR enqueued < ? ORDER BY sequence DESC, part DESC LIMIT 1
-        """
-    row = connection.execute(query, (destination, bounds.size, now - bounds.age)).fetchone()
-    return None if row is None else ((row[0], row[1]), row[2])
+        bury_within(connection, entry.destination, self._bounds(entry.destination))

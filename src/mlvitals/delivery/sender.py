@@ -1,13 +1,17 @@
-"""The sender: empties one destination's queue, oldest first, one request in flight, every answer classified."""
+"""The sender: empties one destination's lanes, each oldest first, one request in flight, every answer classified."""
 
 import random
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from mlvitals.clock import HOUR, MINUTE, SECOND, Clock
-from mlvitals.delivery.outbox import Entry, Outbox
+from mlvitals.delivery.outbox import Outbox
+from mlvitals.delivery.renewal import is_stale, renew
+from mlvitals.delivery.report import DrainReport
+from mlvitals.delivery.rows import Entry
 from mlvitals.delivery.sink import Outcome, Sink, Verdict
 
 _FIRST_PAUSE: Final = SECOND
@@ -19,147 +23,246 @@ _LONGEST_PATIENCE: Final = HOUR
 # That many items in a row, each answered by a server error: rather an outage than poison.
 _DOUBTFUL_IN_A_ROW: Final = 5
 
+_LOOK_FOR_EXPIRED: Final = 30 * SECOND
 
-@dataclass(slots=True, kw_only=True)
-class DrainReport:
-    """What one drain did to a destination.
+# A series is told anew so much later than the time before at least, so that no second has two values of it.
+_BETWEEN_RENEWALS: Final = 10 * SECOND
 
-    requests: how many were sent. delivered, rejected, dead, expired: items. waiting: requests that still wait.
-    trouble: why, if anything does; held: until a person acts. warnings: what the destination said beside its consent.
+
+@dataclass(slots=True)
+class _Lane:
+    """What a sender knows of a route. Times are the steady clock's.
+
+    due: when the next try is. held: since an answer to this sender. doubts: doubtful answers in a row.
+    renewed: when what waits was told anew.
     """
 
-    destination: str
-    requests: int = 0
-    delivered: int = 0
-    rejected: int = 0
-    dead: int = 0
-    expired: int = 0
-    waiting: int = 0
-    trouble: str = ""
+    route: str
+    due: int
     held: bool = False
-    warnings: list[str] = field(default_factory=list)
-
-    def add(self, later: "DrainReport") -> None:
-        """Take in a later drain of the same destination: what was done adds up, what waits is what waits now."""
-        self.requests += later.requests
-        self.delivered += later.delivered
-        self.rejected += later.rejected
-        self.dead += later.dead
-        self.expired += later.expired
-        self.waiting, self.trouble, self.held = later.waiting, later.trouble, later.held
-        self.warnings += (warning for warning in later.warnings if warning not in self.warnings)
-
-    @property
-    def complete(self) -> bool:
-        """Nothing waits, and nothing was lost on the way."""
-        return not (self.waiting or self.rejected or self.dead or self.expired)
+    doubts: int = 0
+    renewed: int | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class Sender:
-    """Sends what waits for one destination.
+    """Sends what waits for one destination: the oldest of each lane in turn, as far as its next try is due.
 
-    clock: a running one, also where events are told by another. wait: sleeps for so many seconds. jitter: a number from
-    [0, 1). A crash between an answer and its commit sends the identical bytes again (law 9).
+    clock: the wall clock, also where events are told by another. steady: one that nobody sets, by which ages and pauses
+    are told, the same where not given. wait: sleeps for so many seconds. jitter: a number from [0, 1). left: it touches
+    the outbox no more. A crash between an answer and its commit sends the identical bytes again (law 9).
     """
 
     outbox: Outbox
     sink: Sink
     clock: Clock
+    steady: Clock | None = None
     wait: Callable[[float], object] = time.sleep
     jitter: Callable[[], float] = random.random
-    _doubts: int = field(default=0, init=False)
+    _lanes: list[_Lane] = field(default_factory=list, init=False)
+    _answered: tuple[_Lane, Entry, Outcome] | None = field(default=None, init=False)
+    _looked: int = field(default=0, init=False)
+    _gate: threading.Lock = field(default_factory=threading.Lock, init=False)
+    left: bool = field(default=False, init=False)
 
-    def drain(self, deadline: int) -> DrainReport:
-        """Send until nothing waits, the destination holds, or the next try is due after `deadline` (microseconds)."""
+    def begin(self) -> None:
+        """Take up the lanes as an earlier sender left them; one that was held is tried again."""
+        now, steady = self.clock.now(), self._now()
         name = self.sink.name
-        report = DrainReport(destination=name)
-        report.expired = self.outbox.expire(name, self.clock.now())
-        while self.clock.now() < deadline:
-            entry = self.outbox.oldest(name)
-            if entry is None or not self._wait_until_due(deadline):
-                break
-            outcome = self.sink.send(entry.request)
-            report.requests += 1
-            if not self._apply(entry, outcome, report):
-                break
-        trouble = self.outbox.trouble(name)
-        report.waiting = self.outbox.waiting(name)
-        report.trouble, report.held = (trouble.reason, trouble.held) if trouble else ("", False)
-        return report
+        self.outbox.resume(name, steady)
+        for route in self.outbox.routes(name).keys() - {*self.sink.routes}:
+            reason = f"`{route}` is no route of this destination any more"
+            self.outbox.postpone(name, route, now, reason, now, hold=True)
+        doubts = {lane.route: lane.doubts for lane in self._lanes}
+        renewed = {lane.route: lane.renewed for lane in self._lanes}
+        lanes = []
+        for route in self.sink.routes:
+            trouble = self.outbox.trouble(name, route)
+            # The clock may have been set since the pause was stored: it lasts no longer than it can have been.
+            pause = min(max(trouble.not_before - now, 0), _LONGEST_PATIENCE) if trouble else 0
+            lane = _Lane(route, steady + pause, doubts=doubts.get(route, 0), renewed=renewed.get(route))
+            lanes.append(lane)
+        self._lanes = lanes
+        self._looked = steady - _LOOK_FOR_EXPIRED
 
-    def _wait_until_due(self, deadline: int) -> bool:
-        trouble = self.outbox.trouble(self.sink.name)
-        if trouble is None:
-            return True
-        now = self.clock.now()
-        pause = min(trouble.not_before - now, _LONGEST_PATIENCE)  # the clock may have been set back meanwhile
-        if pause <= 0:
-            return True
-        if now + pause >= deadline:
+    def step(self, report: DrainReport) -> bool:
+        """Send one request, if one is due; return whether one was. What becomes of it is told in the report."""
+        with self._gate:
+            chosen = None if self.left else self._choose(report)
+        if chosen is None:
             return False
-        self.wait(pause / SECOND)
+        lane, entry = chosen
+        outcome = self.sink.send(entry.request)
+        with self._gate:
+            if self.left:
+                return False
+            report.requests += 1
+            self._answered = (lane, entry, outcome)
+            self._settle(report)
         return True
 
-    def _apply(self, entry: Entry, outcome: Outcome, report: DrainReport) -> bool:
-        """Give a request its fate, in one transaction; return whether to go on."""
+    def pause(self, *, held: bool = True) -> float | None:
+        """Return the seconds until a lane on which something waits is due, None if nothing waits.
+
+        held: lanes that were held by an answer to this sender, too.
+        """
+        now = self._now()
+        dues = [
+            lane.due
+            for lane in self._lanes
+            if (held or not lane.held) and self.outbox.oldest(self.sink.name, lane.route) is not None
+        ]
+        return max(min(dues) - now, 0) / SECOND if dues else None
+
+    @property
+    def stuck(self) -> bool:
+        """All that waits has been tried in vain: nothing moves before a next try."""
+        now = self._now()
+        return self._all_that_waits(lambda lane: lane.due > now)
+
+    @property
+    def held(self) -> bool:
+        """All that waits is held by an answer to this sender, until a person acts."""
+        return self._all_that_waits(lambda lane: lane.held)
+
+    def leave(self) -> None:
+        """Touch the outbox no more: what is on its way is sent again by the next sender."""
+        with self._gate:
+            self.left = True
+
+    def drain(self, deadline: int) -> DrainReport:
+        """Send until nothing waits, all that waits is held, or the next try is due after `deadline` (microseconds)."""
+        report = DrainReport(destination=self.sink.name)
+        self.begin()
+        while self.clock.now() < deadline:
+            if self.step(report):
+                continue
+            pause = self.pause(held=False)
+            if pause is None or self.clock.now() + pause * SECOND >= deadline:
+                break
+            self.wait(pause)
+        self.look(report)
+        return report
+
+    def look(self, report: DrainReport) -> None:
+        """Tell in a report what waits and why."""
+        troubles = [trouble for trouble in self.outbox.routes(self.sink.name).values() if trouble is not None]
+        gravest = min(troubles, key=lambda trouble: not trouble.held, default=None)
+        report.waiting = self.outbox.waiting(self.sink.name)
+        report.trouble, report.held = (gravest.reason, gravest.held) if gravest else ("", False)
+
+    def _all_that_waits(self, condition: Callable[[_Lane], bool]) -> bool:
+        lanes = {lane.route: lane for lane in self._lanes}
+        routes = self.outbox.routes(self.sink.name).keys()
+        # Before it has begun it has tried nothing; what leads nowhere any more is never tried.
+        return not routes or (bool(lanes) and all(condition(lanes[route]) for route in routes & lanes.keys()))
+
+    def _now(self) -> int:
+        return (self.steady or self.clock).now()
+
+    def _choose(self, report: DrainReport) -> tuple[_Lane, Entry] | None:
+        """Return what leaves next, and let its lane be the last to be asked the next time."""
+        self._settle(report)  # an answer that a full disk did not let us write down
+        now = self._now()
+        if now >= self._looked + _LOOK_FOR_EXPIRED:
+            report.expired += self.outbox.expire(self.sink.name, now)
+            self._looked = now
+        for lane in self._lanes:
+            if lane.due > now:
+                continue
+            entry = self._head(lane, report)
+            if entry is not None:
+                self._lanes = [*(other for other in self._lanes if other is not lane), lane]
+                return lane, entry
+        return None
+
+    def _head(self, lane: _Lane, report: DrainReport) -> Entry | None:
+        """Return the oldest request of a lane, told anew if it has grown too old."""
+        entry = self.outbox.oldest(self.sink.name, lane.route)
+        wall = self.clock.now()
+        if entry is None or not is_stale(self.sink, entry.request, wall):
+            return entry
+        now = self._now()
+        if lane.renewed is not None and now < lane.renewed + _BETWEEN_RENEWALS:
+            lane.due = lane.renewed + _BETWEEN_RENEWALS
+            return None
+        report.superseded += renew(self.outbox, self.sink, entry, wall)
+        lane.renewed = now
+        return self.outbox.oldest(self.sink.name, lane.route)
+
+    def _settle(self, report: DrainReport) -> None:
+        """Give the request that was answered its fate, in one transaction."""
+        if self._answered is not None:
+            lane, entry, outcome = self._answered
+            self._apply(lane, entry, outcome, report)
+            self._answered = None
+
+    def _apply(self, lane: _Lane, entry: Entry, outcome: Outcome, report: DrainReport) -> None:
         now = self.clock.now()
+        lane.held = False
         if outcome.remains is not None or outcome.refused is not None:
-            self._take_part(entry, outcome, report)
+            self._take_part(lane, entry, outcome, report)
             if outcome.remains is None:
-                return True
+                return
         match outcome.verdict:
             case Verdict.OK:
-                self._doubts = 0
+                lane.doubts = 0
                 self.outbox.deliver(entry)
                 report.delivered += entry.request.items
                 if outcome.reason:
-                    report.warnings.append(outcome.reason)
+                    report.warn(outcome.reason)
             case Verdict.REJECTED:
-                self._doubts = 0
+                lane.doubts = 0
                 lost = self.outbox.reject(entry, outcome.rejected, outcome.reason, now)
                 report.rejected += lost
                 report.delivered += entry.request.items - lost
             case Verdict.RETRY:
-                self.outbox.postpone(entry.destination, now + self._pause(outcome), outcome.reason, now)
+                self._postpone(lane, entry, outcome.reason, self._pause(lane, outcome))
             case Verdict.MISCONFIGURED:
-                self.outbox.postpone(entry.destination, now, outcome.reason, now, hold=True)
-                return False
+                # Whoever starts again tries at once; this sender looks now and then whether it is mended.
+                self.outbox.postpone(entry.destination, lane.route, now, outcome.reason, now, hold=True)
+                lane.due, lane.held = self._now() + self._longest(lane), True
             case Verdict.POISON:
-                return self._bisect(entry, outcome, report)
-        return True
+                self._bisect(lane, entry, outcome, report)
 
-    def _take_part(self, entry: Entry, outcome: Outcome, report: DrainReport) -> None:
+    def _take_part(self, lane: _Lane, entry: Entry, outcome: Outcome, report: DrainReport) -> None:
         """Give the items of a request their fates, of which some may go on waiting for what the verdict says."""
-        self._doubts = 0
+        lane.doubts = 0
         lost = outcome.refused.items if outcome.refused is not None else 0
-        report.rejected += lost
         report.delivered += self.outbox.take_part(
             entry, remains=outcome.remains, refused=outcome.refused, reason=outcome.reason, now=self.clock.now()
         )
+        report.rejected += lost
 
-    def _bisect(self, entry: Entry, outcome: Outcome, report: DrainReport) -> bool:
+    def _bisect(self, lane: _Lane, entry: Entry, outcome: Outcome, report: DrainReport) -> None:
         pieces = self.sink.split(entry.request)
         if pieces:
             self.outbox.split(entry, pieces)
-            return True
+            return
         now = self.clock.now()
-        self._doubts = self._doubts + 1 if outcome.doubtful else 0
-        trouble = self.outbox.trouble(entry.destination)
+        doubts = lane.doubts + 1 if outcome.doubtful else 0
+        trouble = self.outbox.trouble(entry.destination, lane.route)
         held = trouble is not None and trouble.held
-        outage = outcome.doubtful and (held or self._doubts >= _DOUBTFUL_IN_A_ROW)
-        report.dead += entry.request.items
+        outage = outcome.doubtful and (held or doubts >= _DOUBTFUL_IN_A_ROW)
         with self.outbox.store.transaction():
             self.outbox.bury(entry, outcome.reason, now, recovered=not outcome.doubtful)
             if outage:
                 reason = f"one item after the other is refused: {outcome.reason}"
-                self.outbox.postpone(entry.destination, now + self._pause(outcome), reason, now, hold=True)
-        return not outage
+                self._postpone(lane, entry, reason, self._pause(lane, outcome), hold=True)
+        lane.doubts = doubts
+        report.dead += entry.request.items
 
-    def _pause(self, outcome: Outcome) -> int:
+    def _postpone(self, lane: _Lane, entry: Entry, reason: str, pause: int, *, hold: bool = False) -> None:
+        now = self.clock.now()
+        self.outbox.postpone(entry.destination, lane.route, now + pause, reason, now, hold=hold)
+        lane.due, lane.held = self._now() + pause, hold
+
+    def _pause(self, lane: _Lane, outcome: Outcome) -> int:
         """Return how long to wait: full jitter (Brooker 2015), or what the server asks for, if that is longer."""
-        trouble = self.outbox.trouble(self.sink.name)
-        failures = trouble.failures if trouble else 0
-        longest = min(_LONGEST_PAUSE, _FIRST_PAUSE << min(failures, 30))
         asked = min(outcome.retry_after or 0.0, _LONGEST_PATIENCE / SECOND)
-        return max(int(self.jitter() * longest), int(asked * SECOND))
+        return max(int(self.jitter() * self._longest(lane)), int(asked * SECOND))
+
+    def _longest(self, lane: _Lane) -> int:
+        trouble = self.outbox.trouble(self.sink.name, lane.route)
+        failures = trouble.failures if trouble else 0
+        return min(_LONGEST_PAUSE, _FIRST_PAUSE << min(failures, 30))

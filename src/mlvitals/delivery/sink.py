@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from mlvitals.telemetry import LogRecord, MetricPoint
+
+# The route of log records, of which every one is sent; what leads elsewhere may be superseded by something newer.
+LOGS: Final = "logs"
 
 
 class Verdict(StrEnum):
@@ -94,6 +97,9 @@ class Sink(Protocol):
 
     def renew(self, route: str, requests: Iterable[Request], now: int) -> list[Request]:
         """Return what is sent in place of a route's requests, oldest first, of which some stamps are past `age_limit`.
+
+        The requests are read as they are asked for. A sender gives all that wait for the route, but for `logs`, of
+        which it gives as many at a time as memory holds.
 
         Of points past the limit the newest of each series is told as of `now` (microseconds since the epoch), unless a
         younger one of its series is among the requests; the others go without, for the log has them (law 8). Records of

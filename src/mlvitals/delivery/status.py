@@ -1,6 +1,7 @@
 """What became of every item, and what still waits: the account that `status` prints."""
 
-from collections.abc import Iterator, Mapping
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,9 +10,15 @@ from mlvitals.state import Store
 
 
 class Fate(StrEnum):
-    """What became of an item; enqueued = delivered + rejected + dead + expired + what still waits.
+    """What became of an item; enqueued = delivered + rejected + dead + expired + superseded + dropped + what waits.
+
+    That holds for each destination at any time.
 
     rejected: refused in part of a request that was taken. dead: never to be taken. expired: past its queue's bounds.
+    superseded: too old to be plotted when its turn came, while something newer of its series was; the log has it.
+    dropped: by a person's word.
+
+    Totals never fall: a dead letter that a person puts back is enqueued once more, and its first end stays counted.
     """
 
     ENQUEUED = "enqueued"
@@ -19,18 +26,19 @@ class Fate(StrEnum):
     REJECTED = "rejected"
     DEAD = "dead"
     EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueStatus:
-    """One destination's queue.
+class LaneStatus:
+    """One route of a destination: a queue of its own.
 
     requests, items, size: what waits, `size` in bytes. oldest: when the oldest was enqueued, microseconds since the
     epoch. trouble: why the last try failed, `held` if a person must act, since when, and when the next try is due.
-    letters: dead letters kept. totals: items by fate, every fate.
     """
 
-    destination: str
+    route: str
     requests: int
     items: int
     size: int
@@ -39,8 +47,60 @@ class QueueStatus:
     held: bool
     since: int | None
     not_before: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueStatus:
+    """One destination's queue: its lanes, by route, and its account.
+
+    letters: dead letters kept. totals: items by fate, every fate.
+    """
+
+    destination: str
+    lanes: Sequence[LaneStatus]
     letters: int
     totals: Mapping[Fate, int]
+
+    @property
+    def requests(self) -> int:
+        """How many requests wait."""
+        return sum(lane.requests for lane in self.lanes)
+
+    @property
+    def items(self) -> int:
+        """How many items wait."""
+        return sum(lane.items for lane in self.lanes)
+
+    @property
+    def size(self) -> int:
+        """How many bytes wait."""
+        return sum(lane.size for lane in self.lanes)
+
+    @property
+    def oldest(self) -> int | None:
+        """When the oldest that waits was enqueued, microseconds since the epoch."""
+        return min((lane.oldest for lane in self.lanes if lane.oldest is not None), default=None)
+
+    @property
+    def gravest(self) -> LaneStatus | None:
+        """The lane in the worst trouble: one that is held, then the one that has been in trouble for longest."""
+        troubled = [lane for lane in self.lanes if lane.since is not None]
+        return min(troubled, key=lambda lane: (not lane.held, lane.since, lane.route), default=None)
+
+    @property
+    def trouble(self) -> str:
+        """Why the gravest lane takes nothing."""
+        return self.gravest.trouble if self.gravest else ""
+
+    @property
+    def held(self) -> bool:
+        """A person must act for a lane to go on."""
+        return self.gravest is not None and self.gravest.held
+
+    @property
+    def since(self) -> int | None:
+        """Since when the gravest lane takes nothing, microseconds since the epoch."""
+        return self.gravest.since if self.gravest else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,27 +144,40 @@ def dead_letters(store: Store, destination: str) -> Iterator[DeadLetter]:
 
 
 def _status(store: Store, destination: str) -> QueueStatus:
-    def row(query: str) -> tuple[int, ...] | None:
-        found: tuple[int, ...] | None = store.connection.execute(query, (destination,)).fetchone()
-        return found
-
-    waiting = "SELECT count(*), coalesce(sum(items), 0), coalesce(sum(size), 0), min(enqueued)"
-    requests, items, size, oldest = row(f"{waiting} FROM outbox WHERE destination = ?") or (0, 0, 0, None)
-    query = "SELECT reason, held, since, not_before FROM delivery_trouble WHERE destination = ?"
-    reason, held, since, not_before = row(query) or ("", 0, None, None)
+    connection = store.connection
+    (letters,) = connection.execute("SELECT count(*) FROM dead_letter WHERE destination = ?", (destination,)).fetchone()
     query = "SELECT fate, items FROM delivery_total WHERE destination = ?"
-    totals = dict(store.connection.execute(query, (destination,)))
-    letters = row("SELECT count(*) FROM dead_letter WHERE destination = ?")
+    totals = dict(connection.execute(query, (destination,)))
     return QueueStatus(
         destination=destination,
-        requests=requests,
-        items=items,
-        size=size,
-        oldest=oldest,
-        trouble=str(reason),
-        held=bool(held),
-        since=since,
-        not_before=not_before,
-        letters=letters[0] if letters else 0,
+        lanes=_lanes(connection, destination),
+        letters=letters,
         totals={fate: totals.get(fate, 0) for fate in Fate},
     )
+
+
+def _lanes(connection: sqlite3.Connection, destination: str) -> list[LaneStatus]:
+    query = """
+        SELECT route, count(*), sum(items), sum(size), min(enqueued) FROM outbox WHERE destination = ? GROUP BY route
+        """
+    waiting = {route: counts for route, *counts in connection.execute(query, (destination,))}
+    query = "SELECT route, reason, held, since, not_before FROM delivery_trouble WHERE destination = ?"
+    troubles = {route: trouble for route, *trouble in connection.execute(query, (destination,))}
+    lanes = []
+    for route in sorted(waiting.keys() | troubles.keys()):
+        requests, items, size, oldest = waiting.get(route, (0, 0, 0, None))
+        reason, held, since, not_before = troubles.get(route, ("", 0, None, None))
+        lanes.append(
+            LaneStatus(
+                route=route,
+                requests=requests,
+                items=items,
+                size=size,
+                oldest=oldest,
+                trouble=reason,
+                held=bool(held),
+                since=since,
+                not_before=not_before,
+            )
+        )
+    return lanes

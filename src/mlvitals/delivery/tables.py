@@ -63,5 +63,24 @@ MIGRATIONS: Final = Migrations(
             ) STRICT, WITHOUT ROWID
             """,
         ),
+        (
+            # Each route is a lane with a trouble of its own; what troubled a whole destination shows again when tried.
+            "DROP TABLE delivery_trouble",
+            """
+            CREATE TABLE delivery_trouble (
+                destination TEXT NOT NULL,
+                route TEXT NOT NULL,
+                held INTEGER NOT NULL,
+                reason TEXT NOT NULL,
+                since INTEGER NOT NULL,
+                failures INTEGER NOT NULL,
+                not_before INTEGER NOT NULL,
+                PRIMARY KEY (destination, route)
+            ) STRICT, WITHOUT ROWID
+            """,
+            "CREATE INDEX outbox_by_route ON outbox (destination, route, sequence, part)",
+            # The moment up to which a destination's queue has aged.
+            "CREATE TABLE delivery_seen (destination TEXT PRIMARY KEY, moment INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+        ),
     ),
 )

@@ -13,7 +13,7 @@ import msgspec
 from mlvitals.clock import parse_duration
 from mlvitals.delivery import Outcome, Request, Verdict
 from mlvitals.signals.measurement import Measurement
-from mlvitals.sinks.base import SinkContext
+from mlvitals.sinks.base import QueueConfig, SinkContext
 from mlvitals.sinks.pages import MIGRATIONS, Page, paginate, unpack
 from mlvitals.state import Store
 from mlvitals.telemetry import WINDOW_CLOSED, LogRecord, MetricPoint
@@ -50,6 +50,7 @@ class LocalSink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     name: str = "local"
     keep: str | None = None
+    queue: QueueConfig = QueueConfig()
 
     def __post_init__(self) -> None:
         """Refuse to keep nothing."""

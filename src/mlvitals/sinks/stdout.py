@@ -9,7 +9,7 @@ import msgspec
 
 from mlvitals.clock import format_time
 from mlvitals.delivery import Outcome, Request, Verdict
-from mlvitals.sinks.base import SinkContext
+from mlvitals.sinks.base import QueueConfig, SinkContext
 from mlvitals.telemetry import LogRecord, MetricPoint, Service
 
 
@@ -17,6 +17,7 @@ class StdoutSink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Print points and logs as JSON lines."""
 
     name: str = "stdout"
+    queue: QueueConfig = QueueConfig()
 
     def open(self, context: SinkContext) -> "StdoutDestination":
         """Return the destination."""

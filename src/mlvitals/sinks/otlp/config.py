@@ -10,7 +10,7 @@ import msgspec
 
 from mlvitals.clock import SECOND, parse_duration
 from mlvitals.delivery import Sink
-from mlvitals.sinks.base import SinkContext
+from mlvitals.sinks.base import QueueConfig, SinkContext
 from mlvitals.telemetry.naming.otel import Spelling
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
@@ -34,6 +34,7 @@ class OtlpSink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ca_file: str | None = None
     cert_file: str | None = None
     key_file: str | None = None
+    queue: QueueConfig = QueueConfig()
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, without repeating what may be secret."""
