@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlvitals.errors import StateError
 from mlvitals.hashing import ID_BYTES, KEY_BYTES, KeyedHash, content_hash, load_key
 
 
@@ -55,7 +54,7 @@ def test_a_key_is_made_once_and_readable_by_its_owner_only(tmp_path):
 def test_a_file_that_holds_no_key_is_refused_for_it_would_hash_without_one(tmp_path):
     for content in (b"", b"short"):
         (tmp_path / "key").write_bytes(content)
-        with pytest.raises(StateError, match=f"holds no key for the ids' hash: {len(content)} bytes of at least 16"):
+        with pytest.raises(ValueError, match=f"holds no key for the ids' hash: {len(content)} bytes of at least 16"):
             load_key(tmp_path / "key")
 
 

@@ -7,8 +7,6 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
-from mlvitals.errors import StateError
-
 KEY_BYTES = 32
 LEAST_KEY_BYTES = 16
 ID_BYTES = 16
@@ -44,14 +42,14 @@ def load_key(path: Path) -> bytes:
     """Return the key kept in `path`, making one readable by the owner only (0600) if there is none yet.
 
     Raises:
-        StateError: the file holds too little for a key: an empty one would make the hash one without a key.
+        ValueError: the file holds too little for a key: an empty one would make the hash one without a key.
 
     """
     if not path.exists():
         _make_key(path)
     key = path.read_bytes()
     if len(key) < LEAST_KEY_BYTES:
-        raise StateError(f"{path}: holds no key for the ids' hash: {len(key)} bytes of at least {LEAST_KEY_BYTES}")
+        raise ValueError(f"{path}: holds no key for the ids' hash: {len(key)} bytes of at least {LEAST_KEY_BYTES}")
     # What is longer than the function takes (RFC 7693, section 2.1) becomes its hash.
     return key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
 

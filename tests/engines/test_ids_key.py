@@ -40,3 +40,9 @@ def test_a_key_that_is_gone_is_not_replaced_by_a_new_one(store, tmp_path):
 def test_a_state_that_is_bound_to_none_takes_any(store, tmp_path):
     (tmp_path / "key").write_bytes(b"k" * 32)
     assert is_key_of(store, tmp_path / "key")
+
+
+def test_a_file_that_holds_no_key_is_refused(store, tmp_path):
+    (tmp_path / "key").write_bytes(b"")
+    with pytest.raises(StateError, match="key: holds no key for the ids' hash: 0 bytes of at least 16"):
+        hold_key(store, tmp_path / "key")

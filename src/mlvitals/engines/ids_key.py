@@ -16,7 +16,7 @@ def hold_key(store: Store, path: Path) -> KeyedHash:
     Under another key no label would find its prediction, and nothing would say so.
 
     Raises:
-        StateError: the key is not the state's, or is gone.
+        StateError: the key is not the state's, is gone, or is none.
 
     """
     bound = _bound_to(store)
@@ -25,7 +25,7 @@ def hold_key(store: Store, path: Path) -> KeyedHash:
             f"{path}: the key is gone under which the state remembers its predictions: put it back from a backup, "
             "or begin a new state"
         )
-    key = KeyedHash(load_key(path))
+    key = _load(path)
     if bound is None:
         with store.transaction() as connection:
             connection.execute("INSERT INTO setting VALUES (?, ?)", (_SETTING, _mark(key)))
@@ -44,7 +44,14 @@ def is_key_of(store: Store, path: Path) -> bool:
 
     """
     bound = _bound_to(store)
-    return bound is None or (path.exists() and _mark(KeyedHash(load_key(path))) == bound)
+    return bound is None or (path.exists() and _mark(_load(path)) == bound)
+
+
+def _load(path: Path) -> KeyedHash:
+    try:
+        return KeyedHash(load_key(path))
+    except ValueError as error:
+        raise StateError(str(error)) from None
 
 
 def _bound_to(store: Store) -> str | None:
