@@ -184,7 +184,6 @@ MEANING = [
 # Every key and type of the interface that is yet to be built.
 UNSUPPORTED = [
     ({"decisions": "{pages_per_week: 0.5}"}, "decisions", "$.decisions"),
-    ({"budget": "{series: 2000}"}, "series", "$.budget.series"),
     (model("cost: {currency: USD}"), "cost", "$.models[0].cost"),
     (model("links: {}"), "links", "$.models[0].links"),
     (model("weight: 2"), "weight", "$.models[0].weight"),
@@ -234,12 +233,12 @@ def test_a_broken_configuration_is_answered_with_one_line_and_the_path_of_its_ke
 def test_what_this_version_cannot_do_is_refused_by_name(sections, what, path, workplace):
     assert workplace.refusal(**sections) == f"`{what}` is not supported by this version - at `{path}`"
 
+
 def test_elasticsearch_is_told_how_it_is_written(workplace):
     assert workplace.refusal(sinks="[{type: local}, {type: elasticsearch}]") == (
         "`elasticsearch` is a kind of `opensearch`: write `type: opensearch, engine: elasticsearch` "
         "- at `$.sinks[1].type`"
     )
-
 
 
 @pytest.mark.parametrize(("defaults", "own", "message"), BLAME)

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from mlvitals.config import Config, ModelConfig
@@ -14,6 +14,7 @@ from mlvitals.engines.model import ModelRun
 from mlvitals.engines.roster import Member, cause_of
 from mlvitals.errors import ConfigError
 from mlvitals.hashing import KeyedHash
+from mlvitals.plan import Monitored, monitored
 from mlvitals.telemetry import Service
 from mlvitals.windows.reference import Reference, decode_reference, read_reference
 
@@ -36,6 +37,7 @@ class Admission:
         self._of_pattern: Counter[str] = Counter()
         self._full: dict[str, str] = {}
         self._errors: list[Exception] = []
+        self._judges: dict[str, Judge] = {}
 
     @property
     def problems(self) -> list[str]:
@@ -91,6 +93,10 @@ class Admission:
         """Return who speaks for a model that was let in."""
         return service_of(self._config, self._models[name])
 
+    def monitored(self, name: str) -> Monitored:
+        """Return what the series of a model that was let in depend on."""
+        return monitored(self._models[name], self._judges[name])
+
     def _member(self, name: str) -> Member | str:
         try:
             return self._build(self._models[name])
@@ -103,16 +109,22 @@ class Admission:
         learnt = self._connection.execute("SELECT reference FROM learnt WHERE model = ?", (model.name,)).fetchone()
         if references.operating is None and learnt is not None:
             references.learn(decode_reference(learnt[0], f"the reference learnt for `{model.name}`"))
-        judge = Judge(
-            model=model.name,
-            environment=self._config.service.environment,
-            references=references,
-            metrics=frozenset(model.performance.metrics),
-            sensitive=frozenset(model.features.sensitive),
-            groups=FeatureGroups(model.groups),
-            signals=self._config.signals,
-        )
+        judge = judge_of(self._config, model, references)
+        self._judges[model.name] = judge
         return Member(ModelRun(self._connection, model, references, self._key, self._account), judge)
+
+
+def judge_of(config: Config, model: ModelConfig, references: References) -> Judge:
+    """Return what measures a model's cohorts."""
+    return Judge(
+        model=model.name,
+        environment=config.service.environment,
+        references=references,
+        metrics=frozenset(model.performance.metrics),
+        sensitive=frozenset(model.features.sensitive),
+        groups=FeatureGroups(model.groups),
+        signals=config.signals,
+    )
 
 
 def discovered(connection: sqlite3.Connection) -> list[str]:
@@ -162,12 +174,21 @@ def _check_reference(model: ModelConfig, reference: Reference) -> None:
 
 
 def service_of(config: Config, model: ModelConfig | None = None) -> Service:
-    """Return who speaks, for a model or for the process."""
-    service = config.service
+    """Return who speaks, for a model or for the process.
+
+    A model's tags go over those of the service, also where the budget keeps either off points.
+    """
+    service, allowed = config.service, config.budget.tags
+    of_model = {} if model is None else model.tags
+
+    def on_points(tags: Mapping[str, str], *, wanted: bool) -> dict[str, str]:
+        return {name: value for name, value in tags.items() if (allowed is None or name in allowed) is wanted}
+
     return Service(
         name=service.name,
         environment=service.environment,
-        tags=service.tags,
+        tags=on_points(service.tags, wanted=True),
         owner="" if model is None else model.owner or "",
-        model_tags={} if model is None else model.tags,
+        model_tags=on_points(of_model, wanted=True),
+        log_tags=on_points({**service.tags, **of_model}, wanted=False),
     )

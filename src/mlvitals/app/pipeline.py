@@ -6,10 +6,11 @@ from contextlib import ExitStack, closing, contextmanager
 from functools import cache
 from typing import Final
 
-from mlvitals import delivery, wire
+from mlvitals import delivery, telemetry, wire
 from mlvitals.app.admission import Admission
 from mlvitals.app.outgoing import Outgoing, open_outgoing
-from mlvitals.clock import Clock, FixedClock, SystemClock
+from mlvitals.app.vitals import MIGRATIONS as VITALS
+from mlvitals.clock import Clock, FixedClock, SystemClock, parse_time
 from mlvitals.config import Config
 from mlvitals.engines import roster
 from mlvitals.engines import tables as engine_tables
@@ -20,19 +21,25 @@ from mlvitals.engines.local import LocalEngine
 from mlvitals.events import ReadAccount
 from mlvitals.formats import DecodePlan, Want
 from mlvitals.hashing import KeyedHash, load_key
+from mlvitals.plan import Allowances
 from mlvitals.signals.spec import Export
-from mlvitals.sinks import local
+from mlvitals.sinks import local, prometheus
 from mlvitals.sources import Source, SourceConfig
 from mlvitals.state import Migrations
-from mlvitals.telemetry import LogRecord, MetricPoint, Service, render
+from mlvitals.telemetry import Gate, LogRecord, MetricPoint, Service, Window, render
 from mlvitals.windows import tables as window_tables
+
+METRICS: Final = "metrics"  # the route of points, of every destination that takes any
 
 MIGRATIONS: Final[Sequence[Migrations]] = (
     window_tables.MIGRATIONS,
     engine_tables.MIGRATIONS,
     roster.MIGRATIONS,
     delivery.MIGRATIONS,
+    telemetry.MIGRATIONS,
     local.MIGRATIONS,
+    prometheus.MIGRATIONS,
+    VITALS,
 )
 
 
@@ -46,7 +53,7 @@ class Pipeline:
     def __init__(self, config: Config, outgoing: Outgoing, clock: Clock, until: int | None) -> None:
         self.config = config
         self.deliveries = outgoing.deliveries
-        self._outgoing = outgoing
+        self.outgoing = outgoing
         self._clock = clock
         self._until = until
         self._opened = ExitStack()
@@ -60,13 +67,16 @@ class Pipeline:
 
         """
         self.close()
-        config, store = self.config, self._outgoing.store
+        config, store = self.config, self.outgoing.store
         account = Account()
         key = KeyedHash(load_key(config.state.key.path))
         admission = Admission(config, store.connection, key, account)
         with store.transaction():
             members, faults = admission.begin()
-        outlet = Outlet(config, admission.service, self._outgoing)
+        allowances = Allowances(config.budget, admission.monitored)
+        outlet = Outlet(config, admission.service, self.outgoing, gate=Gate(allowances))
+        if outlet.sends_points:
+            allowances.begin(members)
         engine = LocalEngine(
             store,
             account,
@@ -140,15 +150,17 @@ def open_pipeline(config: Config, *, until: int | None = None, clock: Clock | No
 class Outlet:
     """Renders what a transaction emits and puts it into the outbox of every destination, in that transaction."""
 
-    def __init__(self, config: Config, service_of_model: Callable[[str], Service], outgoing: Outgoing) -> None:
+    def __init__(
+        self, config: Config, service_of_model: Callable[[str], Service], outgoing: Outgoing, *, gate: Gate
+    ) -> None:
         self._level = Export(config.budget.export)
         self._specs = config.signals.specs
         self._service = cache(service_of_model)
         self._outgoing = outgoing
+        self._gate = gate
 
     def __call__(self, connection: sqlite3.Connection, emissions: Sequence[Emission]) -> None:
         """Enqueue emissions; the connection's transaction holds them."""
-        del connection  # the outbox joins the transaction that is open
         points: list[MetricPoint] = []
         logs: list[LogRecord] = []
         for emission in emissions:
@@ -161,12 +173,33 @@ class Outlet:
                 service=self._service(emission.model),
                 revised=emission.revised,
             )
-            points += rendered[0]
+            points += self._admitted(connection, emission, rendered[0])
             logs += rendered[1]
         # A queue ages in real time, whatever time the events tell.
         now = self._outgoing.steady.now()
         for sink in self._outgoing.sinks:
             self._outgoing.outbox.enqueue(sink.name, sink.encode(points, logs), now)
+
+    @property
+    def sends_points(self) -> bool:
+        """Whether any destination takes points at all."""
+        return any(METRICS in sink.routes for sink in self._outgoing.sinks)
+
+    def _admitted(
+        self, connection: sqlite3.Connection, emission: Emission, points: list[MetricPoint]
+    ) -> list[MetricPoint]:
+        """Return the points of a window that the budget lets pass (law 10)."""
+        if not points or not self.sends_points:
+            return points
+        first = emission.measurements[0]
+        window = Window(
+            model=emission.model,
+            version=first.model_version,
+            maturity=first.attributes.get("maturity", ""),
+            start=emission.start,
+            end=parse_time(first.window_end),
+        )
+        return self._gate(connection, window, points)
 
 
 def decode_plan(config: Config, references: Mapping[str, References], role: str) -> DecodePlan:

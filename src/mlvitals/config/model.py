@@ -1,12 +1,14 @@
 """The configuration's shape: what a key may hold, and what it is when it is left out."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
+from mlvitals.config.observing import HealthConfig, InstrumentationConfig, TelemetryConfig
 from mlvitals.config.scalar import Duration, SizeText
 from mlvitals.sinks import SinkConfig
 from mlvitals.sources import SourceConfig
@@ -33,6 +35,7 @@ PerformanceMetric = Literal[
 ]
 ExportLevel = Literal["lean", "standard", "full"]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
+Positive = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class ServiceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -103,7 +106,8 @@ class FeaturesConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """Which features are monitored, and as what.
 
     include, exclude: names or patterns with `*`. aliases: a name in the events to the name it is known by. sensitive:
-    features whose values never leave.
+    features whose values never leave. important: names or patterns of those whose series stay longest where the budget
+    does not hold all, the most important first.
     """
 
     include: tuple[Text, ...] = ("*",)
@@ -111,6 +115,7 @@ class FeaturesConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     kinds: Mapping[str, FeatureKind] = {}
     aliases: Mapping[str, Text] = {}
     sensitive: tuple[Text, ...] = ()
+    important: tuple[Text, ...] = ()
 
 
 class PerformanceConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -186,9 +191,45 @@ class StateConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class BudgetConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How much is exported as points."""
+    """How much is exported as points; logs and documents always carry everything.
+
+    series: the most that all models together may have, None for as many as the plan tells. versions: of a model, how
+    many may send points at a time. tags: those of the service and of models that stand on points, None for all.
+    """
 
     export: ExportLevel = "lean"
+    series: Positive | None = None
+    versions: Positive = 2
+    tags: tuple[Text, ...] | None = None
+
+
+class SinkPricesConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a destination asks for; what is left out is told without money.
+
+    series: for one, kept for a month. million_events: for a million log events or documents. gigabyte: for 10⁹ bytes
+    of them, taken in. gigabyte_month: for 10⁹ bytes of them, stored for a month. keep: how long they are stored.
+    """
+
+    series: Decimal | None = None
+    million_events: Decimal | None = None
+    gigabyte: Decimal | None = None
+    gigabyte_month: Decimal | None = None
+    keep: Duration | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("series", "million_events", "gigabyte", "gigabyte_month"):
+            price = getattr(self, name)
+            if price is not None and not (price.is_finite() and price >= 0):
+                raise ValueError(f"`{name}` is not a price: {price}")
+        if (self.gigabyte_month is None) != (self.keep is None):
+            raise ValueError("`gigabyte_month` and `keep` need each other")
+
+
+class PricesConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What destinations ask for, by their names: what `mlvitals plan` tells of money. None is known beforehand."""
+
+    currency: Text
+    sinks: Mapping[str, SinkPricesConfig]
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -201,3 +242,7 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     sinks: tuple[SinkConfig, ...]
     state: StateConfig
     budget: BudgetConfig = BudgetConfig()
+    telemetry: TelemetryConfig = TelemetryConfig()
+    health: HealthConfig | None = None
+    instrumentation: InstrumentationConfig | None = None
+    prices: PricesConfig | None = None

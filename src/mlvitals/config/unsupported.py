@@ -28,7 +28,6 @@ def refuse_unsupported_in_model(entry: Any, path: str) -> None:
 
 def _found(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _keys(document, "$", _ROOT)
-    yield from _keys(document.get("budget"), "$.budget", ("series",))
     yield from _model(document.get("defaults"), "$.defaults")
     for index, sink in enumerate(_items(document.get("sinks"))):
         yield from _type(sink, f"$.sinks[{index}]", _SINKS)

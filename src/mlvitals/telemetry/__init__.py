@@ -1,7 +1,31 @@
 """Measurements become points and log records here; each backend's spelling is a pure rule in `naming`."""
 
+from mlvitals.telemetry.budget import Allowance, SeriesBudget, allow
+from mlvitals.telemetry.gate import MIGRATIONS, Gate, Window, dropped_series
 from mlvitals.telemetry.points import LogRecord, MetricPoint, Severity
 from mlvitals.telemetry.render import BODY_BYTES, WINDOW_CLOSED, render
+from mlvitals.telemetry.series import Demand, Ordering, Rank, Unit, demand_of, united
 from mlvitals.telemetry.service import Service
 
-__all__ = ["BODY_BYTES", "WINDOW_CLOSED", "LogRecord", "MetricPoint", "Service", "Severity", "render"]
+__all__ = [
+    "BODY_BYTES",
+    "MIGRATIONS",
+    "WINDOW_CLOSED",
+    "Allowance",
+    "Demand",
+    "Gate",
+    "LogRecord",
+    "MetricPoint",
+    "Ordering",
+    "Rank",
+    "SeriesBudget",
+    "Service",
+    "Severity",
+    "Unit",
+    "Window",
+    "allow",
+    "demand_of",
+    "dropped_series",
+    "render",
+    "united",
+]

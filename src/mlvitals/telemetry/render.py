@@ -86,7 +86,7 @@ def _records(
             event_name=WINDOW_CLOSED,
             time=stamp,
             attributes=attributes,
-            tags=service.model_tags,
+            tags={**service.log_tags, **service.model_tags},
             body={"measurements": documents},
         )
 

@@ -9,7 +9,8 @@ class Service:
     """The monitoring service itself, as its destinations shall know it.
 
     tags: on every point and log, by each destination's own means. model_tags: those of the model that is spoken of,
-    on its points and logs, over the others. owner: whom an unrouted page asks for.
+    on its points and logs, over the others. log_tags: those of either that the budget keeps off points, on logs alone.
+    owner: whom an unrouted page asks for.
     """
 
     name: str
@@ -17,3 +18,4 @@ class Service:
     tags: Mapping[str, str] = field(default_factory=dict)
     owner: str = ""
     model_tags: Mapping[str, str] = field(default_factory=dict)
+    log_tags: Mapping[str, str] = field(default_factory=dict)

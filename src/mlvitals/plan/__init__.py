@@ -1,0 +1,7 @@
+"""Before anything is sent: how many series and documents there will be, what the budget cuts, what it costs."""
+
+from mlvitals.plan.allowances import Allowances
+from mlvitals.plan.demand import Measured, measure_demand
+from mlvitals.plan.windows import Monitored, monitored
+
+__all__ = ["Allowances", "Measured", "Monitored", "measure_demand", "monitored"]

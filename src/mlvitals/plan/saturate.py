@@ -1,0 +1,57 @@
+"""A window in which everything occurs: whatever can be measured of a layout is measured of it."""
+
+from typing import Final
+
+import numpy as np
+
+from mlvitals.windows.exact_sum import CELLS, add_exact
+from mlvitals.windows.layout import CALIBRATION_RUNS, Layout
+from mlvitals.windows.losses import FIXED_POINT
+from mlvitals.windows.summary import Counts, Summary
+
+# Rows in each cell: more than any signal asks for, uneven so that no two windows agree and no number is short.
+_LEAST: Final = 1_009
+_SPREAD: Final = 97
+_STEP: Final = 7_919  # a prime, so that the counts go through all of the spread
+
+# What takes from what is defined: rows whose scores or probabilities are none.
+_FAULTS: Final = frozenset({"improper", "improbable"})
+
+
+def saturated(layout: Layout, seed: int = 0) -> Summary:
+    """Return a summary with rows in every bin, and labels of every kind in one age bucket; other seeds, other rows."""
+    summary = Summary.empty(layout, buckets=1)
+    summary.served[:] = _uneven(layout.served_size, seed)
+    # More were served than stand in any one column, so that every share is one.
+    summary.served[layout.served_sections["predictions"]] = int(summary.served.sum())
+    for name, section in layout.outcome_sections.items():
+        if name not in _FAULTS:
+            summary.outcomes[0, section] = _outcomes(name, section.stop - section.start, seed)
+    return summary
+
+
+def _outcomes(name: str, size: int, seed: int) -> Counts:
+    if name == "calibration":
+        return _calibrated(size // CALIBRATION_RUNS, seed)
+    if size == CELLS:
+        # Of labels whose squares are not their mean's, so that they vary.
+        return _sum(_uneven(1, seed)[0] * (5.0 if name == "label_squared" else 1.7))
+    return _uneven(size, seed)
+
+
+def _calibrated(bins: int, seed: int) -> Counts:
+    """Return what scores around one half say, each bin's rows of them."""
+    rows = _uneven(bins, seed)
+    scores = (rows * (FIXED_POINT / 2)).astype(np.int64)
+    return np.concatenate([rows, rows // 3, scores, (rows * (FIXED_POINT / 3.1)).astype(np.int64)])
+
+
+def _uneven(size: int, seed: int) -> Counts:
+    counts: Counts = _LEAST + (np.arange(size, dtype=np.int64) + seed) * _STEP % _SPREAD
+    return counts
+
+
+def _sum(value: float) -> Counts:
+    cells: Counts = np.zeros(CELLS, dtype=np.int64)
+    add_exact(cells[None], np.zeros(1, dtype=np.intp), np.array([value]), np.ones(1, dtype=np.int64))
+    return cells

@@ -1,0 +1,123 @@
+"""All that can be measured of a model, by the very code that measures: a saturated window, judged."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mlvitals.config import ModelConfig
+from mlvitals.engines.judging import Emission, Judge
+from mlvitals.engines.layouts import provisional_layout
+from mlvitals.engines.surroundings import Surroundings
+from mlvitals.plan.saturate import saturated
+from mlvitals.signals.measurement import Measurement
+from mlvitals.signals.spec import Volume
+from mlvitals.windows.cohorts import Cohort, CohortKey
+from mlvitals.windows.groups import ALL, OTHER_SEGMENT
+from mlvitals.windows.layout import Layout, Task
+from mlvitals.windows.window import WindowSize
+
+# Any window would do; the stamps of this one have as many digits as those of today.
+_START: Final = 1_767_225_600_000_000
+_VERSION: Final = ""  # of which nothing is known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitored:
+    """What of a model its series depend on.
+
+    maturities: as they are spelled, with their ages in microseconds. segments: columns. window: its size.
+    repeats: ids are remembered. important: features that matter most, names or patterns with `*`. learns: its reference
+    is taken from what is served first.
+    """
+
+    judge: Judge
+    maturities: Sequence[tuple[str, int]]
+    segments: Sequence[str]
+    window: WindowSize
+    repeats: bool
+    important: Sequence[str]
+    learns: bool
+
+    @property
+    def layouts(self) -> list[Layout]:
+        """The layout of a version of which nothing is known; while none is frozen, those that may stand for it."""
+        layout = self.judge.references.layout(_VERSION)
+        if layout is not None:
+            return [layout]
+        return [provisional_layout(self.judge.references.choice, task) for task in Task]
+
+
+def monitored(model: ModelConfig, judge: Judge) -> Monitored:
+    """Return what a model's series depend on, by its configuration and what measures it."""
+    labels = model.labels
+    return Monitored(
+        judge=judge,
+        maturities=[] if labels is None else [(str(one), one.microseconds) for one in labels.maturities],
+        segments=model.segments,
+        window=model.windows.size.window,
+        repeats=model.deduplicate,
+        important=model.features.important,
+        learns=model.operating is not None and model.operating.first is not None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saturated:
+    """The measurements of one version's saturated window: of all its predictions, and of those of one segment.
+
+    segments: all that there can be, as `column=value`.
+    """
+
+    whole: Sequence[Emission]
+    parted: Sequence[Emission]
+    segments: Sequence[str]
+
+    @property
+    def measurements(self) -> tuple[list[Measurement], list[Measurement]]:
+        """Those of all predictions, and those of one segment."""
+        of_all, of_one = (
+            [one for emission in part for one in emission.measurements] for part in (self.whole, self.parted)
+        )
+        return of_all, of_one
+
+
+def saturated_windows(model: Monitored) -> Iterator[Saturated]:
+    """Yield what is measured of each version that the configuration names, and of one that it does not."""
+    for layout in model.layouts:
+        yield _measure(model, _VERSION, layout)
+    for version in model.judge.references.training:
+        known = model.judge.references.layout(version)
+        if known is not None:
+            yield _measure(model, version, known)
+
+
+def _measure(model: Monitored, version: str, layout: Layout) -> Saturated:
+    segments = [
+        f"{column}={value}" for column in model.segments for value in (*layout.segments.get(column, ()), OTHER_SEGMENT)
+    ]
+    longest = max(segments, key=len, default=ALL)
+    return Saturated(
+        whole=_emissions(model, layout, CohortKey(_START, version, ALL)),
+        parted=_emissions(model, layout, CohortKey(_START, version, longest)) if segments else (),
+        segments=segments,
+    )
+
+
+def _emissions(model: Monitored, layout: Layout, key: CohortKey) -> list[Emission]:
+    """Return what leaves of a cohort as its window closes, and at each maturity."""
+    cohort = Cohort(key, model.window.end(key.start), saturated(layout))
+    rows = cohort.summary.predictions
+    surroundings = Surroundings(
+        previous=saturated(layout, seed=1),
+        others=saturated(layout, seed=2),
+        repeats=rows if model.repeats else None,
+        volume=Volume(expected=float(rows), noise=rows / 7, windows=100) if key.segment == ALL else None,
+    )
+    emitted = [_emission(model, cohort, model.judge.window(cohort, surroundings), 0)]
+    for maturity, age in model.maturities:
+        emitted.append(_emission(model, cohort, model.judge.maturity(cohort, 0, maturity), age))
+    return emitted
+
+
+def _emission(model: Monitored, cohort: Cohort, measurements: tuple[Measurement, ...], age: int) -> Emission:
+    return Emission(model=model.judge.model, measurements=measurements, stamp=cohort.end + age, start=cohort.key.start)
