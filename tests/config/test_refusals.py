@@ -82,7 +82,7 @@ SHAPE = [
     ({"sinks": "[{type: local, sight: 1}]"}, "Object contains unknown field `sight` - at `$.sinks[0]`"),
     (
         {"sinks": "[{type: carrier_pigeon}]"},
-        "Invalid value 'carrier_pigeon': choose from local, opensearch, otlp, stdout - at `$.sinks[0].type`",
+        "Invalid value 'carrier_pigeon': choose from local, opensearch, otlp, prometheus, stdout - at `$.sinks[0].type`",
     ),
     ({"defaults": "prices"}, "Expected `object` - at `$.defaults`"),
 ]

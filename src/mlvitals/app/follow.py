@@ -6,8 +6,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
-from mlvitals.app.pipeline import Pipeline, open_pipeline
+from mlvitals.app.pipeline import Pipeline
 from mlvitals.app.run import PARTING_SECONDS, Progress, RunReport, absent, part, problems
+from mlvitals.app.watch import Watch, watched_pipeline
 from mlvitals.app.wishes import Wish, heed_signals
 from mlvitals.config import Config
 from mlvitals.delivery import DrainReport
@@ -42,8 +43,8 @@ def run_until_stopped(
         wanted: Config | None = config
         while wanted is not None:
             with ExitStack() as stack:
-                serving, pipeline = following.open(stack, wanted, serving)
-                wanted = following.serve(serving, pipeline)
+                serving, watch = following.open(stack, wanted, serving)
+                wanted = following.serve(serving, watch)
         following.report.signal = wish.number
     following.report.drains = list(following.drains.values())
     return following.report
@@ -63,21 +64,23 @@ class _Following:
     told: set[str] = field(default_factory=set)
     full: list[str] = field(default_factory=list)  # why nothing is read
 
-    def open(self, stack: ExitStack, wanted: Config, before: Config | None) -> tuple[Config, Pipeline]:
+    def open(self, stack: ExitStack, wanted: Config, before: Config | None) -> tuple[Config, Watch]:
         """Open the pipeline of the configuration that is wanted; where that fails, that of the one before."""
         try:
-            return wanted, stack.enter_context(open_pipeline(wanted))
+            return wanted, stack.enter_context(watched_pipeline(wanted, self.tell))
         except MlvitalsError as error:
             if before is None:
                 raise
             self.tell(f"the configuration cannot be used, the one before goes on: {error}")
-            return before, stack.enter_context(open_pipeline(before))
+            return before, stack.enter_context(watched_pipeline(before, self.tell))
 
-    def serve(self, config: Config, pipeline: Pipeline) -> Config | None:
+    def serve(self, config: Config, watch: Watch) -> Config | None:
         """Follow the sources; return the configuration to go on with, None once a signal has asked to stop."""
+        pipeline = watch.pipeline
         self._tell_news([*pipeline.problems, *absent(pipeline)])
         while not self.wish.stop.is_set():
-            rest = self._read(pipeline)
+            rest = self._read(watch)
+            watch.come_round(self.full)
             self._tell_news([*self.full, *pipeline.problems, *problems(pipeline), *_troubles(pipeline)])
             wanted = self._read_again(config)
             if wanted is not None:
@@ -89,17 +92,25 @@ class _Following:
         self._add(part(pipeline, PARTING_SECONDS, self.wish))
         return None
 
-    def _read(self, pipeline: Pipeline) -> float:
+    def _read(self, watch: Watch) -> float:
         """Read what there is, unless the disk takes no more; return the seconds to rest before reading on.
 
         While it is full nothing is read, so that the sources wait; what is delivered meanwhile makes room.
         """
+        pipeline = watch.pipeline
+
+        def progress(rows: int) -> None:
+            self.progress(rows)
+            watch.turn()
+            watch.tell()  # to read what has piled up may take hours
+
         try:
             if self.full:
                 pipeline.begin()
-            self.report.account += pipeline.read(complete=False, progress=self.progress, stop=self.wish.pending)
+            self.report.account += pipeline.read(complete=False, progress=progress, stop=self.wish.pending)
             if not self.wish.pending():
                 pipeline.engine.advance_while_running()
+            watch.tell()
         except (sqlite3.OperationalError, OSError) as error:
             if not is_full(error):
                 raise

@@ -1,8 +1,11 @@
 """OpenTelemetry's spelling of attributes: everything of ours under our own prefix, so that it can never clash."""
 
 import re
+import uuid
 from enum import StrEnum
 from typing import Final
+
+from mlvitals.telemetry.service import Service
 
 PREFIX: Final = "mlvitals."
 
@@ -14,6 +17,9 @@ _NAMESPACED: Final = {
 }
 _SHORT: Final = {full: short for short, full in _NAMESPACED.items()}
 _WORD: Final = re.compile(r"[a-z]([a-z0-9_]*[a-z0-9])?")
+
+# Where service.instance.id is derived from something stable, the conventions fix this namespace for it.
+_INSTANCES: Final = uuid.UUID("4d63009a-8d0f-11ee-aad7-4c796ed8e320")
 
 
 class Spelling(StrEnum):
@@ -46,3 +52,13 @@ def short_name(name: str, spelling: Spelling = Spelling.OTEL) -> str:
     if _WORD.fullmatch(short) is None or attribute_name(short, spelling) != name:
         raise ValueError(f"`{name}` is not one of our attributes")
     return short
+
+
+def resource_attributes(service: Service) -> dict[str, str]:
+    """Return who speaks, as a resource: the same after every restart, so that no backend sees a new instance."""
+    return {
+        **service.tags,
+        "service.name": service.name,
+        "service.instance.id": str(uuid.uuid5(_INSTANCES, f"{service.environment}/{service.name}")),
+        "deployment.environment.name": service.environment,
+    }
