@@ -14,12 +14,12 @@ Signer = Callable[[str, str, bytes, Mapping[str, str]], dict[str, str | Secret]]
 _SECRET: Final = ("Authorization", "X-Amz-Security-Token")
 
 
-def signer(region: str, service: str) -> Signer:
+def signer(region: str, service: str, *, hashed: bool = True) -> Signer:
     """Return what signs a request, given as method, URL, body and headers: it returns all headers to send.
 
     Credentials are looked up now and again whenever they expire: the environment, shared files, a web identity, the
-    container's or the instance's role. The body's hash stands in a header, as OpenSearch Serverless demands. Of a URL's
-    query names and values must be percent-encoded.
+    container's or the instance's role. Of a URL's query names and values must be percent-encoded. hashed: the body's
+    hash stands in a header, as OpenSearch Serverless demands.
 
     Raises:
         MissingExtraError: botocore is not installed.
@@ -43,8 +43,8 @@ def signer(region: str, service: str) -> Signer:
             raise TransportError(f"AWS credentials: {type(error).__name__}") from None
         if credentials is None or not credentials.access_key or not credentials.secret_key:
             raise TransportError("AWS credentials: none are found where botocore looks for them", lasting=True)
-        hashed = {"X-Amz-Content-SHA256": sha256(body).hexdigest()}
-        request = AWSRequest(method, url, headers={**headers, **hashed}, data=body)
+        told = {"X-Amz-Content-SHA256": sha256(body).hexdigest()} if hashed else {}
+        request = AWSRequest(method, url, headers={**headers, **told}, data=body)
         SigV4Auth(credentials, service, region).add_auth(request)
         return {name: Secret(value) if name in _SECRET else value for name, value in request.headers.items()}
 

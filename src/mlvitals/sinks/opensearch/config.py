@@ -128,6 +128,7 @@ class OpenSearchSink(
             templates=self.templates,
             artifacts=templates.render(context.specs, schema, self.namespace, self.engine, days),
             compressed=self.compression == "gzip",
+            secrets=[one for one in (self.password, self.api_key) if one is not None],
         )
 
     def _cluster(self) -> "Cluster":

@@ -8,6 +8,7 @@ from typing import Final
 
 from mlvitals.clock import Clock, SystemClock
 from mlvitals.delivery import Outcome, Request, Verdict
+from mlvitals.errors import ConfigError
 from mlvitals.sinks.opensearch import probe
 from mlvitals.sinks.opensearch.choices import Engine, Templates
 from mlvitals.sinks.opensearch.classify import classify
@@ -18,19 +19,22 @@ from mlvitals.sinks.opensearch.requests import LOGS, METRICS, bundle, split
 from mlvitals.sinks.opensearch.templates import Artifact
 from mlvitals.telemetry import LogRecord, MetricPoint
 from mlvitals.transport.http import Answer, TransportError
+from mlvitals.transport.secret import Secret
 
 # Only what is read of an answer, so that a thousand refusals fit into it. Percent-encoded, as a signature needs it.
 _ITEM: Final = tuple(f"items.%2A.{part}" for part in ("_id", "status", "error.type", "error.reason"))
 _CAUSE: Final = "items.%2A.error.caused_by.reason"
 _BULK: Final = f"/_bulk?filter_path={'%2C'.join(('errors', *_ITEM, _CAUSE, 'error', 'message', 'Message'))}"
 _REASON_LENGTH: Final = 300
+_SECRET_LENGTH: Final = 6
 _LEVEL: Final = 6
 
 
 class OpenSearchDestination:
     """Sends to `_bulk`; any thread may.
 
-    clock: against which a Retry-After date is read.
+    secrets: what must not be told when a server repeats it, beside the headers that the transport masks. clock: against
+    which a Retry-After date is read.
     """
 
     def __init__(
@@ -43,6 +47,7 @@ class OpenSearchDestination:
         templates: Templates,
         artifacts: Sequence[Artifact],
         compressed: bool,
+        secrets: Sequence[Secret] = (),
         clock: Clock | None = None,
     ) -> None:
         self._name = name
@@ -51,6 +56,7 @@ class OpenSearchDestination:
         self._engine = engine
         self._templates = templates
         self._compressed = compressed
+        self._secrets = tuple(secrets)
         self._clock = clock or SystemClock()
         self._installer = Installer(artifacts=artifacts, engine=engine, ask=self._ask, now=self._clock.now)
         self._preparing = threading.Lock()
@@ -95,24 +101,24 @@ class OpenSearchDestination:
         try:
             prepared = self._prepare()
             if prepared.verdict is not Verdict.OK:
-                return _cut(prepared)
+                return self._told(prepared)
             body = gzip.compress(request.body, _LEVEL, mtime=0) if self._compressed else request.body
             answer = self._cluster.request("POST", _BULK, body, NDJSON, "gzip" if self._compressed else "")
         except TransportError as error:
-            return _cut(_unanswered(error))
+            return self._told(_unanswered(error))
         outcome = classify(answer, request, self._engine, self._clock.now())
         if outcome.verdict is Verdict.RETRY and outcome.remains is None:
             self._cluster.move_on()
         if outcome.verdict is Verdict.OK and self._warning:
             outcome, self._warning = replace(outcome, reason=self._warning), ""
-        return _cut(outcome)
+        return self._told(outcome)
 
     def probe(self) -> Outcome:
         """Ask who answers, whether the templates are as they must be, and what we may do; nothing is left there."""
         try:
-            return _cut(probe.look(self._ask, self._engine, self._templates, self._installer, self._layout))
+            return self._told(probe.look(self._ask, self._engine, self._templates, self._installer, self._layout))
         except TransportError as error:
-            return _cut(_unanswered(error))
+            return self._told(_unanswered(error))
 
     def close(self) -> None:
         """Close the connections."""
@@ -130,6 +136,13 @@ class OpenSearchDestination:
                 self._warning = outcome.reason
             return outcome
 
+    def _told(self, outcome: Outcome) -> Outcome:
+        """Return an outcome whose reason holds no secret, then is cut, so that no half of one remains."""
+        reason = outcome.reason
+        for word in sorted(_words(self._secrets), key=len, reverse=True):
+            reason = reason.replace(word, "***")
+        return replace(outcome, reason=reason if len(reason) <= _REASON_LENGTH else f"{reason[: _REASON_LENGTH - 1]}…")
+
     def _ask(self, method: str, path: str, body: bytes) -> Answer:
         return self._cluster.request(method, path, body, JSON)
 
@@ -138,6 +151,13 @@ def _unanswered(error: TransportError) -> Outcome:
     return Outcome(verdict=Verdict.MISCONFIGURED if error.lasting else Verdict.RETRY, reason=error.reason)
 
 
-def _cut(outcome: Outcome) -> Outcome:
-    reason = outcome.reason
-    return outcome if len(reason) <= _REASON_LENGTH else replace(outcome, reason=f"{reason[: _REASON_LENGTH - 1]}…")
+def _words(secrets: Iterable[Secret]) -> set[str]:
+    """Return the secrets, and both halves of an `ID:KEY`; a short word would stand in a reason by chance."""
+    words: set[str] = set()
+    for secret in secrets:
+        try:
+            value = secret.read()
+        except ConfigError:  # its file is being exchanged: nobody was told it
+            continue
+        words |= {value, *value.split(":")}
+    return {word for word in words if len(word) >= _SECRET_LENGTH}
