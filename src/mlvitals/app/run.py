@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mlvitals.app.pipeline import Pipeline, open_pipeline
+from mlvitals.app.watch import Watch
 from mlvitals.app.wishes import Wish, heed_signals
 from mlvitals.clock import Clock
 from mlvitals.config import Config
@@ -49,6 +50,8 @@ def run_once(
 ) -> RunReport:
     """Read what is there, close and settle by event time (or by `until`), deliver, and return.
 
+    What became of it is told last, of the job itself, unless time is made up: by `until` or a clock.
+
     Args:
         config: what to run.
         until: the clock and every watermark, in microseconds since the epoch.
@@ -68,6 +71,10 @@ def run_once(
         report.unread = any(source.faults for source in pipeline.sources)
         if not wish.stop.is_set():
             pipeline.engine.advance_when_all_is_read()
+        if until is None and clock is None:  # what is told of the job has the present's time, and a replay has none
+            pipeline.deliveries.wait(patience=patience, parting=PARTING_SECONDS, stop=wish.stop.is_set)
+            Watch.over(pipeline).tell()
+            patience = min(patience, PARTING_SECONDS)  # who did not answer has been waited for
         report.drains = part(pipeline, patience, wish)
         report.broken = pipeline.problems
         report.signal = wish.number

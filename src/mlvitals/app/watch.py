@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 from mlvitals.app.health import Health
 from mlvitals.app.pipeline import Pipeline, open_pipeline
@@ -33,6 +33,13 @@ class Watch:
     pipeline: Pipeline
     pulse: Pulse
     vitals: Vitals
+
+    @classmethod
+    def over(cls, pipeline: Pipeline) -> Self:
+        """Return a watch over a pipeline that has just been opened."""
+        pulse = Pulse()
+        gauges = Gauges(pipeline.config, pulse, pipeline.outgoing.steady)
+        return cls(pipeline, pulse, Vitals(pipeline.outgoing, gauges))
 
     def turn(self) -> None:
         """Note that the loop turns."""
@@ -70,14 +77,12 @@ def watched_pipeline(config: Config, tell: Callable[[str], None]) -> Iterator[Wa
     """
     with ExitStack() as stack:
         pipeline = stack.enter_context(open_pipeline(config))
-        outgoing, pulse = pipeline.outgoing, Pulse()
-        gauges = Gauges(config, pulse, outgoing.steady)
-        watch = Watch(pipeline, pulse, Vitals(outgoing, gauges))
-        for sink in outgoing.sinks:
+        watch = Watch.over(pipeline)
+        for sink in pipeline.outgoing.sinks:
             if isinstance(sink, Serving):
                 tell(f"sink {sink.name}: scrapes are answered at {sink.serve()}")
         if config.health is not None:
-            listener = Health(config, gauges).listen(config.health.listen)
+            listener = Health(config, watch.vitals.gauges).listen(config.health.listen)
             stack.callback(listener.close)
             tell(f"health: asked at http://{listener.address}/healthz")
         if config.instrumentation is not None:
