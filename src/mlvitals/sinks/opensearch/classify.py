@@ -18,14 +18,13 @@ Decided here:
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
 
-from mlvitals.clock import SECOND
 from mlvitals.delivery import Outcome, Request, Verdict
+from mlvitals.sinks.answers import media_type, one_line, retry_after
 from mlvitals.sinks.opensearch.choices import Engine
 from mlvitals.sinks.opensearch.requests import identities, pick
 from mlvitals.transport.http import ANSWER_BYTES, Answer
@@ -79,7 +78,7 @@ def refusal(answer: Answer, now: int) -> Outcome:
     status, told = answer.status, _error(answer)
     reason = f"HTTP {status}: {told}" if told else f"HTTP {status}"
     if status in _RETRY:
-        return Outcome(verdict=Verdict.RETRY, reason=reason, retry_after=_retry_after(answer, now))
+        return Outcome(verdict=Verdict.RETRY, reason=reason, retry_after=retry_after(answer, now))
     if status < 400:
         return Outcome(verdict=Verdict.MISCONFIGURED, reason=f"{reason}, a redirect, which would lose the request")
     if status in _MISCONFIGURED or (status < 500 and status != 413 and not told):
@@ -89,9 +88,9 @@ def refusal(answer: Answer, now: int) -> Outcome:
 
 def stranger(answer: Answer, engine: Engine) -> str:
     """Return why a success does not come from the engine, nothing where it does."""
-    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not (media_type == "application/json" or media_type.endswith("+json")):
-        said = media_type or "nothing"
+    kind = media_type(answer)
+    if not (kind == "application/json" or kind.endswith("+json")):
+        said = kind or "nothing"
         return f"HTTP {answer.status} with {said}: is this the address of {_NAMES[engine]}?"
     product = answer.headers.get(_PRODUCT, "")
     if engine is Engine.ELASTICSEARCH and product != "Elasticsearch":
@@ -162,7 +161,7 @@ def _reason(items: Sequence[_Item], places: Mapping[_Fate, Sequence[int]]) -> st
             first = items[places[fate][0]]
             told = ": ".join(part for part in _kind(first.error) if part)
             said.append(f"{len(places[fate])} of {len(items)} {fate.value}: {first.status} {told}".rstrip())
-    return _line("; ".join(said))
+    return one_line("; ".join(said))
 
 
 def _kind(error: Any) -> tuple[str, str]:
@@ -183,20 +182,4 @@ def _error(answer: Answer) -> str:
     if not isinstance(told, dict):
         return ""
     error = told.get("error", told.get("message", told.get("Message")))  # AWS says `message`, or `Message`
-    return _line(": ".join(part for part in _kind(error) if part))
-
-
-def _line(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
-
-
-def _retry_after(answer: Answer, now: int) -> float | None:
-    """Return the seconds that a Retry-After header asks for: a number, or a date (RFC 9110, section 10.2.3)."""
-    asked = answer.headers.get("retry-after", "").strip()
-    if asked.isascii() and asked.isdigit():
-        return float(asked)
-    try:
-        moment = parsedate_to_datetime(asked).timestamp()
-    except (ValueError, OverflowError):
-        return None
-    return max(moment - now / SECOND, 0.0)
+    return one_line(": ".join(part for part in _kind(error) if part))

@@ -16,7 +16,6 @@ Decided here:
 """
 
 import json
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from google.protobuf import json_format
@@ -27,8 +26,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceResponse,
 )
 
-from mlvitals.clock import SECOND
 from mlvitals.delivery import Outcome, Verdict
+from mlvitals.sinks.answers import media_type, one_line, retry_after
 from mlvitals.sinks.otlp.encode import METRICS
 from mlvitals.transport.http import Answer
 
@@ -46,7 +45,7 @@ def classify(answer: Answer, route: str, now: int) -> Outcome:
         return _success(answer, route)
     reason = _reason(answer)
     if status in _RETRY:
-        return Outcome(verdict=Verdict.RETRY, reason=reason, retry_after=_retry_after(answer, now))
+        return Outcome(verdict=Verdict.RETRY, reason=reason, retry_after=retry_after(answer, now))
     if status < 400:
         return Outcome(verdict=Verdict.MISCONFIGURED, reason=f"{reason}, a redirect, which would lose the request")
     if status in _MISCONFIGURED:
@@ -57,12 +56,12 @@ def classify(answer: Answer, route: str, now: int) -> Outcome:
 def _success(answer: Answer, route: str) -> Outcome:
     response = _response(answer, route)
     if response is None:
-        said = _media_type(answer) or "nothing"
+        said = media_type(answer) or "nothing"
         reason = f"HTTP {answer.status} with {said}, not an OTLP response: is this the address of an OTLP receiver?"
         return Outcome(verdict=Verdict.MISCONFIGURED, reason=reason)
     partial = response.partial_success
     rejected = partial.rejected_data_points if route == METRICS else partial.rejected_log_records
-    message = _line(partial.error_message)
+    message = one_line(partial.error_message)
     if rejected > 0:
         return Outcome(verdict=Verdict.REJECTED, rejected=rejected, reason=message or "refused without a reason")
     return Outcome(verdict=Verdict.OK, reason=message)
@@ -71,58 +70,38 @@ def _success(answer: Answer, route: str) -> Outcome:
 def _response(answer: Answer, route: str) -> Any:
     """Return the protocol's response, or None where the answer is something else."""
     response = ExportMetricsServiceResponse() if route == METRICS else ExportLogsServiceResponse()
-    media_type = _media_type(answer)
+    kind = media_type(answer)
     try:
-        if media_type == PROTOBUF:
+        if kind == PROTOBUF:
             response.ParseFromString(answer.body)
             return response
-        if media_type == JSON:
+        if kind == JSON:
             told = json.loads(answer.body)
             return json_format.ParseDict(told, response, ignore_unknown_fields=True) if isinstance(told, dict) else None
     except (DecodeError, json_format.ParseError, ValueError):
         return None
-    return response if answer.status == 200 and not answer.body and not media_type else None
+    return response if answer.status == 200 and not answer.body and not kind else None
 
 
 def _reason(answer: Answer) -> str:
-    said = _line(_message(answer))
+    said = one_line(_message(answer))
     return f"HTTP {answer.status}: {said}" if said else f"HTTP {answer.status}"
 
 
 def _message(answer: Answer) -> str:
     """Return the message of a google.rpc.Status, or a text as it is."""
-    media_type = _media_type(answer)
-    if media_type == PROTOBUF:
+    kind = media_type(answer)
+    if kind == PROTOBUF:
         # A status {code = 1, message = 2} reads as the partial success {rejected = 1, error_message = 2}.
         try:
             return str(ExportMetricsPartialSuccess.FromString(answer.body).error_message)
         except DecodeError:
             return ""
     text = answer.body.decode("utf-8", "replace")
-    if media_type == JSON:
+    if kind == JSON:
         try:
             told = json.loads(text)
         except ValueError:
             return text
         return str(told["message"]) if isinstance(told, dict) and "message" in told else text
-    return text if media_type == "text/plain" else ""
-
-
-def _line(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
-
-
-def _media_type(answer: Answer) -> str:
-    return answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _retry_after(answer: Answer, now: int) -> float | None:
-    """Return the seconds that a Retry-After header asks for: a number, or a date (RFC 9110, section 10.2.3)."""
-    asked = answer.headers.get("retry-after", "").strip()
-    if asked.isascii() and asked.isdigit():
-        return float(asked)
-    try:
-        moment = parsedate_to_datetime(asked).timestamp()
-    except (ValueError, OverflowError):
-        return None
-    return max(moment - now / SECOND, 0.0)
+    return text if kind == "text/plain" else ""
