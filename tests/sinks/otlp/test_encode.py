@@ -22,7 +22,7 @@ FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
 @pytest.fixture(scope="module")
 def encoder(service, specs):
-    return Encoder(service, specs, Spelling.OTEL, compressed=True)
+    return Encoder(service, specs, Spelling.OTEL, {})
 
 
 def metrics_of(request):
@@ -57,7 +57,7 @@ def value_of(any_value):
 
 
 def test_a_point_arrives_as_it_is(encoder, points):
-    (request,) = encoder.metrics(points([0.1]))
+    (request,) = encoder.metrics(points([0.1]), compressed=True)
     assert (request.route, request.items, request.first, request.last) == ("metrics", 1, STAMP, STAMP)
     (metric,) = gauges(metrics_of(request))
     assert (metric.name, metric.unit) == ("mlvitals.feature.drift.location", "{sd}")
@@ -78,7 +78,7 @@ def test_a_point_arrives_as_it_is(encoder, points):
 
 
 def test_attributes_can_be_spelled_short(service, specs, points):
-    (request,) = Encoder(service, specs, Spelling.SHORT, compressed=True).metrics(points([0.1]))
+    (request,) = Encoder(service, specs, Spelling.SHORT, {}).metrics(points([0.1]), compressed=True)
     (point,) = data_points(metrics_of(request))
     assert plain(point.attributes) == {
         "environment": "prod",
@@ -89,7 +89,7 @@ def test_attributes_can_be_spelled_short(service, specs, points):
 
 
 def test_one_resource_and_one_scope_say_who_speaks(encoder, points):
-    (request,) = encoder.metrics(points([1.0, 2.0]))
+    (request,) = encoder.metrics(points([1.0, 2.0]), compressed=True)
     (outer,) = metrics_of(request).resource_metrics
     (scope,) = outer.scope_metrics
     resource = plain(outer.resource.attributes)
@@ -107,7 +107,7 @@ def test_one_resource_and_one_scope_say_who_speaks(encoder, points):
 def test_points_of_a_metric_stand_together(encoder, points):
     count = MetricPoint(name="mlvitals.prediction.count", unit="{prediction}", value=3.0, time=STAMP, start=START)
     one, two = points([1.0, 2.0])
-    (request,) = encoder.metrics([one, count, two])
+    (request,) = encoder.metrics([one, count, two], compressed=True)
     assert [
         (metric.name.rpartition(".")[2], len(metric.gauge.data_points)) for metric in gauges(metrics_of(request))
     ] == [
@@ -118,14 +118,14 @@ def test_points_of_a_metric_stand_together(encoder, points):
 
 def test_points_leave_by_time(encoder, points):
     late, early = points([1.0], STAMP + 5)[0], points([2.0], STAMP)[0]
-    (request,) = encoder.metrics([late, early])
+    (request,) = encoder.metrics([late, early], compressed=True)
     assert [point.as_double for point in data_points(metrics_of(request))] == [2.0, 1.0]
     assert (request.first, request.last) == (STAMP, STAMP + 5)
 
 
 @given(values=st.lists(FINITE, min_size=1, max_size=20))
 def test_no_value_is_changed(encoder, points, values):
-    (request,) = encoder.metrics(points(values))
+    (request,) = encoder.metrics(points(values), compressed=True)
     told = [point.as_double for point in data_points(metrics_of(request))]
     assert [value.hex() for value in told] == [value.hex() for value in values]
 
@@ -133,30 +133,34 @@ def test_no_value_is_changed(encoder, points, values):
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_what_is_not_finite_is_a_bug(encoder, points, value):
     with pytest.raises(ValueError, match=r"mlvitals\.feature\.drift\.location: .* is not a value"):
-        encoder.metrics(points([1.0, value]))
+        encoder.metrics(points([1.0, value]), compressed=True)
 
 
 def test_a_name_outside_the_registry_is_a_bug(encoder):
     with pytest.raises(KeyError, match="unheard"):
-        encoder.metrics([MetricPoint(name="unheard", unit="1", value=1.0, time=1, start=0)])
+        encoder.metrics([MetricPoint(name="unheard", unit="1", value=1.0, time=1, start=0)], compressed=True)
 
 
 def test_the_same_items_give_the_same_bytes(service, specs, points):
     record = LogRecord(event_name="e", time=1, attributes={"model": "m", "environment": "p"}, body={"b": 1, "a": 2})
     turned = LogRecord(event_name="e", time=1, attributes={"environment": "p", "model": "m"}, body={"a": 2, "b": 1})
-    one, other = (Encoder(service, specs, Spelling.OTEL, compressed=True) for _ in range(2))
-    assert one.metrics(points([1.0, 2.0])) == other.metrics(points([1.0, 2.0])) == one.metrics(points([1.0, 2.0]))
-    assert one.logs([record]) == other.logs([turned])
+    one, other = (Encoder(service, specs, Spelling.OTEL, {}) for _ in range(2))
+    assert (
+        one.metrics(points([1.0, 2.0]), compressed=True)
+        == other.metrics(points([1.0, 2.0]), compressed=True)
+        == one.metrics(points([1.0, 2.0]), compressed=True)
+    )
+    assert one.logs([record], compressed=True) == other.logs([turned], compressed=True)
 
 
 def test_without_compression_the_body_is_the_message(service, specs, points, encoder):
-    (bare,) = Encoder(service, specs, Spelling.OTEL, compressed=False).metrics(points([1.0]))
-    (packed,) = encoder.metrics(points([1.0]))
+    (bare,) = Encoder(service, specs, Spelling.OTEL, {}).metrics(points([1.0]), compressed=False)
+    (packed,) = encoder.metrics(points([1.0]), compressed=True)
     assert gzip.decompress(packed.body) == bare.body
 
 
 def test_requests_are_bounded_in_items(encoder, points):
-    requests = encoder.metrics(points([float(number) for number in range(2 * ITEMS + 1)]))
+    requests = encoder.metrics(points([float(number) for number in range(2 * ITEMS + 1)]), compressed=True)
     assert [request.items for request in requests] == [ITEMS, ITEMS, 1]
     told = itertools.chain.from_iterable(data_points(metrics_of(request)) for request in requests)
     assert [point.as_double for point in told] == [float(number) for number in range(2 * ITEMS + 1)]
@@ -174,29 +178,33 @@ def test_requests_are_bounded_in_bytes(encoder):
         )
         for number in range(1_000)
     ]
-    requests = encoder.metrics(long)
+    requests = encoder.metrics(long, compressed=True)
     sizes = [len(gzip.decompress(request.body)) for request in requests]
     assert sum(request.items for request in requests) == 1_000
     assert len(requests) == 2
     assert all(size <= BODY_BYTES for size in sizes)
 
     records = [LogRecord(event_name="e", time=STAMP, body={"text": "x" * 500_000}) for _ in range(13)]
-    requests = encoder.logs(records)
+    requests = encoder.logs(records, compressed=True)
     assert [request.items for request in requests] == [6, 6, 1]
     assert all(len(gzip.decompress(request.body)) <= BODY_BYTES for request in requests)
 
 
 def test_an_item_beyond_the_bound_leaves_alone(encoder):
     records = [LogRecord(event_name="e", time=STAMP, body={"text": "x" * size}) for size in (1, BODY_BYTES, 1)]
-    assert [request.items for request in encoder.logs(records)] == [1, 1, 1]
+    assert [request.items for request in encoder.logs(records, compressed=True)] == [1, 1, 1]
 
 
 def test_a_time_before_1970_has_no_place_in_the_protocol(encoder, points):
-    assert encoder.metrics(points([1.0], -1)) == []
-    (request,) = encoder.metrics([MetricPoint(name="mlvitals.prediction.count", unit="1", value=1.0, time=0, start=-5)])
+    assert encoder.metrics(points([1.0], -1), compressed=True) == []
+    (request,) = encoder.metrics(
+        [MetricPoint(name="mlvitals.prediction.count", unit="1", value=1.0, time=0, start=-5)], compressed=True
+    )
     (point,) = data_points(metrics_of(request))
     assert (point.start_time_unix_nano, point.time_unix_nano) == (0, 0)
-    (request,) = encoder.logs([LogRecord(event_name="e", time=-1, body={"window_start": "1969-12-31T00:00:00Z"})])
+    (request,) = encoder.logs(
+        [LogRecord(event_name="e", time=-1, body={"window_start": "1969-12-31T00:00:00Z"})], compressed=True
+    )
     (outer,) = logs_of(request).resource_logs
     (record,) = outer.scope_logs[0].log_records
     assert record.time_unix_nano == record.observed_time_unix_nano == 0
@@ -213,7 +221,7 @@ def test_a_record_arrives_as_it_is(encoder):
         attributes={"model": "m", "owner": "risk"},
         body=body,
     )
-    (request,) = encoder.logs([record])
+    (request,) = encoder.logs([record], compressed=True)
     assert (request.route, request.items, request.first, request.last) == ("logs", 1, STAMP, STAMP)
     (outer,) = logs_of(request).resource_logs
     (scope,) = outer.scope_logs
@@ -236,7 +244,7 @@ JSON = st.recursive(
 
 @given(body=st.dictionaries(st.sampled_from("abc"), JSON))
 def test_any_json_value_arrives_unchanged_and_of_its_type(encoder, body):
-    (request,) = encoder.logs([LogRecord(event_name="e", time=1, body=body)])
+    (request,) = encoder.logs([LogRecord(event_name="e", time=1, body=body)], compressed=True)
     (record,) = logs_of(request).resource_logs[0].scope_logs[0].log_records
     assert json.dumps(value_of(record.body), sort_keys=True) == json.dumps(body, sort_keys=True)
 
@@ -244,11 +252,11 @@ def test_any_json_value_arrives_unchanged_and_of_its_type(encoder, body):
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 2**63, -(2**63) - 1, b"x", {1, 2}, object()])
 def test_what_the_protocol_cannot_hold_is_a_bug(encoder, value):
     with pytest.raises(ValueError, match="has no place in a log's body"):
-        encoder.logs([LogRecord(event_name="e", time=1, body={"deep": [{"x": value}]})])
+        encoder.logs([LogRecord(event_name="e", time=1, body={"deep": [{"x": value}]})], compressed=True)
 
 
 def test_nothing_is_no_request(encoder):
-    assert encoder.metrics([]) == encoder.logs([]) == []
+    assert encoder.metrics([], compressed=True) == encoder.logs([], compressed=True) == []
 
 
 @settings(max_examples=50, deadline=None)
@@ -262,7 +270,7 @@ def test_halves_carry_the_items_of_the_whole_in_order(encoder, names):
         MetricPoint(name=name, unit="1", value=float(number), time=STAMP + number, start=START)
         for number, name in enumerate(names)
     ]
-    (whole,) = encoder.metrics(points)
+    (whole,) = encoder.metrics(points, compressed=True)
     halves = split(whole, compressed=True)
     assert len(halves) == 2
     told = [point.as_double for half in halves for point in data_points(metrics_of(half))]
@@ -276,7 +284,7 @@ def test_halves_carry_the_items_of_the_whole_in_order(encoder, names):
 
 
 def test_logs_are_halved_down_to_one(encoder):
-    (whole,) = encoder.logs([LogRecord(event_name=f"e{number}", time=number) for number in range(3)])
+    (whole,) = encoder.logs([LogRecord(event_name=f"e{number}", time=number) for number in range(3)], compressed=True)
     one, rest = split(whole, compressed=True)
     assert split(one, compressed=True) == []
     two, three = split(rest, compressed=True)
@@ -286,13 +294,13 @@ def test_logs_are_halved_down_to_one(encoder):
 
 @pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b"\xff\xff\xff"), gzip.compress(b"x" * 99)[:-9]])
 def test_a_body_that_is_not_ours_is_not_split(encoder, points, body):
-    (request,) = encoder.metrics(points([1.0, 2.0]))
+    (request,) = encoder.metrics(points([1.0, 2.0]), compressed=True)
     broken = replace(request, body=body)
-    with pytest.raises(ValueError, match="not a body of ExportMetricsServiceRequest"):
+    with pytest.raises(ValueError, match=r"not a (compressed body|body of ExportMetricsServiceRequest)"):
         split(broken, compressed=True)
 
 
 def test_a_body_with_other_items_than_it_says_is_not_split(encoder, points):
-    (two,) = encoder.metrics(points([1.0, 2.0]))
+    (two,) = encoder.metrics(points([1.0, 2.0]), compressed=True)
     with pytest.raises(ValueError, match="a body of 2 items says that it holds 3"):
         split(replace(two, items=3), compressed=True)

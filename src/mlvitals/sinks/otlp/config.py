@@ -76,5 +76,6 @@ class OtlpSink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             timeout=parse_duration(self.timeout) / SECOND,
             **{key: Path(file) for key, file in files.items() if file is not None},
         )
-        encoder = Encoder(context.service, context.specs, self.attributes, compressed=self.compression == "gzip")
-        return OtlpDestination(self.name, encoder, transport, self.headers)
+        encoder = Encoder(context.service, context.specs, self.attributes, {})
+        compressed = self.compression == "gzip"
+        return OtlpDestination(self.name, encoder, transport, self.headers, compressed=compressed)

@@ -8,7 +8,7 @@ from typing import Final
 from mlvitals.clock import Clock, SystemClock
 from mlvitals.delivery import Outcome, Request, Verdict
 from mlvitals.sinks.otlp.classify import PROTOBUF, classify
-from mlvitals.sinks.otlp.encode import LOGS, METRICS, Encoder
+from mlvitals.sinks.otlp.encode import LOGS, METRICS, Encoder, empty
 from mlvitals.sinks.otlp.envelope import VERSION
 from mlvitals.sinks.otlp.split import split
 from mlvitals.telemetry import LogRecord, MetricPoint
@@ -31,13 +31,16 @@ class OtlpDestination:
         transport: HttpTransport,
         headers: Mapping[str, str],
         clock: Clock | None = None,
+        *,
+        compressed: bool = True,
     ) -> None:
         self._name = name
         self._encoder = encoder
         self._transport = transport
         self._clock = clock or SystemClock()
         own = {"User-Agent": f"mlvitals/{VERSION}", "Content-Type": PROTOBUF}
-        encoding = {"Content-Encoding": "gzip"} if encoder.compressed else {}
+        self._compressed = compressed
+        encoding = {"Content-Encoding": "gzip"} if compressed else {}
         self._headers = {**headers, **own, **encoding}
         self._secrets = _secrets(headers)
 
@@ -54,11 +57,12 @@ class OtlpDestination:
             KeyError: a metric's name stands in no spec.
 
         """
-        return self._encoder.metrics(points) + self._encoder.logs(logs)
+        compressed = self._compressed
+        return self._encoder.metrics(points, compressed=compressed) + self._encoder.logs(logs, compressed=compressed)
 
     def split(self, request: Request) -> list[Request]:
         """Return the two halves of a request, or nothing where it holds one item."""
-        return split(request, compressed=self._encoder.compressed)
+        return split(request, compressed=self._compressed)
 
     @property
     def routes(self) -> tuple[str, ...]:
@@ -86,7 +90,7 @@ class OtlpDestination:
 
     def probe(self) -> Outcome:
         """Post empty requests, which a receiver must take, and return the first answer that is not ok."""
-        outcomes = (self.send(self._encoder.empty(route)) for route in (METRICS, LOGS))
+        outcomes = (self.send(empty(route, compressed=self._compressed)) for route in (METRICS, LOGS))
         return next((outcome for outcome in outcomes if outcome.verdict is not Verdict.OK), Outcome(verdict=Verdict.OK))
 
     def close(self) -> None:

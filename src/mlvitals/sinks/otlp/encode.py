@@ -1,20 +1,16 @@
 """Points and log records as OTLP requests: pure, deterministic and bounded in size."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, Final
-
-from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as OtlpRecord
-from opentelemetry.proto.logs.v1.logs_pb2 import SeverityNumber
-from opentelemetry.proto.metrics.v1.metrics_pb2 import NumberDataPoint
+from operator import attrgetter
+from typing import Final
 
 from mlvitals.delivery import Request
 from mlvitals.signals.spec import MetricSpec
-from mlvitals.sinks.otlp.envelope import SCHEMA_URL, SCOPE, pack, resource
-from mlvitals.sinks.otlp.values import any_value, key_value_list
+from mlvitals.sinks.otlp.envelope import Envelope, pack
+from mlvitals.sinks.otlp.mould import Figures, Moulds, make_mould
+from mlvitals.sinks.otlp.series import SeriesBook
+from mlvitals.sinks.otlp.values import any_value, key_values
+from mlvitals.sinks.otlp.wire import VARINT, fixed64, message, repeated, tag, text, varint
 from mlvitals.telemetry import LogRecord, MetricPoint, Service, Severity
 from mlvitals.telemetry.naming.otel import Spelling, attribute_name
 
@@ -25,15 +21,13 @@ ITEMS: Final = 2_000
 BODY_BYTES: Final = 3 * 1024 * 1024  # uncompressed; a collector's gRPC takes 4 MiB, its HTTP more
 
 _NANOSECONDS: Final = 1_000
-_POINT_BYTES: Final = 40  # a point's times, value and lengths
-_METRIC_BYTES: Final = 40  # a metric's lengths
-_ENVELOPE_BYTES: Final = 64 * 1024
 
-_SEVERITIES: Final = {
-    Severity.INFO: SeverityNumber.SEVERITY_NUMBER_INFO,
-    Severity.WARN: SeverityNumber.SEVERITY_NUMBER_WARN,
-    Severity.ERROR: SeverityNumber.SEVERITY_NUMBER_ERROR,
-}
+# Fields of the protocol's messages: of ScopeLogs, of LogRecord.
+_ITEMS: Final = 2
+_RECORD_TIME, _SEVERITY, _SEVERITY_TEXT, _BODY, _ATTRIBUTES, _OBSERVED, _EVENT_NAME = 1, 2, 3, 5, 6, 11, 12
+
+# SeverityNumber of opentelemetry.proto.logs.v1.
+_SEVERITIES: Final = {Severity.INFO: 9, Severity.WARN: 13, Severity.ERROR: 17}
 
 
 class Encoder:
@@ -44,136 +38,90 @@ class Encoder:
     """
 
     def __init__(
-        self, service: Service, specs: Mapping[str, MetricSpec], spelling: Spelling, *, compressed: bool
+        self, service: Service, specs: Mapping[str, MetricSpec], spelling: Spelling, resource: Mapping[str, str]
     ) -> None:
-        self._resource = resource(service)
-        self._specs = specs
+        """Learn who speaks, of what and how it is spelled; `resource` holds more attributes of the service."""
+        self._envelope = Envelope(service, resource)
         self._spelling = spelling
-        self.compressed = compressed
-        # The same series come window after window, and their attributes share most of their pairs.
-        self._attribute = lru_cache(maxsize=16_384)(self._encode_attribute)
-        self._tag = lru_cache(maxsize=1_024)(_encode_pair)
-        self._attributes = lru_cache(maxsize=16_384)(self._encode_attributes)
+        self._book = SeriesBook(specs, spelling)
+        self._moulds = Moulds()
 
-    def metrics(self, points: Sequence[MetricPoint]) -> list[Request]:
-        """Return requests that carry the points by time, as gauges.
+    def metrics(self, points: Sequence[MetricPoint], *, compressed: bool) -> list[Request]:
+        """Return requests that carry the points by time: gauges, and totals since their start.
 
         Raises:
-            ValueError: a value is not finite.
+            ValueError: a value is not finite, or an attribute no text.
             KeyError: a name stands in no spec.
 
         """
-        expressible = sorted((point for point in points if point.time >= 0), key=lambda point: point.time)
-        return [self._metrics_request(chunk) for chunk in self._point_chunks(expressible)]
+        ordered = sorted(points, key=attrgetter("time"))
+        if ordered and ordered[0].time < 0:
+            ordered = [point for point in ordered if point.time >= 0]
+        return [
+            request
+            for first in range(0, len(ordered), ITEMS)
+            for request in self._metrics_requests(ordered[first : first + ITEMS], compressed=compressed)
+        ]
 
-    def logs(self, records: Sequence[LogRecord]) -> list[Request]:
+    def logs(self, records: Sequence[LogRecord], *, compressed: bool) -> list[Request]:
         """Return requests that carry the records in their order.
 
         Raises:
             ValueError: a body holds what the protocol cannot.
 
         """
-        return [self._logs_request(chunk) for chunk in self._record_chunks(records)]
+        return [self._logs_request(chunk, compressed=compressed) for chunk in self._record_chunks(records)]
 
-    def empty(self, route: str) -> Request:
-        """Return a request without items, which a receiver must take."""
-        message = ExportMetricsServiceRequest() if route == METRICS else ExportLogsServiceRequest()
-        return Request(route=route, body=pack(message, compressed=self.compressed), items=0, first=0, last=0)
+    def _metrics_requests(self, points: list[MetricPoint], *, compressed: bool) -> list[Request]:
+        figures = Figures.of(points)
+        mould = self._moulds.find(points, figures)
+        if mould is None:
+            mould = make_mould(points, self._book.find(points), figures, self._envelope)
+            if len(mould.content) > BODY_BYTES and len(points) > 1:
+                middle = len(points) // 2
+                halves = points[:middle], points[middle:]
+                return [request for half in halves for request in self._metrics_requests(half, compressed=compressed)]
+            self._moulds.keep(points, mould)
+        body = pack(mould.fill(figures), compressed=compressed)
+        return [Request(route=METRICS, body=body, items=len(points), first=points[0].time, last=points[-1].time)]
 
-    def _metrics_request(self, chunk: Sequence[tuple[MetricPoint, bytes]]) -> Request:
-        message = ExportMetricsServiceRequest()
-        outer = message.resource_metrics.add(resource=self._resource, schema_url=SCHEMA_URL)
-        scope = outer.scope_metrics.add(scope=SCOPE, schema_url=SCHEMA_URL)
-        gauges: dict[tuple[str, str], Any] = {}
-        for point, attributes in chunk:
-            gauge = gauges.get((point.name, point.unit))
-            if gauge is None:
-                brief = self._specs[point.name].brief
-                metric = scope.metrics.add(name=point.name, description=brief, unit=point.unit)
-                gauge = gauges[point.name, point.unit] = metric.gauge.data_points
-            gauge.add(
-                start_time_unix_nano=max(point.start, 0) * _NANOSECONDS,
-                time_unix_nano=point.time * _NANOSECONDS,
-                as_double=point.value,
-            ).MergeFromString(attributes)
-        first, last = chunk[0][0].time, chunk[-1][0].time
-        body = pack(message, compressed=self.compressed)
-        return Request(route=METRICS, body=body, items=len(chunk), first=first, last=last)
-
-    def _point_chunks(self, points: Sequence[MetricPoint]) -> Iterator[list[tuple[MetricPoint, bytes]]]:
-        chunk: list[tuple[MetricPoint, bytes]] = []
-        named: set[str] = set()
-        size = _ENVELOPE_BYTES
-        for point in points:
-            if not math.isfinite(point.value):
-                raise ValueError(f"{point.name}: {point.value} is not a value")
-            attributes = self._attributes(tuple(point.attributes.items()), tuple(point.tags.items()))
-            header = 0 if point.name in named else self._header_bytes(point.name)
-            if len(chunk) == ITEMS or (chunk and size + _POINT_BYTES + len(attributes) + header > BODY_BYTES):
-                yield chunk
-                chunk, size, named = [], _ENVELOPE_BYTES, set()
-                header = self._header_bytes(point.name)
-            chunk.append((point, attributes))
-            named.add(point.name)
-            size += _POINT_BYTES + len(attributes) + header
-        if chunk:
-            yield chunk
-
-    def _header_bytes(self, name: str) -> int:
-        spec = self._specs[name]
-        return _METRIC_BYTES + len(name) + len(spec.unit.encode()) + len(spec.brief.encode())
-
-    def _encode_attributes(self, pairs: tuple[tuple[str, str], ...], tags: tuple[tuple[str, str], ...]) -> bytes:
-        encoded = [self._attribute(*pair) for pair in sorted(pairs)]
-        if tags:
-            own = {attribute_name(short, self._spelling) for short, _ in pairs}
-            encoded += [self._tag(*tag) for tag in sorted(tags) if tag[0] not in own]
-        return b"".join(encoded)
-
-    def _encode_attribute(self, short: str, value: str) -> bytes:
-        return _encode_pair(attribute_name(short, self._spelling), value)
-
-    def _logs_request(self, chunk: Sequence[tuple[LogRecord, OtlpRecord]]) -> Request:
-        message = ExportLogsServiceRequest()
-        outer = message.resource_logs.add(resource=self._resource, schema_url=SCHEMA_URL)
-        outer.scope_logs.add(scope=SCOPE, schema_url=SCHEMA_URL, log_records=[encoded for _, encoded in chunk])
+    def _logs_request(self, chunk: Sequence[tuple[LogRecord, bytes]], *, compressed: bool) -> Request:
+        content = self._envelope.around([encoded for _, encoded in chunk], sum(len(encoded) for _, encoded in chunk))
         times = [record.time for record, _ in chunk]
-        body = pack(message, compressed=self.compressed)
+        body = pack(content, compressed=compressed)
         return Request(route=LOGS, body=body, items=len(chunk), first=min(times), last=max(times))
 
-    def _record_chunks(self, records: Sequence[LogRecord]) -> Iterator[list[tuple[LogRecord, OtlpRecord]]]:
-        chunk: list[tuple[LogRecord, OtlpRecord]] = []
-        size = _ENVELOPE_BYTES
+    def _record_chunks(self, records: Sequence[LogRecord]) -> Iterator[list[tuple[LogRecord, bytes]]]:
+        chunk: list[tuple[LogRecord, bytes]] = []
+        size = self._envelope.size
         for record in records:
-            encoded = self._record(record)
-            length = encoded.ByteSize() + _POINT_BYTES
+            encoded = message(_ITEMS, self._record(record))
+            length = len(encoded)
             if chunk and (len(chunk) == ITEMS or size + length > BODY_BYTES):
                 yield chunk
-                chunk, size = [], _ENVELOPE_BYTES
+                chunk, size = [], self._envelope.size
             chunk.append((record, encoded))
             size += length
         if chunk:
             yield chunk
 
-    def _record(self, record: LogRecord) -> OtlpRecord:
+    def _record(self, record: LogRecord) -> bytes:
         moment = max(record.time, 0) * _NANOSECONDS
-        return OtlpRecord(
-            time_unix_nano=moment,
-            observed_time_unix_nano=moment,  # when it was seen would differ in every replay
-            severity_number=_SEVERITIES[record.severity],
-            severity_text=record.severity,
-            event_name=record.event_name,
-            attributes=key_value_list(
-                {**record.tags}
-                | {attribute_name(short, self._spelling): value for short, value in record.attributes.items()}
-            ).values,
-            body=any_value(record.body),
+        attributes = {attribute_name(short, self._spelling): value for short, value in record.attributes.items()}
+        return b"".join(
+            (
+                fixed64(_RECORD_TIME, moment),
+                tag(_SEVERITY, VARINT),
+                varint(_SEVERITIES[record.severity]),
+                text(_SEVERITY_TEXT, record.severity),
+                message(_BODY, any_value(record.body)),
+                repeated(_ATTRIBUTES, key_values({**record.tags, **attributes})),
+                fixed64(_OBSERVED, moment),  # when it was seen would differ in every replay
+                text(_EVENT_NAME, record.event_name),
+            )
         )
 
 
-def _encode_pair(name: str, value: str) -> bytes:
-    # A message's bytes are its fields' bytes one after the other, so that parts of a point can be kept and joined.
-    encoded: bytes = NumberDataPoint(attributes=key_value_list({name: value}).values).SerializeToString(
-        deterministic=True
-    )
-    return encoded
+def empty(route: str, *, compressed: bool) -> Request:
+    """Return a request without items, which a receiver must take: a message without a field has no bytes."""
+    return Request(route=route, body=pack(b"", compressed=compressed), items=0, first=0, last=0)

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
@@ -23,12 +23,16 @@ def split(request: Request, *, compressed: bool) -> list[Request]:
     if request.items < 2:
         return []
     middle = request.items // 2
-    return [_part(request, part, compressed=compressed) for part in (range(middle), range(middle, request.items))]
+    content = unpack(request.body, compressed=compressed)
+    return [_part(request, content, part, compressed) for part in (range(middle), range(middle, request.items))]
 
 
-def _part(request: Request, kept: range, *, compressed: bool) -> Request:
+def _part(request: Request, content: bytes, kept: range, compressed: bool) -> Request:  # noqa: FBT001  # one caller
     message = ExportMetricsServiceRequest() if request.route == METRICS else ExportLogsServiceRequest()
-    unpack(request.body, message, compressed=compressed)
+    try:
+        message.ParseFromString(content)
+    except DecodeError as error:
+        raise ValueError(f"not a body of {type(message).__name__}") from error
     times: list[int] = []
     position = 0
     for items in _lists(message, request.route):
@@ -44,7 +48,7 @@ def _part(request: Request, kept: range, *, compressed: bool) -> Request:
         _drop_empty(message)
     return Request(
         route=request.route,
-        body=pack(message, compressed=compressed),
+        body=pack(message.SerializeToString(deterministic=True), compressed=compressed),
         items=len(times),
         first=min(times),
         last=max(times),
@@ -54,13 +58,17 @@ def _part(request: Request, kept: range, *, compressed: bool) -> Request:
 def _lists(message: Any, route: str) -> list[Any]:
     if route == METRICS:
         scopes = (scope for outer in message.resource_metrics for scope in outer.scope_metrics)
-        return [metric.gauge.data_points for scope in scopes for metric in scope.metrics]
+        return [_points(metric) for scope in scopes for metric in scope.metrics]
     return [scope.log_records for outer in message.resource_logs for scope in outer.scope_logs]
+
+
+def _points(metric: Any) -> Any:
+    return getattr(metric, metric.WhichOneof("data")).data_points
 
 
 def _drop_empty(message: Message) -> None:
     for outer in message.resource_metrics:
         for scope in outer.scope_metrics:
-            kept = [metric for metric in scope.metrics if metric.gauge.data_points]
+            kept = [metric for metric in scope.metrics if _points(metric)]
             del scope.metrics[:]
             scope.metrics.extend(kept)

@@ -1,79 +1,87 @@
-"""JSON values as OTLP values; what has no place in the protocol is a bug and raises."""
+"""JSON values as OTLP values, in bytes; what has no place in the protocol is a bug and raises."""
 
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue, KeyValueList
+from mlvitals.sinks.otlp.wire import DELIMITED, FIXED64, VARINT, delimited, pack_double, repeated, tag, text, varint
 
 _INTEGERS: Final = range(-(2**63), 2**63)
 _REPEATED: Final = frozenset({str, int, bool, type(None)})
 
+# Fields of opentelemetry.proto.common.v1: of KeyValue, and of the choice in AnyValue.
+_KEY: Final = 1
+_VALUE: Final = tag(2, DELIMITED)
+_STRING: Final = tag(1, DELIMITED)
+_BOOL: Final = tag(2, VARINT)
+_INT: Final = tag(3, VARINT)
+_DOUBLE: Final = tag(4, FIXED64)
+_ARRAY: Final = tag(5, DELIMITED)
+_KEY_VALUE_LIST: Final = tag(6, DELIMITED)
+_VALUES: Final = 1  # of ArrayValue and of KeyValueList
 
-def any_value(value: Any) -> AnyValue:
-    """Return a JSON value as an OTLP value; an absent one is the empty value.
+_DOUBLE_BYTES: Final = len(_DOUBLE) + 8
+
+
+def any_value(value: Any) -> bytes:
+    """Return a JSON value as an `AnyValue`; an absent one is the empty value.
 
     Raises:
         ValueError: the value is no JSON value, not finite, or an integer beyond 64 bits.
 
     """
-    message = AnyValue()
-    _fill(message, value)
-    return message
+    match value:
+        case float() if math.isfinite(value):
+            written = _DOUBLE + pack_double(value)
+        case str():
+            written = _STRING + delimited(value.encode())
+        case bool():
+            written = _BOOL + varint(value)
+        case int() if value in _INTEGERS:
+            written = _INT + varint(value)
+        case None:
+            written = b""
+        case dict() | Mapping():
+            written = _KEY_VALUE_LIST + delimited(repeated(_VALUES, key_values(value)))
+        case list() | Sequence() if not isinstance(value, bytes | bytearray | memoryview):
+            written = _ARRAY + delimited(repeated(_VALUES, [delimited(any_value(one)) for one in value]))
+        case _:
+            raise ValueError(f"{value!r} ({type(value).__name__}) has no place in a log's body")
+    return written
 
 
-def key_value_list(values: Mapping[str, Any]) -> KeyValueList:
-    """Return a mapping's entries by ascending key.
+def key_values(values: Mapping[str, Any]) -> list[bytes]:
+    """Return a mapping's entries by ascending key: each a `KeyValue` after its length.
 
     Raises:
         ValueError: as `any_value`.
 
     """
-    entries = KeyValueList()
-    _fill_entries(entries, values)
-    return entries
-
-
-def _fill(message: AnyValue, value: Any) -> None:
-    # In place, because a message that is given to another one is copied, at each level again.
-    match value:
-        case float() if math.isfinite(value):
-            message.double_value = value
-        case str():
-            message.string_value = value
-        case bool():
-            message.bool_value = value
-        case int() if value in _INTEGERS:
-            message.int_value = value
-        case None:
-            pass
-        case Mapping():
-            message.kvlist_value.SetInParent()
-            _fill_entries(message.kvlist_value, value)
-        case Sequence() if not isinstance(value, bytes | bytearray | memoryview):
-            message.array_value.SetInParent()
-            for one in value:
-                _fill(message.array_value.values.add(), one)
-        case _:
-            raise ValueError(f"{value!r} ({type(value).__name__}) has no place in a log's body")
-
-
-def _fill_entries(entries: KeyValueList, values: Mapping[str, Any]) -> None:
-    # Documents repeat most of their entries: those are encoded once and joined, for a message's bytes are its fields'
-    # bytes one after the other. Floats are not among them, because 0.0 and -0.0 are one key of a cache.
-    ready: list[bytes] = []
+    written = []
     for key, value in sorted(values.items()):
-        if type(value) in _REPEATED:
-            ready.append(_encoded(key, value))
-            continue
-        entries.MergeFromString(b"".join(ready))
-        ready.clear()
-        _fill(entries.values.add(key=key).value, value)
-    entries.MergeFromString(b"".join(ready))
+        kind = type(value)
+        if kind in _REPEATED:
+            written.append(_repeated_entry(key, value))
+        elif kind is float and math.isfinite(value):
+            # Not among those that are kept, because 0.0 and -0.0 are one key of a cache.
+            written.append(_before_double(key) + pack_double(value))
+        else:
+            written.append(_entry(key, any_value(value)))
+    return written
 
 
+# Documents repeat most of their entries.
 @lru_cache(maxsize=16_384, typed=True)
-def _encoded(key: str, value: Any) -> bytes:
-    encoded: bytes = KeyValueList(values=[KeyValue(key=key, value=any_value(value))]).SerializeToString()
-    return encoded
+def _repeated_entry(key: str, value: Any) -> bytes:
+    return _entry(key, any_value(value))
+
+
+def _entry(key: str, value: bytes) -> bytes:
+    return delimited(text(_KEY, key) + _VALUE + delimited(value))
+
+
+@lru_cache(maxsize=1_024)
+def _before_double(key: str) -> bytes:
+    head = text(_KEY, key) + _VALUE + varint(_DOUBLE_BYTES) + _DOUBLE
+    return varint(len(head) + 8) + head
