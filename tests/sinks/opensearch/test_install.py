@@ -150,3 +150,14 @@ def test_a_probe_with_check_tells_what_is_missing_and_with_install_does_not(road
 def test_a_probe_of_nobody_tells_so(road, cluster):
     outcome = road(cluster, hosts=("http://127.0.0.1:9",)).sink.probe()
     assert (outcome.verdict, outcome.reason) == (Verdict.RETRY, "http://127.0.0.1:9: no connection: Connection refused")
+
+
+def test_templates_that_have_gone_are_put_again_once_the_queue_was_held(road, cluster, many):
+    one = road(cluster)
+    one.send(logs=[many(1)])
+    template = cluster.stored.pop(METRICS)
+    later = many(1, window_start="2026-12-01T00:00:00Z", window_end="2026-12-01T01:00:00Z")
+    assert one.send(logs=[later]).held  # SS4O's own template took the name
+    cluster.streams.clear()  # a person deletes what it made
+    assert one.drain().complete
+    assert cluster.stored[METRICS] == template

@@ -29,7 +29,7 @@ THEIRS = {
 
 @pytest.mark.parametrize(("engine", "schema"), NATURAL)
 def test_artifacts_are_the_golden_ones(specs, engine, schema):
-    artifacts = render(specs, schema, "default", engine, 90)
+    artifacts = render(specs, schema, "default", engine, delete_after=90)
     told = {f"PUT {one.path}": one.body for one in artifacts}
     assert json.dumps(told, indent=1, sort_keys=True) + "\n" == (GOLDEN / f"templates.{engine}.json").read_text("utf-8")
 
@@ -111,7 +111,7 @@ def test_without_our_template_no_pattern_of_elasticsearch_takes_the_measurements
 
 @pytest.mark.parametrize("schema", list(Schema))
 def test_namespaces_share_no_index_and_no_template_but_the_component(schema):
-    one, other = (render(REGISTRY, schema, name, Engine.OPENSEARCH, 90) for name in ("prod", "prod.eu"))
+    one, other = (render(REGISTRY, schema, name, Engine.OPENSEARCH, delete_after=90) for name in ("prod", "prod.eu"))
     patterns = [
         pattern for artifact in one if artifact.kind is Kind.INDEX for pattern in artifact.body["index_patterns"]
     ]
@@ -126,15 +126,29 @@ def test_the_same_signals_give_the_same_artifacts_and_each_its_own_mark(specs):
         for turned in (0, 1)
     )
     assert one == other
-    assert render(specs, Schema.SS4O, "a", Engine.OPENSEARCH, 90) != render(
-        specs, Schema.SS4O, "a", Engine.OPENSEARCH, 30
+    assert render(specs, Schema.SS4O, "a", Engine.OPENSEARCH, delete_after=90) != render(
+        specs, Schema.SS4O, "a", Engine.OPENSEARCH, delete_after=30
     )
     marks = [artifact.body["_meta"]["content"] for artifact in one]
     assert len(set(marks)) == len(marks) == 3
 
 
 def test_elasticsearch_gets_no_ism_and_opensearch_no_ilm(specs):
-    kinds = {engine: {one.kind for one in render(specs, Schema.ECS, "a", engine, 90)} for engine in Engine}
+    kinds = {engine: {one.kind for one in render(specs, Schema.ECS, "a", engine, delete_after=90)} for engine in Engine}
     assert kinds[Engine.OPENSEARCH] == {Kind.ISM, Kind.COMPONENT, Kind.INDEX}
     assert kinds[Engine.ELASTICSEARCH] == {Kind.ILM, Kind.COMPONENT, Kind.INDEX}
-    assert "lifecycle" not in json.dumps([one.body for one in render(specs, Schema.ECS, "a", Engine.OPENSEARCH, 90)])
+    assert "lifecycle" not in json.dumps(
+        [one.body for one in render(specs, Schema.ECS, "a", Engine.OPENSEARCH, delete_after=90)]
+    )
+
+
+def test_replicas_are_those_of_the_namespace(specs):
+    def settings(replicas):
+        artifacts = render(specs, Schema.SS4O, "a", Engine.OPENSEARCH, replicas=replicas)
+        return [
+            one.body["template"].get("settings", {}).get("index", {}) for one in artifacts if one.kind is Kind.INDEX
+        ]
+
+    assert settings(None) == [{"auto_expand_replicas": "0-1"}] * 2
+    assert settings(2) == [{"number_of_replicas": 2}] * 2
+    assert settings(0) == [{"number_of_replicas": 0}] * 2

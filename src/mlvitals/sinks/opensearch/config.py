@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -58,7 +58,7 @@ class OpenSearchSink(
 
     hosts: of one cluster; the next is asked where one does not answer. schema: by whose conventions documents are laid
     out, by default the engine's. namespace: the last part of the indices' names. timeout: for each request and host.
-    lifecycle: false to delete nothing.
+    replicas: of each shard, by default one where there is a second node. lifecycle: false to delete nothing.
     """
 
     name: str = "opensearch"
@@ -78,6 +78,7 @@ class OpenSearchSink(
     timeout: str = "30s"
     queue: QueueConfig = QueueConfig()
     templates: Templates = Templates.INSTALL
+    replicas: Annotated[int, msgspec.Meta(ge=0)] | None = None
     lifecycle: LifecycleConfig | bool = False
 
     def __post_init__(self) -> None:
@@ -126,7 +127,9 @@ class OpenSearchSink(
             self._cluster(),
             engine=self.engine,
             templates=self.templates,
-            artifacts=templates.render(context.specs, schema, self.namespace, self.engine, days),
+            artifacts=templates.render(
+                context.specs, schema, self.namespace, self.engine, delete_after=days, replicas=self.replicas
+            ),
             compressed=self.compression == "gzip",
             secrets=[one for one in (self.password, self.api_key) if one is not None],
         )

@@ -109,6 +109,8 @@ class OpenSearchDestination:
         outcome = classify(answer, request, self._engine, self._clock.now())
         if outcome.verdict is Verdict.RETRY and outcome.remains is None:
             self._cluster.move_on()
+        if outcome.verdict is Verdict.MISCONFIGURED:  # templates may have gone meanwhile: look again
+            self._prepared = self._templates is Templates.OFF
         if outcome.verdict is Verdict.OK and self._warning:
             outcome, self._warning = replace(outcome, reason=self._warning), ""
         return self._told(outcome)

@@ -63,11 +63,18 @@ class Artifact:
 
 
 def render(
-    specs: Mapping[str, MetricSpec], schema: Schema, namespace: str, engine: Engine, delete_after: int | None = None
+    specs: Mapping[str, MetricSpec],
+    schema: Schema,
+    namespace: str,
+    engine: Engine,
+    *,
+    delete_after: int | None = None,
+    replicas: int | None = None,
 ) -> list[Artifact]:
     """Return what to put, in order: policies, then what both kinds of documents share, then each kind's template.
 
-    delete_after: days, at least, that a document is kept; None for ever.
+    delete_after: days, at least, that a document is kept; None for ever. replicas: of each shard; None for one where
+    there is a second node to hold it.
     """
     policies = [] if delete_after is None else _policies(schema, namespace, engine, delete_after)
     settled = delete_after is not None and engine is Engine.ELASTICSEARCH
@@ -84,7 +91,7 @@ def render(
                 "index_patterns": [f"{alias}-*"],
                 "priority": _PRIORITY,
                 "composed_of": [common],
-                "template": _settings(metrics if settled else None)
+                "template": _settings(metrics if settled else None, replicas)
                 | {"aliases": {alias: {}}, "mappings": {"properties": _metric_fields(schema)}},
             },
         ),
@@ -96,7 +103,7 @@ def render(
                 "data_stream": {},
                 "priority": _PRIORITY,
                 "composed_of": [common],
-                "template": _settings(logs if settled else None)
+                "template": _settings(logs if settled else None, replicas)
                 | {"mappings": {"properties": _log_fields(schema, namespace)}},
             },
         ),
@@ -120,7 +127,6 @@ def _common(specs: Mapping[str, MetricSpec], schema: Schema) -> dict[str, Any]:
         "settings": {
             "index": {
                 "number_of_shards": 1,
-                "auto_expand_replicas": "0-1",
                 "refresh_interval": "10s",
                 "codec": "best_compression",
                 "mapping": {"total_fields": {"limit": _FIELDS}},
@@ -204,8 +210,10 @@ def _inner(fields: dict[str, Any], path: str) -> dict[str, Any]:
     return inner
 
 
-def _settings(policy: str | None) -> dict[str, Any]:
-    return {} if policy is None else {"settings": {"index": {"lifecycle": {"name": policy}}}}
+def _settings(policy: str | None, replicas: int | None) -> dict[str, Any]:
+    copies = {"auto_expand_replicas": "0-1"} if replicas is None else {"number_of_replicas": replicas}
+    lifecycle = {} if policy is None else {"lifecycle": {"name": policy}}
+    return {"settings": {"index": copies | lifecycle}}
 
 
 def _policies(schema: Schema, namespace: str, engine: Engine, days: int) -> list[Artifact]:
