@@ -76,10 +76,11 @@ class Deliveries:
 
 
 @contextmanager
-def deliveries(senders: Sequence[Sender]) -> Iterator[Deliveries]:
-    """Send in threads of their own while a block lasts."""
+def deliveries(senders: Sequence[Sender], *, at_once: bool) -> Iterator[Deliveries]:
+    """Send in threads of their own while a block lasts, from its beginning or when it starts them."""
     running = Deliveries(senders)
-    running.start()
+    if at_once:
+        running.start()
     try:
         yield running
     finally:

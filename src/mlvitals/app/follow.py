@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
+from mlvitals.app.kept import require_disk
 from mlvitals.app.pipeline import Pipeline
 from mlvitals.app.run import PARTING_SECONDS, Progress, RunReport, absent, part, problems
 from mlvitals.app.watch import Watch, watched_pipeline
@@ -36,7 +37,12 @@ def run_until_stopped(
     over the same state, or one line says why the old one goes on.
 
     `tell` is given one line for each trouble of a model, a source or a destination as it begins.
+
+    Raises:
+        ConfigError: the state is not on a disk, and would be kept only at the end.
+
     """
+    require_disk(config)
     with heed_signals(reloading=again is not None) as wish:
         following = _Following(wish, progress, tell, poll, again)
         serving: Config | None = None

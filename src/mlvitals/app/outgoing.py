@@ -28,6 +28,8 @@ class Outgoing:
 def open_outgoing(config: Config, migrations: Sequence[Migrations]) -> Iterator[Outgoing]:
     """Open the state and the destinations of a configuration; what waits begins to leave at once.
 
+    Where the state is not on a disk, nothing leaves before it is started: the state has to be kept first.
+
     Raises:
         StateError: the state is in use, or not usable at all.
         MlvitalsError: a sink cannot be opened.
@@ -43,4 +45,5 @@ def open_outgoing(config: Config, migrations: Sequence[Migrations]) -> Iterator[
         bounds = {sink.name: getattr(sink, "queue", QueueConfig()).bounds for sink in config.sinks}
         outbox, steady = Outbox(store, bounds), SteadyClock()
         senders = [Sender(outbox=outbox, sink=sink, clock=SystemClock(), steady=steady) for sink in sinks]
-        yield Outgoing(store, sinks, outbox, steady, stack.enter_context(deliveries(senders)))
+        sending = deliveries(senders, at_once=config.state.on_disk)
+        yield Outgoing(store, sinks, outbox, steady, stack.enter_context(sending))

@@ -15,12 +15,12 @@ from mlvitals.config import Config
 from mlvitals.engines import roster
 from mlvitals.engines import tables as engine_tables
 from mlvitals.engines.account import Account
+from mlvitals.engines.ids_key import hold_key
 from mlvitals.engines.judging import Emission
 from mlvitals.engines.layouts import References
 from mlvitals.engines.local import LocalEngine
 from mlvitals.events import ReadAccount
 from mlvitals.formats import DecodePlan, Want
-from mlvitals.hashing import KeyedHash, load_key
 from mlvitals.plan import Allowances
 from mlvitals.signals.spec import Export
 from mlvitals.sinks import local, prometheus
@@ -57,6 +57,7 @@ class Pipeline:
         self._clock = clock
         self._until = until
         self._opened = ExitStack()
+        self._unkept: dict[str, tuple[Source, bytes]] = {}
         self.begin()
 
     def begin(self) -> None:
@@ -69,7 +70,7 @@ class Pipeline:
         self.close()
         config, store = self.config, self.outgoing.store
         account = Account()
-        key = KeyedHash(load_key(config.state.key.path))
+        key = hold_key(store, config.state.key.path)
         admission = Admission(config, store.connection, key, account)
         with store.transaction():
             members, faults = admission.begin()
@@ -114,13 +115,28 @@ class Pipeline:
             for raw in source.read(complete=complete):
                 batch = source.format.decode(raw)
                 self.engine.process(source.name, batch)
-                source.commit(batch.position)
+                self._commit(source, batch.position)
                 self.deliveries.check()
                 seen += batch.account
                 progress(batch.account.rows)
                 if stop():
                     return seen
         return seen
+
+    def _commit(self, source: Source, position: bytes) -> None:
+        """Let a source forget what is durable; where the state is not on a disk, nothing is until it is kept."""
+        if self.config.state.on_disk:
+            source.commit(position)
+        else:
+            self._unkept[source.name] = (source, position)
+
+    def let_go(self) -> None:
+        """Let sources forget and destinations have what is kept, where both had to wait for it."""
+        for source, position in self._unkept.values():
+            source.commit(position)
+        self._unkept.clear()
+        if not self.config.state.on_disk:
+            self.deliveries.start()
 
     def _open_source(self, source: SourceConfig, engine: LocalEngine, references: Mapping[str, References]) -> Source:
         opened = source.open(decode_plan(self.config, references, source.role))

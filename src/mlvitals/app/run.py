@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from mlvitals.app.kept import keeping
 from mlvitals.app.pipeline import Pipeline, open_pipeline
 from mlvitals.app.watch import Watch
 from mlvitals.app.wishes import Wish, heed_signals
@@ -60,22 +61,29 @@ def run_once(
         clock: what tells the present; the system's, or one that stands at `until`.
 
     Raises:
-        StateError: the state cannot be used.
+        StateError: the state cannot be used, or not be kept. What it could not note is done again by the next run.
         InputError: a source cannot be read at all.
 
     """
-    with open_pipeline(config, until=until, clock=clock) as pipeline, heed_signals() as wish:
+    with (
+        keeping(config) as kept,
+        open_pipeline(kept.config, until=until, clock=clock) as pipeline,
+        heed_signals() as wish,
+    ):
         report = RunReport(problems=[*absent(pipeline)])
         report.account = pipeline.read(complete=True, progress=progress, stop=wish.stop.is_set)
         report.problems += problems(pipeline)
         report.unread = any(source.faults for source in pipeline.sources)
         if not wish.stop.is_set():
             pipeline.engine.advance_when_all_is_read()
+        kept.keep()  # before anything leaves: whoever was overtaken has told nobody anything
+        pipeline.let_go()
         if until is None and clock is None:  # what is told of the job has the present's time, and a replay has none
             pipeline.deliveries.wait(patience=patience, parting=PARTING_SECONDS, stop=wish.stop.is_set)
             Watch.over(pipeline).tell()
             patience = min(patience, PARTING_SECONDS)  # who did not answer has been waited for
         report.drains = part(pipeline, patience, wish)
+        kept.keep()
         report.broken = pipeline.problems
         report.signal = wish.number
     return report

@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "report": ("mlvitals.cli.report", "Write one self-contained page with plots: what moved, since when, how sure."),
     "run": ("mlvitals.cli.run", "The main job: read events, measure windows, deliver."),
     "signals": ("mlvitals.cli.signals", "Show the measurements in the local state."),
+    "state": ("mlvitals.cli.state", "Copy the state while it is written, and check that it is sound."),
     "status": ("mlvitals.cli.status", "Show positions, the account of rows, watermarks and the outbox."),
 }
 

@@ -12,27 +12,27 @@ _SECONDS_BETWEEN_LINES: Final = 10.0
 
 
 @contextmanager
-def counting_rows(what: str) -> Iterator[Callable[[int], None]]:
-    """Yield a function that is told of rows as they pass."""
+def counting_rows(what: str, *, unit: str = "rows") -> Iterator[Callable[[int], None]]:
+    """Yield a function that is told of rows, or of what `unit` names, as they pass."""
     if sys.stderr.isatty():
-        with _bar(what) as advance:
+        with _bar(what, unit) as advance:
             yield advance
     else:
-        yield _lines(what)
+        yield _lines(what, unit)
 
 
 @contextmanager
-def _bar(what: str) -> Iterator[Callable[[int], None]]:
+def _bar(what: str, unit: str) -> Iterator[Callable[[int], None]]:
     from rich.console import Console  # noqa: PLC0415  # only a terminal needs it
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
-    columns = SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,.0f} rows")
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,.0f} " + unit)
     with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(what)
         yield lambda rows: progress.advance(task, rows)
 
 
-def _lines(what: str) -> Callable[[int], None]:
+def _lines(what: str, unit: str) -> Callable[[int], None]:
     passed, last = 0, time.monotonic()
 
     def tell(rows: int) -> None:
@@ -40,6 +40,6 @@ def _lines(what: str) -> Callable[[int], None]:
         passed += rows
         if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            click.echo(f"{what}: {passed} rows", err=True)
+            click.echo(f"{what}: {passed} {unit}", err=True)
 
     return tell

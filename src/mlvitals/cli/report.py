@@ -37,12 +37,12 @@ def write_report(
     config: "Config", output: Path, *, model: str | None = None, since: int | None = None
 ) -> tuple[Path, str]:
     """Write the report of a configuration's state, whole or not at all; return its path and the model told in depth."""
-    from mlvitals.clock import SystemClock  # noqa: PLC0415  # not needed for --help
+    from mlvitals.app.kept import reading_state  # noqa: PLC0415  # not needed for --help
+    from mlvitals.clock import SystemClock  # noqa: PLC0415
     from mlvitals.report.names import shown  # noqa: PLC0415
     from mlvitals.report.page import make_page  # noqa: PLC0415
-    from mlvitals.state import Store  # noqa: PLC0415
 
-    with Store.open_read_only(config.state.path) as store:
+    with reading_state(config) as store:
         page = make_page(store, config, now=SystemClock().now(), model=model, since=since)
     draft = output.with_name(output.name + ".part")
     draft.parent.mkdir(parents=True, exist_ok=True)

@@ -55,8 +55,8 @@ def command(path: Path, *, signal: str | None, model: str | None, statuses: tupl
     """Show measurements, each at its highest revision, in the order of model, version, window and signal."""
     import msgspec  # noqa: PLC0415  # not needed for --help
 
+    from mlvitals.app.kept import reading_state  # noqa: PLC0415
     from mlvitals.sinks.local import measurements  # noqa: PLC0415
-    from mlvitals.state import Store  # noqa: PLC0415
 
     config = load_config(path)
     if signal is not None:
@@ -65,7 +65,7 @@ def command(path: Path, *, signal: str | None, model: str | None, statuses: tupl
         raise click.UsageError(f"there is no model `{model}`; `mlvitals status` lists them")
     if not any(type(sink).__name__ == "LocalSink" for sink in config.sinks):
         click.echo("the configuration has no sink of type local: nothing is kept here", err=True)
-    with Store.open_read_only(config.state.path) as store:
+    with reading_state(config) as store:
         read = partial(measurements, store, signal=signal, model=model)
         found = _newest_with(statuses, read) if statuses else read()
         if form == "jsonl":

@@ -26,13 +26,13 @@ def command(path: Path) -> int:
 
     It may be called while `run` writes.
     """
+    from mlvitals.app.kept import reading_state  # noqa: PLC0415
     from mlvitals.app.standing import standings  # noqa: PLC0415  # not needed for --help
     from mlvitals.cli.console import console, visible  # noqa: PLC0415
-    from mlvitals.state import Store  # noqa: PLC0415
 
     config = load_config(path)
     out = console()
-    with Store.open_read_only(config.state.path) as store:
+    with reading_state(config) as store:
         for line in _faults(config, store):
             out.print(visible(line), style="bold red", markup=False, soft_wrap=True)
         models = standings(config, store.connection)

@@ -11,6 +11,7 @@ from mlvitals.errors import ConfigError
 _MODEL_PATH: Final = re.compile(r" - at `\$\.models\[\d+\](.*)`$")
 _NAMED_FIELD: Final = re.compile(r"unknown field `([^`]+)`")
 _STATE_PATH: Final = ".mlvitals/state.db"
+_NOWHERE: Final = "none"  # as a `url`: the state is kept nowhere
 
 
 def merge(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def fill(root: Mapping[str, Any]) -> dict[str, Any]:
     What has not the expected shape passes unchanged: converting it says what is wrong.
 
     Raises:
-        ConfigError: `defaults` is no mapping.
+        ConfigError: `defaults` is no mapping, or `state` says two places.
 
     """
     filled = {"models": [], "sources": [], "sinks": [{"type": "local"}], **root}
@@ -81,8 +82,12 @@ def _fill_labels(labels: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fill_state(state: Any) -> Any:
+    if state == _NOWHERE:
+        state = {"url": _NOWHERE}
     if state is not None and not isinstance(state, dict):
         return state
+    if state and "url" in state and "path" in state:
+        raise ConfigError("give either `path` or `url` - at `$.state`")
     filled = {"path": _STATE_PATH, **(state or {})}
     if filled.get("key") is None:
         filled["key"] = {"path": f"{filled['path']}.key"}

@@ -184,10 +184,30 @@ class KeyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class StateConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where the embedded database stands. `key` is a file beside it where it is left out."""
+    """Where the embedded database stands. `key` is a file beside it where it is left out.
+
+    url: in place of `path`, where a snapshot is kept that each run begins with and leaves behind, `s3://BUCKET/KEY` or
+    `file:///PATH`; `none` keeps nothing. endpoint: of what speaks like S3.
+    """
 
     path: Path
     key: KeyConfig
+    url: Text | None = None
+    endpoint: Text | None = None
+
+    def __post_init__(self) -> None:
+        if self.endpoint is not None and (self.url is None or not self.url.startswith("s3://")):
+            raise ValueError("`endpoint` is for a `url` that begins with s3://")
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether the database stays where it is, from run to run."""
+        return self.url is None
+
+    @property
+    def owns_key(self) -> bool:
+        """Whether the key is the file beside the state, and so goes with it."""
+        return self.key.path == self.path.with_name(f"{self.path.name}.key")
 
 
 class BudgetConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -39,7 +39,8 @@ class SenderThread:
         """End after the request on its way, or leave it: it is sent again by the next sender, to the byte."""
         self.ask_to_stop()
         if not self.sender.left:
-            self._thread.join(max(seconds, 0.0))
+            if self._thread.ident is not None:  # it was started
+                self._thread.join(max(seconds, 0.0))
             self.sender.leave()
 
     def ask_to_stop(self) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import BinaryIO, Final
 
 import msgspec
@@ -105,6 +106,20 @@ class Ledger:
         for progress in list(self._known.values()):
             if progress.offset and progress.path != path and path.startswith(progress.path):
                 yield progress
+
+
+def read_ahead(position: bytes) -> Iterator[str]:
+    """Yield a line for every file that is there and shorter than what was read of it: it will be read from its start.
+
+    Of compressed files, and of formats that do not append, only the file itself can tell.
+    """
+    for one in msgspec.json.decode(position, type=_Position).known:
+        try:
+            size = Path(one.path).stat().st_size
+        except OSError:
+            continue  # gone, as rotated files go
+        if one.tail and size < one.offset and not one.path.endswith((".gz", ".zst")):
+            yield f"{one.path}: has {size:,} bytes, of which {one.offset:,} were read: it was cut or exchanged"
 
 
 def is_same(progress: Progress, stream: BinaryIO, *, appends: bool, size: int) -> bool:

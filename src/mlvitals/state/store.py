@@ -170,7 +170,7 @@ def is_full(error: BaseException) -> bool:
 
 def _take_lock(path: Path) -> int:
     name = path.with_name(path.name + ".lock")
-    descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
