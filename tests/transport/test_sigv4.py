@@ -10,8 +10,6 @@ from mlvitals.transport.http import TransportError
 from mlvitals.transport.secret import Secret
 from mlvitals.transport.sigv4 import signer
 
-pytest.importorskip("botocore")
-
 # From the Signature Version 4 test suite (get-vanilla, post-vanilla, get-vanilla-query-order-key-case) and from the
 # General Reference's example of a request to IAM; all at 2015-08-30T12:36:00Z with the suite's credentials.
 PUBLISHED = [

@@ -151,7 +151,6 @@ def test_the_sink_keeps_its_contract_though_nobody_answers(tmp_path, demand: Dem
 @pytest.fixture
 def aws(monkeypatch, tmp_path):
     """Credentials in the environment, and none anywhere else."""
-    pytest.importorskip("botocore")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "a-token-of-this-session")
