@@ -17,6 +17,7 @@ from mlvitals.config.model import (
     VersionConfig,
     WindowsConfig,
 )
+from mlvitals.config.prices import load_prices
 from mlvitals.config.scalar import Duration, SizeText
 
 __all__ = [
@@ -39,4 +40,5 @@ __all__ = [
     "VersionConfig",
     "WindowsConfig",
     "load",
+    "load_prices",
 ]

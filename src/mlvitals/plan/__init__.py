@@ -2,6 +2,7 @@
 
 from mlvitals.plan.allowances import Allowances
 from mlvitals.plan.demand import Measured, measure_demand
+from mlvitals.plan.plan import Known, Plan, make_plan
 from mlvitals.plan.windows import Monitored, monitored
 
-__all__ = ["Allowances", "Measured", "Monitored", "measure_demand", "monitored"]
+__all__ = ["Allowances", "Known", "Measured", "Monitored", "Plan", "make_plan", "measure_demand", "monitored"]

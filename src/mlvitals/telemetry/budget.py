@@ -23,6 +23,20 @@ class Allowance:
         return self.versions * sum(size for unit, size in self.demand.units.items() if unit in self.kept)
 
     @property
+    def ordinary(self) -> int:
+        """How many series have a point in a window of one version in which every signal is defined and none warns."""
+        demand = self.demand
+        of_all = sum(unit in self.kept for key, unit in demand.whole.items() if key not in demand.moving)
+        sizes = (
+            sum(unit.rank is Rank.SEGMENT for unit in self.kept)
+            if own is None
+            else len(demand.segments) * (own in self.kept)
+            for key, own in demand.parted.items()
+            if key not in demand.moving
+        )
+        return of_all + sum(sizes)
+
+    @property
     def cut(self) -> Mapping[Unit, int]:
         """The units that do not leave, the one that matters most first, each with its series for all versions."""
         return {unit: size * self.versions for unit, size in self.demand.units.items() if unit not in self.kept}

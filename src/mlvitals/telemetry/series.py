@@ -54,14 +54,14 @@ class Demand:
     """All series that one version of a model may have, each with the unit that it belongs to.
 
     whole: of all its predictions. parted: of those of one segment, whichever; the unit of what is about no feature is
-    then the segment's own. segments: those that there can be, in their order. ordinary: how many of all of them have a
-    point in a window in which every signal is defined and nothing warns.
+    then the segment's own. segments: those that there can be, in their order. moving: those that have a point only
+    while they warn.
     """
 
     whole: Mapping[Key, Unit]
     parted: Mapping[Key, Unit | None]
     segments: Sequence[str]
-    ordinary: int
+    moving: frozenset[Key]
 
     @cached_property
     def units(self) -> Mapping[Unit, int]:
@@ -123,14 +123,15 @@ def demand_of(whole: Iterable[Measurement], parted: Iterable[Measurement], order
             return Unit(Rank.FEATURE, features[feature], feature)
         return Unit(Rank.BASE, 0, "") if is_base else Unit(Rank.SIGNAL, places[name], name)
 
-    whole, parted = list(whole), list(parted)
-    of_all = {key: unit(key, is_base=is_base) for key, is_base in _keys(whole, ordering)}
+    leaving = list(_keys(whole, ordering))
+    of_all = {key: unit(key, is_base=quiet is Export.LEAN and "bound" not in dict(key[1])) for key, quiet in leaving}
     of_one: dict[Key, Unit | None] = {}
-    for key, _ in _keys(parted, ordering) if ordering.segments else ():
+    for key, quiet in _keys(parted, ordering) if ordering.segments else ():
         feature = dict(key[1]).get("feature")
         of_one[key] = None if feature is None else Unit(Rank.FEATURE_IN_SEGMENTS, features[feature], feature)
-    quiet = _count(whole, ordering) + len(ordering.segments) * _count(parted, ordering)
-    return Demand(whole=of_all, parted=of_one, segments=tuple(ordering.segments), ordinary=quiet)
+        leaving.append((key, quiet))
+    moving = frozenset(key for key, quiet in leaving if not _leaves(quiet, ordering.level))
+    return Demand(whole=of_all, parted=of_one, segments=tuple(ordering.segments), moving=moving)
 
 
 def united(demands: Sequence[Demand]) -> Demand:
@@ -148,28 +149,20 @@ def united(demands: Sequence[Demand]) -> Demand:
         whole |= one.whole
         parted |= one.parted
     longest = max(demands, key=lambda one: len(one.segments))
-    quiet = max(one.ordinary for one in demands)
-    return Demand(whole=whole, parted=parted, segments=longest.segments, ordinary=quiet)
+    moving = frozenset.union(*(one.moving for one in demands))
+    return Demand(whole=whole, parted=parted, segments=longest.segments, moving=moving)
 
 
-def _keys(measurements: Iterable[Measurement], ordering: Ordering) -> Iterator[tuple[Key, bool]]:
-    """Yield the series that measurements may have, and whether each belongs to the base: lean, and no bound."""
+def _keys(measurements: Iterable[Measurement], ordering: Ordering) -> Iterator[tuple[Key, Export]]:
+    """Yield the series that measurements may have, each with the least level at which it leaves while nothing warns."""
     for one in measurements:
         spec = ordering.signals[one.signal]
         quiet = spec.level_of(one.attributes, Status.OK)
         if _leaves(min(quiet, _level_if_moved(spec, one.attributes), key=_LEVELS.index), ordering.level):
             own = frozenset((name, value) for name, value in one.attributes.items() if name != "segment")
-            yield (one.signal, own), quiet is Export.LEAN
+            yield (one.signal, own), quiet
             for bound in _bounds(one, ordering.level):
-                yield (one.signal, own | {("bound", bound)}), False
-
-
-def _count(measurements: Iterable[Measurement], ordering: Ordering) -> int:
-    return sum(
-        1 + len(_bounds(one, ordering.level))
-        for one in measurements
-        if _leaves(ordering.signals[one.signal].level_of(one.attributes, Status.OK), ordering.level)
-    )
+                yield (one.signal, own | {("bound", bound)}), quiet
 
 
 def _bounds(one: Measurement, level: Export) -> Sequence[str]:

@@ -1,0 +1,89 @@
+"""How much leaves for a destination: measured by rendering windows and encoding them as the destination does."""
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+import zstandard
+
+from mlvitals.clock import DAY
+from mlvitals.delivery import Request, Sink
+from mlvitals.engines.judging import Emission
+from mlvitals.plan.windows import Saturated
+from mlvitals.signals.catalogue import Catalogue
+from mlvitals.signals.spec import Export
+from mlvitals.telemetry import LogRecord, Service, render
+from mlvitals.windows.window import WindowSize
+
+POINTS: Final = "metrics"  # the route of points; what takes another one is logs and documents
+DAYS_OF_MONTH: Final = Fraction(1461, 48)  # a twelfth of 365¼
+
+_GZIP: Final = b"\x1f\x8b"
+_ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
+_EITHER: Final = 47  # zlib's window bits for a gzip header or one of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Documents (or records of a log) with their bytes: as they are stored, and as they are sent, compressed or not."""
+
+    events: Fraction = Fraction(0)
+    content: Fraction = Fraction(0)
+    sent: Fraction = Fraction(0)
+
+    def __add__(self, other: "Volume") -> "Volume":
+        return Volume(self.events + other.events, self.content + other.content, self.sent + other.sent)
+
+    def __mul__(self, times: int | Fraction) -> "Volume":
+        return Volume(self.events * times, self.content * times, self.sent * times)
+
+
+def windows_of_day(size: WindowSize) -> Fraction:
+    """Return how many windows of a size a day has, of months the mean."""
+    return Fraction(DAY, size.length) if size.length else 1 / DAYS_OF_MONTH
+
+
+def log_records(window: Saturated, service: Service, signals: Catalogue) -> tuple[list[LogRecord], list[LogRecord]]:
+    """Return what is told of a version's window: of all its predictions, and of those of one segment."""
+    return _records(window.whole, service, signals), _records(window.parted, service, signals)
+
+
+def volume_of_window(sink: Sink, records: tuple[Sequence[LogRecord], Sequence[LogRecord]], segments: int) -> Volume:
+    """Return the volume of a version's window at a destination; each segment is told in a request of its own."""
+    of_all, of_one = (_volume(sink.encode([], part)) for part in records)
+    return of_all + of_one * segments
+
+
+def _records(emissions: Iterable[Emission], service: Service, signals: Catalogue) -> list[LogRecord]:
+    return [
+        record
+        for one in emissions
+        for record in render(
+            one.measurements,
+            stamp=one.stamp,
+            start=one.start,
+            level=Export.LEAN,
+            specs=signals.specs,
+            service=service,
+        )[1]
+    ]
+
+
+def _volume(requests: Iterable[Request]) -> Volume:
+    documents = [request for request in requests if request.route != POINTS]
+    return Volume(
+        Fraction(sum(request.items for request in documents)),
+        Fraction(sum(_content(request.body) for request in documents)),
+        Fraction(sum(len(request.body) for request in documents)),
+    )
+
+
+def _content(body: bytes) -> int:
+    """Return the length of a body that may be compressed."""
+    if body.startswith(_ZSTANDARD):
+        return len(zstandard.ZstdDecompressor().stream_reader(body).read())
+    if body.startswith(_GZIP):
+        return len(zlib.decompress(body, _EITHER))
+    return len(body)

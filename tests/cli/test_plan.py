@@ -1,0 +1,150 @@
+import json
+import shutil
+
+import pytest
+
+
+def lines_of(out, kind):
+    """Return what was printed of one kind, but for what the pipeline tells of itself."""
+    told = (line for line in map(json.loads, out.splitlines()) if line["type"] == kind)
+    return [line for line in told if not line.get("name", "").startswith("mlvitals.pipeline.")]
+
+
+def series_of(out):
+    return {(point["name"], frozenset(point["attributes"].items())) for point in lines_of(out, "metric")}
+
+
+@pytest.fixture
+def houses(repository, tmp_path, mlvitals):
+    """Return a runner of the example with a budget: what was planned, and the lines that it printed."""
+    example = repository / "examples" / "kc_house"
+    for file in ("events.jsonl.gz", "labels.jsonl.gz"):
+        shutil.copy(example / file, tmp_path / file)
+    config = tmp_path / "mlvitals.yaml"
+    written = (example / "mlvitals.yaml").read_text(encoding="utf-8").replace("{type: local}", "{type: stdout}")
+
+    def run(budget, extra=""):
+        config.write_text(f"{written}\nbudget: {budget}\n{extra}", encoding="utf-8")
+        built = mlvitals(
+            "reference",
+            "build",
+            "-c",
+            config,
+            "--data",
+            example / "reference.parquet",
+            "-o",
+            tmp_path / "house-price.reference",
+        )
+        assert built.code == 0, built.err
+        planned = mlvitals("plan", "-c", config, "--format", "json")
+        ran = mlvitals("run", "-c", config, "--until", "2016-01-01T00:00:00Z")
+        assert ran.code == 0, ran.err
+        return planned, ran.out
+
+    return run
+
+
+@pytest.mark.parametrize(("level", "times"), [("lean", 2.5), ("standard", 1.5), ("full", 1.5)])
+def test_what_leaves_is_within_what_was_planned_and_not_far_from_it(houses, level, times):
+    planned, out = houses(f"{{export: {level}, versions: 1}}")
+    assert planned.code == 0
+    (model,) = json.loads(planned.out)["models"]
+    sent = len(series_of(out))
+    assert sent <= model["series"]["at_most"] <= times * sent
+    assert model["base"] <= model["series"]["ordinary"] <= model["series"]["at_most"]
+
+
+def test_a_budget_is_kept_the_base_stays_and_logs_carry_everything(houses):
+    planned, out = houses("{series: 100, export: full, versions: 1}", "")
+    (model,) = json.loads(planned.out)["models"]
+    sent = series_of(out)
+    assert len(sent) <= model["series"]["at_most"] <= 100
+    assert {cut["kind"] for cut in model["cut"]} == {"feature"}
+    names = {name for name, _ in sent}
+    assert {"mlvitals.prediction.count", "mlvitals.performance.error", "mlvitals.feature.drift.worst"} <= names
+    assert not any("feature" in dict(attributes) for _, attributes in sent if model["cut"][0]["name"] == "bedrooms")
+    told = {
+        one["attributes"].get("feature")
+        for line in lines_of(out, "log")
+        for one in line["body"].get("measurements", [])
+    }
+    assert {"bedrooms", "yr_built"} <= told
+
+
+def test_where_not_even_the_base_fits_the_answer_is_no(world, mlvitals):
+    world.configure(sinks=[{"type": "stdout"}], budget={"series": 1})
+    world.build_reference()
+    answer = mlvitals("plan", "-c", world.config)
+    assert answer.code == 1
+    assert "for the bases alone" in answer.out
+
+
+def test_money_is_told_only_at_prices_that_a_person_gave(world, mlvitals, tmp_path):
+    world.configure(sinks=[{"type": "stdout"}, {"type": "local"}])
+    world.build_reference()
+    plain = mlvitals("plan", "-c", world.config)
+    assert (plain.code, plain.err) == (0, "")
+    assert "a month" not in plain.out
+    prices = tmp_path / "prices.yaml"
+    prices.write_text("{currency: EUR, sinks: {stdout: {series: 0.05}}}", encoding="utf-8")
+    told = mlvitals("plan", "-c", world.config, "--prices", prices, "--format", "json")
+    stdout, local = json.loads(told.out)["destinations"]
+    series = stdout["total"]["series"]
+    assert stdout["money"]["total"]["at_most"] == f"{series['at_most'] * 5 / 100:.2f}"
+    assert stdout["currency"] == "EUR"
+    assert local["money"] == {}
+    assert local["total"]["series"]["at_most"] == 0
+    assert local["total"]["content_per_day"]["ordinary"] > 0
+
+
+@pytest.mark.parametrize(
+    ("prices", "said"),
+    [
+        (
+            "{currency: EUR, sinks: {nobody: {series: 1}}}",
+            "there is no sink `nobody`: choose from local - at `$.sinks`",
+        ),
+        ("{currency: EUR, sinks: {local: {series: -1}}}", "`series` is not a price: -1"),
+        ("{currency: EUR, sinks: {local: {gigabyte_month: 1}}}", "`gigabyte_month` and `keep` need each other"),
+        ("{sinks: {}}", "missing required field `currency`"),
+    ],
+)
+def test_a_wrong_price_is_one_line(world, mlvitals, tmp_path, prices, said):
+    world.configure()
+    (tmp_path / "prices.yaml").write_text(prices, encoding="utf-8")
+    answer = mlvitals("plan", "-c", world.config, "--prices", tmp_path / "prices.yaml")
+    assert answer.code == 2
+    assert said in answer.err
+    assert len(answer.err.splitlines()) == 1
+
+
+def test_models_that_learn_and_patterns_are_told_as_unknown_and_a_missing_reference_as_a_fault(world, mlvitals):
+    world.configure(
+        models=[
+            {"name": "learning", "operating": {"first": "7d"}},
+            {"name": "gone", "operating": {"path": "gone.reference"}},
+            {"match": "card-*", "operating": {"first": "7d"}},
+        ],
+        sources=[{"type": "file", "path": "events*"}],
+    )
+    answer = mlvitals("plan", "-c", world.config)
+    assert answer.code == 1
+    assert "model learning: its reference is not known yet" in answer.out
+    assert "FAULT gone: " in answer.out
+    assert "models card-*: unknown until they come" in answer.out
+
+
+def test_tags_that_the_budget_keeps_off_points_stand_on_logs(world, mlvitals):
+    world.configure(
+        service={"name": "s", "tags": {"team": "risk", "owner_mail": "a@example"}},
+        model={"tags": {"tier": "1", "cost_center": "77"}},
+        sinks=[{"type": "stdout"}],
+        budget={"tags": ["team", "tier"]},
+    )
+    world.build_reference()
+    ran = mlvitals("run", "-c", world.config, "--once")
+    on = {kind: [line["tags"] for line in lines_of(ran.out, kind)] for kind in ("metric", "log")}
+    assert on["metric"]
+    assert all(tags == {"team": "risk", "tier": "1"} for tags in on["metric"])
+    everything = {"team": "risk", "tier": "1", "owner_mail": "a@example", "cost_center": "77"}
+    assert all(tags == everything for tags in on["log"])
