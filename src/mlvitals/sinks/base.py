@@ -1,5 +1,6 @@
 """What a sink is opened with."""
 
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -54,10 +55,11 @@ class SinkContext:
     """What a configured sink needs to become a destination.
 
     specs: every metric that may be sent, by name. store: the state, where a sink may keep something. stdout: where a
-    sink may print.
+    sink may print. environ: the environment's variables, where a protocol has some of its own.
     """
 
     service: Service
     specs: Mapping[str, MetricSpec]
     store: Store
     stdout: BinaryIO = field(default_factory=lambda: sys.stdout.buffer)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)

@@ -105,8 +105,7 @@ def read_answer(response: urllib3.BaseHTTPResponse, bytes_at_most: int, secrets:
     response.release_conn()
     headers = {name.lower(): value for name, value in response.headers.items()}
     body = _decompressed(bytes(content[:bytes_at_most]), headers.get("content-encoding", ""), bytes_at_most)
-    hidden = sorted({form for secret in secrets for form in _spellings(secret)}, key=len, reverse=True)
-    for form in hidden:
+    for form in spellings(secrets):
         body = body.replace(form.encode(), b"*" * len(form.encode()))
         headers = {name: value.replace(form, "*" * len(form)) for name, value in headers.items()}
     return Answer(status=response.status, headers=headers, body=body)
@@ -122,7 +121,12 @@ def _decompressed(content: bytes, encoding: str, bytes_at_most: int) -> bytes:
         return content
 
 
-def _spellings(secret: str) -> set[str]:
+def spellings(secrets: Iterable[str]) -> list[str]:
+    """Return how a server may repeat secrets, the longest first: what is to be blotted out of what it says."""
+    return sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
+
+
+def _forms(secret: str) -> set[str]:
     """Return how a server may repeat a secret: whole, its words, and both as JSON or an address spells them."""
     words = {secret.strip(), *secret.split()}
     spelled = words | {json.dumps(word)[1:-1] for word in words} | {quote(word, safe="") for word in words}

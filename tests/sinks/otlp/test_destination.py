@@ -12,6 +12,7 @@ from mlvitals.clock import MINUTE, SECOND, FixedClock
 from mlvitals.delivery import Fate, Outbox, Sender, dead_letters, queue_statuses
 from mlvitals.sinks import OtlpSink
 from mlvitals.telemetry import LogRecord
+from mlvitals.transport.secret import Secret
 
 NOW = 1_700_000_000 * SECOND
 
@@ -66,7 +67,7 @@ def partial(scripted, rejected, message):
 
 def test_points_and_logs_arrive_at_their_own_paths(road, otlp_server, points):
     record = LogRecord(event_name="mlvitals.window.closed", time=NOW, body={"measurements": []})
-    report = road(f"{otlp_server.url}/", headers={"X-Key": "hunter2"}).send(points([1.0, 2.0]), [record])
+    report = road(f"{otlp_server.url}/", headers={"X-Key": Secret("hunter2")}).send(points([1.0, 2.0]), [record])
     assert otlp_server.paths == ["/v1/metrics", "/v1/logs"]
     assert otlp_server.headers[0]["x-key"] == "hunter2"
     assert otlp_server.headers[0]["content-encoding"] == "gzip"
@@ -208,9 +209,9 @@ def test_no_secret_is_told_even_if_the_server_tells_it(road, otlp_server, points
     text = {"Content-Type": "text/plain"}
     echo = b"no access with Bearer hunter2hunter2 or with hunter2hunter2 " + b"." * 120 + b"hunter2hunter2" + b"." * 99
     otlp_server.will(scripted(status=401, body=echo, headers=text), scripted(status=400, body=echo, headers=text))
-    way = road(otlp_server.url, headers={"Authorization": "Bearer hunter2hunter2"})
+    way = road(otlp_server.url, headers={"Authorization": Secret("Bearer hunter2hunter2")})
     report = way.send(points([1.0]))
-    assert report.trouble.startswith("HTTP 401: no access with *** or with ***")
+    assert report.trouble.startswith(f"HTTP 401: no access with {'*' * 21} or with {'*' * 14} ...")
     assert len(report.trouble) == 200
     assert way.drain().dead == 1
     (letter,) = way.letters()

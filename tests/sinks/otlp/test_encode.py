@@ -271,7 +271,7 @@ def test_halves_carry_the_items_of_the_whole_in_order(encoder, names):
         for number, name in enumerate(names)
     ]
     (whole,) = encoder.metrics(points, compressed=True)
-    halves = split(whole, compressed=True)
+    halves = split(whole)
     assert len(halves) == 2
     told = [point.as_double for half in halves for point in data_points(metrics_of(half))]
     assert told == [point.as_double for point in data_points(metrics_of(whole))]
@@ -285,9 +285,9 @@ def test_halves_carry_the_items_of_the_whole_in_order(encoder, names):
 
 def test_logs_are_halved_down_to_one(encoder):
     (whole,) = encoder.logs([LogRecord(event_name=f"e{number}", time=number) for number in range(3)], compressed=True)
-    one, rest = split(whole, compressed=True)
-    assert split(one, compressed=True) == []
-    two, three = split(rest, compressed=True)
+    one, rest = split(whole)
+    assert split(one) == []
+    two, three = split(rest)
     assert [part.items for part in (one, two, three)] == [1, 1, 1]
     assert [(part.first, part.last) for part in (one, two, three)] == [(0, 0), (1, 1), (2, 2)]
 
@@ -297,10 +297,10 @@ def test_a_body_that_is_not_ours_is_not_split(encoder, points, body):
     (request,) = encoder.metrics(points([1.0, 2.0]), compressed=True)
     broken = replace(request, body=body)
     with pytest.raises(ValueError, match=r"not a (compressed body|body of ExportMetricsServiceRequest)"):
-        split(broken, compressed=True)
+        split(broken)
 
 
 def test_a_body_with_other_items_than_it_says_is_not_split(encoder, points):
     (two,) = encoder.metrics(points([1.0, 2.0]), compressed=True)
     with pytest.raises(ValueError, match="a body of 2 items says that it holds 3"):
-        split(replace(two, items=3), compressed=True)
+        split(replace(two, items=3))

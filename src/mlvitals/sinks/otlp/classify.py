@@ -59,6 +59,11 @@ def _success(answer: Answer, route: str) -> Outcome:
         said = media_type(answer) or "nothing"
         reason = f"HTTP {answer.status} with {said}, not an OTLP response: is this the address of an OTLP receiver?"
         return Outcome(verdict=Verdict.MISCONFIGURED, reason=reason)
+    return settled(response, route)
+
+
+def settled(response: Any, route: str) -> Outcome:
+    """Return what the protocol's own response means, which may tell of a partial success."""
     partial = response.partial_success
     rejected = partial.rejected_data_points if route == METRICS else partial.rejected_log_records
     message = one_line(partial.error_message)
@@ -67,9 +72,14 @@ def _success(answer: Answer, route: str) -> Outcome:
     return Outcome(verdict=Verdict.OK, reason=message)
 
 
+def success_message(route: str) -> Any:
+    """Return the protocol's response to requests of a route, empty."""
+    return ExportMetricsServiceResponse() if route == METRICS else ExportLogsServiceResponse()
+
+
 def _response(answer: Answer, route: str) -> Any:
     """Return the protocol's response, or None where the answer is something else."""
-    response = ExportMetricsServiceResponse() if route == METRICS else ExportLogsServiceResponse()
+    response = success_message(route)
     kind = media_type(answer)
     try:
         if kind == PROTOBUF:

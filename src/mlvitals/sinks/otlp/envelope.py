@@ -71,7 +71,15 @@ def pack(content: bytes, *, compressed: bool) -> bytes:
     return gzip.compress(content, _LEVEL, mtime=0) if compressed else content
 
 
-def unpack(body: bytes, *, compressed: bool) -> bytes:
+def is_packed(body: bytes) -> bool:
+    """Tell whether a body is compressed: gzip begins unlike any message of ours (RFC 1952, section 2.3.1).
+
+    What waits may be of a time when the configuration said otherwise.
+    """
+    return body.startswith(b"\x1f\x8b")
+
+
+def unpack(body: bytes) -> bytes:
     """Return the bytes of the message that `pack` made a body of.
 
     Raises:
@@ -79,6 +87,6 @@ def unpack(body: bytes, *, compressed: bool) -> bytes:
 
     """
     try:
-        return gzip.decompress(body) if compressed else body
+        return gzip.decompress(body) if is_packed(body) else body
     except (OSError, EOFError, zlib.error) as error:
         raise ValueError("not a compressed body") from error

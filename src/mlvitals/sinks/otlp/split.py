@@ -8,12 +8,12 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 
 from mlvitals.delivery import Request
 from mlvitals.sinks.otlp.encode import METRICS
-from mlvitals.sinks.otlp.envelope import pack, unpack
+from mlvitals.sinks.otlp.envelope import is_packed, pack, unpack
 
 _NANOSECONDS: Final = 1_000
 
 
-def split(request: Request, *, compressed: bool) -> list[Request]:
+def split(request: Request) -> list[Request]:
     """Return the two halves of a request, or nothing where it holds one item.
 
     Raises:
@@ -23,11 +23,11 @@ def split(request: Request, *, compressed: bool) -> list[Request]:
     if request.items < 2:
         return []
     middle = request.items // 2
-    content = unpack(request.body, compressed=compressed)
-    return [_part(request, content, part, compressed) for part in (range(middle), range(middle, request.items))]
+    content = unpack(request.body)
+    return [_part(request, content, part) for part in (range(middle), range(middle, request.items))]
 
 
-def _part(request: Request, content: bytes, kept: range, compressed: bool) -> Request:  # noqa: FBT001  # one caller
+def _part(request: Request, content: bytes, kept: range) -> Request:
     message = ExportMetricsServiceRequest() if request.route == METRICS else ExportLogsServiceRequest()
     try:
         message.ParseFromString(content)
@@ -48,7 +48,7 @@ def _part(request: Request, content: bytes, kept: range, compressed: bool) -> Re
         _drop_empty(message)
     return Request(
         route=request.route,
-        body=pack(message.SerializeToString(deterministic=True), compressed=compressed),
+        body=pack(message.SerializeToString(deterministic=True), compressed=is_packed(request.body)),
         items=len(times),
         first=min(times),
         last=max(times),
