@@ -207,7 +207,12 @@ def test_tags_owner_and_groups_are_told(folder, mlvitals):
     )
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert {line["type"] for line in lines} == {"metric", "log"}
-    assert all(line["tags"] == {"team": "cards", "tier": "gold", "region": "eu"} for line in lines)
+    of_model = [line["tags"] for line in lines if "model_version" in line["attributes"]]
+    assert all(tags == {"team": "cards", "tier": "gold", "region": "eu"} for tags in of_model)
+    of_job = [line["tags"] for line in lines if "model_version" not in line["attributes"]]
+    assert all(tags == {"team": "all", "region": "eu"} for tags in of_job)
+    assert of_model
+    assert of_job
     assert {line["attributes"]["owner"] for line in lines if line["type"] == "log"} == {"risk"}
     evidence = {
         one.attributes["feature"]: one.evidence for one in measured(mlvitals, config) if "feature" in one.attributes
