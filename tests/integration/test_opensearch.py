@@ -1,10 +1,12 @@
 """The rules that the sink rests on, at a real OpenSearch node: names, versions, streams, templates, refusals."""
 
+import json
+import re
 from dataclasses import replace
 
 import pytest
 
-from mlvitals.clock import HOUR, SECOND, format_time
+from mlvitals.clock import HOUR, SECOND, SystemClock, format_time
 from mlvitals.contracts.sinks import sink_context
 from mlvitals.delivery import Verdict
 from mlvitals.sinks.opensearch import OpenSearchSink
@@ -199,3 +201,16 @@ def test_ten_thousand_documents_are_found_once_each_however_often_they_are_sent(
     found = opensearch.request("POST", f"/{alias}/_search", body)
     assert found["hits"]["total"] == {"value": 10_000, "relation": "eq"}
     assert found["aggregations"]["sum"]["value"] == sum(number + 0.25 for number in range(10_000))
+
+
+def test_the_queries_of_the_documents_find_what_they_say(opensearch, road, repository):
+    now = SystemClock().now()
+    stamp = replace(closed(measurement(1, status="warning"), measurement(3)), time=now - HOUR)
+    assert told(road("prod"), [stamp]) == [OK]
+    text = (repository / "docs" / "opensearch.md").read_text("utf-8")
+    asked = re.findall(r"```text\nPOST (\S+)\n(.*?)```", text, re.DOTALL)
+    opensearch.refresh(metrics_alias(Schema.SS4O, "prod"))
+    warning, drift = (opensearch.request("POST", f"/{path}", json.loads(body)) for path, body in asked)
+    assert [hit["_source"]["value"] for hit in warning["hits"]["hits"]] == [1.25]
+    buckets = drift["aggregations"]["feature"]["buckets"]
+    assert [(one["key"], one["worst"]["value"]) for one in buckets] == [("f3", 3.25), ("f1", 1.25)]
