@@ -73,9 +73,9 @@ def every_point() -> Everything:
 
 @pytest.fixture
 def context(tmp_path: Path, every_point: Everything) -> Iterator[SinkContext]:
-    """What sinks are opened with: a state of its own for each test, every metric, and who speaks."""
+    """What sinks are opened with: a state of its own for each test, every metric, who speaks, and no variables."""
     with sink_context(tmp_path) as opened:
-        yield replace(opened, service=every_point.service)
+        yield replace(opened, service=every_point.service, environ={})
 
 
 @pytest.fixture

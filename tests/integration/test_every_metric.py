@@ -1,6 +1,7 @@
 """What leaves for every metric is what a backend holds: values, units, times, attributes and tags."""
 
 import time
+from functools import partial
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,6 +10,7 @@ from mlvitals.clock import MILLISECOND, SECOND
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.spec import Instrument
 from mlvitals.sinks.otlp import OtlpSink
+from mlvitals.sinks.otlp.settings import Transport
 from mlvitals.sinks.prometheus import PrometheusSink
 from mlvitals.telemetry.naming import prometheus as prometheus_naming
 from mlvitals.telemetry.naming.otel import Spelling, attribute_name
@@ -38,12 +40,18 @@ def told_by_otlp(everything, spelling):
     )
 
 
+@pytest.fixture(params=list(Transport))
+def to_collector(request, collector):
+    """A sink to the collector, of which a test says the rest: by HTTP, and by gRPC."""
+    collector.forget()
+    endpoint = collector.grpc if request.param is Transport.GRPC else collector.http
+    return partial(OtlpSink, endpoint=endpoint, protocol=request.param)
+
+
 @pytest.mark.parametrize("compression", ["gzip", "none"])
 @pytest.mark.parametrize("spelling", list(Spelling))
-def test_a_collector_holds_every_point_that_otlp_sends(collector, deliver, every_point, spelling, compression):
-    collector.forget()
-    sink = OtlpSink(endpoint=collector.http, attributes=spelling, compression=compression)
-    delivered(deliver(sink, every_point.points, []))
+def test_a_collector_holds_every_point(collector, to_collector, deliver, every_point, spelling, compression):
+    delivered(deliver(to_collector(attributes=spelling, compression=compression), every_point.points, []))
     received = collector.read_metrics(count=len(every_point.points))
     held = by_identity(
         [
@@ -59,9 +67,8 @@ def test_a_collector_holds_every_point_that_otlp_sends(collector, deliver, every
 
 
 @pytest.mark.parametrize("spelling", list(Spelling))
-def test_a_collector_holds_every_record_that_otlp_sends(collector, deliver, every_point, spelling):
-    collector.forget()
-    delivered(deliver(OtlpSink(endpoint=collector.http, attributes=spelling), [], every_point.logs))
+def test_a_collector_holds_every_record(collector, to_collector, deliver, every_point, spelling):
+    delivered(deliver(to_collector(attributes=spelling), [], every_point.logs))
     received = collector.read_logs(count=len(every_point.logs))
     told = [
         (
@@ -76,9 +83,8 @@ def test_a_collector_holds_every_record_that_otlp_sends(collector, deliver, ever
     assert [(one.event_name, one.time, one.severity, one.attributes, one.body) for one in received] == told
 
 
-def test_a_collector_is_told_who_speaks_the_same_way_by_metrics_and_logs(collector, deliver, every_point):
-    collector.forget()
-    delivered(deliver(OtlpSink(endpoint=collector.http), every_point.points, every_point.logs))
+def test_metrics_and_logs_tell_a_collector_alike_who_speaks(collector, to_collector, deliver, every_point):
+    delivered(deliver(to_collector(), every_point.points, every_point.logs))
     [resource] = {
         frozenset(one.resource.items())
         for one in (
