@@ -187,3 +187,16 @@ def test_what_is_no_proxy_we_speak_to_is_refused_and_not_gone_around(far, truste
         post(far.url, ca_file=trusted)
     assert "hidden" not in str(told.value)
     assert far.seen == []
+
+
+def test_what_a_proxy_repeats_of_its_password_becomes_asterisks(peer, behave):
+    def echo(handler):
+        body = f"{handler.headers['Proxy-Authorization']} {USER}:{PASSWORD} {ADDRESS}".encode()
+        handler.send_response(407)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    behave[0] = echo
+    answer = post("http://collector.invalid:4318", proxy=Secret(f"http://{ADDRESS}@localhost:{peer.port}"))
+    assert set(answer.body.decode().replace("Basic", "").replace(f"{USER}:", "")) <= set("* ")

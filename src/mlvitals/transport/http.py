@@ -23,7 +23,7 @@ from urllib3.exceptions import (
 
 from mlvitals.errors import ConfigError
 from mlvitals.transport.answer import ANSWER_BYTES, Answer, BoundedConnection, BoundedTlsConnection, read_answer
-from mlvitals.transport.proxy import pool_through, proxy_of
+from mlvitals.transport.proxy import pool_through, proxy_of, secrets_of_proxy
 from mlvitals.transport.secret import Secret
 from mlvitals.transport.tls import TlsContexts, TlsFiles
 
@@ -109,7 +109,7 @@ class HttpTransport:
                 timeout=urllib3.Timeout(connect=self._timeout, read=self._timeout),
             )
             hidden = [spelled[name] for name, value in headers.items() if isinstance(value, Secret)]
-            return read_answer(response, self._answer_bytes, hidden)
+            return read_answer(response, self._answer_bytes, [*hidden, *secrets_of_proxy(self._way[0])])
         except HTTPError as error:
             raise self._failure(error) from None  # the cause's text may hold the URL of a proxy, with its password
 

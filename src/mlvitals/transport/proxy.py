@@ -51,6 +51,16 @@ def pool_through(proxy: str | None, server: ssl.SSLContext, to_proxy: ssl.SSLCon
     )
 
 
+def secrets_of_proxy(proxy: str | None) -> list[str]:
+    """Return what a proxy that repeats what it was sent could tell: the password, and how it is sent."""
+    found = None if proxy is None else urllib3.util.parse_url(proxy)
+    if found is None or not found.auth:
+        return []
+    user = unquote(found.auth)
+    header = urllib3.util.make_headers(proxy_basic_auth=user)["proxy-authorization"]
+    return [user, user.partition(":")[2], found.auth.partition(":")[2], header]
+
+
 def _checked(address: str, what: str) -> str:
     address = address if "://" in address else f"http://{address}"  # as curl reads it
     try:
