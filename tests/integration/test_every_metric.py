@@ -2,6 +2,7 @@
 
 import time
 from functools import partial
+from itertools import product
 from urllib.parse import urlsplit
 
 import pytest
@@ -40,18 +41,18 @@ def told_by_otlp(everything, spelling):
     )
 
 
-@pytest.fixture(params=list(Transport))
+@pytest.fixture(params=product(Transport, ("gzip", "none")), ids="-".join)
 def to_collector(request, collector):
-    """A sink to the collector, of which a test says the rest: by HTTP, and by gRPC."""
+    """A sink to the collector, of which a test says the spelling: by HTTP and by gRPC, compressed or not."""
     collector.forget()
-    endpoint = collector.grpc if request.param is Transport.GRPC else collector.http
-    return partial(OtlpSink, endpoint=endpoint, protocol=request.param)
+    protocol, compression = request.param
+    endpoint = collector.grpc if protocol is Transport.GRPC else collector.http
+    return partial(OtlpSink, endpoint=endpoint, protocol=protocol, compression=compression)
 
 
-@pytest.mark.parametrize("compression", ["gzip", "none"])
 @pytest.mark.parametrize("spelling", list(Spelling))
-def test_a_collector_holds_every_point(collector, to_collector, deliver, every_point, spelling, compression):
-    delivered(deliver(to_collector(attributes=spelling, compression=compression), every_point.points, []))
+def test_a_collector_holds_every_point(collector, to_collector, deliver, every_point, spelling):
+    delivered(deliver(to_collector(attributes=spelling), every_point.points, []))
     received = collector.read_metrics(count=len(every_point.points))
     held = by_identity(
         [
