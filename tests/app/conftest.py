@@ -2,19 +2,29 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stderr, redirect_stdout
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 
+from mlvitals.app.pipeline import open_pipeline
+from mlvitals.app.watch import Watch
 from mlvitals.cli import main
+from mlvitals.clock import HOUR, MINUTE, SystemClock, format_time, parse_time
+from mlvitals.config import load
+from mlvitals.delivery import QueueStatus, queue_statuses
 from mlvitals.signals.measurement import Measurement
+from mlvitals.state import Store
+from mlvitals.telemetry import MetricPoint
 
 UNTIL = "2030-01-01T00:00:00Z"
+START = parse_time("2026-03-01T00:00:00Z")
 
 
 class Answer(NamedTuple):
@@ -147,3 +157,132 @@ def real(shared_data, truth, maturities, tmp_path_factory) -> Run:
         return ran[key]
 
     return run_set
+
+
+def lines(*events: dict[str, Any]) -> bytes:
+    return b"".join(json.dumps(event).encode() + b"\n" for event in events)
+
+
+def prediction(number: int, time: int, model: str = "fraud") -> dict[str, Any]:
+    about = {"timestamp": format_time(time), "model": model, "prediction_id": f"p{number}"}
+    return {"event": "prediction", **about, "features": {"x": number}, "prediction": {"score": number % 10 / 10}}
+
+
+def label(number: int, time: int) -> dict[str, Any]:
+    about = {"timestamp": format_time(time), "model": "fraud", "prediction_id": f"p{number}"}
+    return {"event": "label", **about, "label": number % 2}
+
+
+def told(points: list[MetricPoint]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for point in points:
+        name = point.name.removeprefix("mlvitals.pipeline.")
+        about = tuple(value for key, value in sorted(point.attributes.items()) if key != "environment")
+        if about:
+            values.setdefault(name, {})[about if len(about) > 1 else about[0]] = point.value
+        else:
+            values[name] = point.value
+    return values
+
+
+@dataclass
+class Job:
+    """A configuration of one model with labels, in a folder; hours of events can be appended."""
+
+    start = START
+    prediction = staticmethod(prediction)
+    label = staticmethod(label)
+    lines = staticmethod(lines)
+    told = staticmethod(told)
+
+    folder: Path
+
+    def configure(self, **changes: Any) -> Any:
+        document = {
+            "service": {"environment": "test"},
+            "models": [
+                {
+                    "name": "fraud",
+                    "operating": {"first": "1h"},
+                    "windows": {"size": "1h", "lateness": "0s"},
+                    "labels": {"maturities": ["1h"]},
+                }
+            ],
+            "sources": [{"type": "file", "path": "events.jsonl"}],
+            "sinks": [{"type": "local"}, {"type": "stdout"}, {"type": "prometheus", "listen": "127.0.0.1:0"}],
+            "state": {"path": "state.db"},
+            **changes,
+        }
+        path = self.folder / "mlvitals.yaml"
+        path.write_text(json.dumps(document), encoding="utf-8")
+        return load(path, {})
+
+    def append(self, *events: dict[str, Any]) -> None:
+        with (self.folder / "events.jsonl").open("ab") as file:
+            file.write(lines(*events))
+
+    def serve(self, *hours: int) -> None:
+        for hour in hours:
+            self.append(*(prediction(hour * 10 + one, START + hour * HOUR + one * MINUTE) for one in range(10)))
+
+    @contextmanager
+    def opened(self, **changes: Any) -> Iterator[Watch]:
+        with open_pipeline(self.configure(**changes)) as pipeline:
+            yield Watch.over(pipeline)
+
+    def read(self, watch: Watch) -> None:
+        watch.pipeline.read(complete=True, progress=lambda _: None, stop=lambda: False)
+        watch.pipeline.engine.advance_when_all_is_read()
+
+    def points(self, watch: Watch) -> dict[str, Any]:
+        """Return what would be told now: a value by name, or values by attributes where it has any."""
+        read = watch.vitals.gauges.read(watch.pipeline.outgoing.store, SystemClock().now())
+        return told(read)
+
+    def queues(self) -> dict[str, QueueStatus]:
+        with Store.open_read_only(self.folder / "state.db") as store:
+            return {queue.destination: queue for queue in queue_statuses(store)}
+
+
+@pytest.fixture
+def job(tmp_path) -> Job:
+    made = Job(tmp_path)
+    made.serve(0, 1, 2)
+    return made
+
+
+class Server(ThreadingHTTPServer):
+    """An OTLP receiver that takes everything, or a page of somebody else's while `html`."""
+
+    daemon_threads = True
+    html = True
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = b"<html>" if self.server.html else b""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html" if self.server.html else "application/x-protobuf")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server(("127.0.0.1", 0), Handler) as one:
+        thread = threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield one
+        one.shutdown()
+        thread.join()

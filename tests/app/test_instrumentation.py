@@ -96,7 +96,7 @@ def plain_environment(monkeypatch):
 @pytest.fixture
 def write(tmp_path):
     def write_config(**changes: Any) -> Any:
-        event = {"timestamp": "2026-03-01T00:00:00Z", "model": "fraud", "prediction_id": "1"}
+        event: dict[str, Any] = {"timestamp": "2026-03-01T00:00:00Z", "model": "fraud", "prediction_id": "1"}
         event |= {"event": "prediction", "features": {"x": 1}, "prediction": {"score": 0.5}}
         (tmp_path / "events.jsonl").write_text(json.dumps(event) + "\n")
         document = {

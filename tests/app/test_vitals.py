@@ -3,30 +3,20 @@
 import gzip
 import json
 import sqlite3
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from mlvitals.app.pipeline import open_pipeline
 from mlvitals.app.run import run_once
-from mlvitals.app.watch import Watch, watched_pipeline
-from mlvitals.clock import HOUR, MINUTE, SECOND, FixedClock, SystemClock, format_time, parse_time
-from mlvitals.config import load
-from mlvitals.delivery import QueueStatus, queue_statuses
+from mlvitals.app.watch import watched_pipeline
+from mlvitals.clock import HOUR, MINUTE, SECOND, FixedClock, SystemClock, format_time
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.running import RUNNING
 from mlvitals.signals.spec import Instrument
 from mlvitals.state import Store, is_full
-from mlvitals.telemetry import MetricPoint
 
-START = parse_time("2026-03-01T00:00:00Z")
 PLAIN = {
     "heartbeat",
     "loop.age",
@@ -35,129 +25,6 @@ PLAIN = {
     "model.faults",
     "series.dropped",
 }
-
-
-def lines(*events: dict[str, Any]) -> bytes:
-    return b"".join(json.dumps(event).encode() + b"\n" for event in events)
-
-
-def prediction(number: int, time: int, model: str = "fraud") -> dict[str, Any]:
-    about = {"timestamp": format_time(time), "model": model, "prediction_id": f"p{number}"}
-    return {"event": "prediction", **about, "features": {"x": number}, "prediction": {"score": number % 10 / 10}}
-
-
-def label(number: int, time: int) -> dict[str, Any]:
-    about = {"timestamp": format_time(time), "model": "fraud", "prediction_id": f"p{number}"}
-    return {"event": "label", **about, "label": number % 2}
-
-
-@dataclass
-class Job:
-    """A configuration of one model with labels, in a folder; hours of events can be appended."""
-
-    folder: Path
-
-    def configure(self, **changes: Any) -> Any:
-        document = {
-            "service": {"environment": "test"},
-            "models": [
-                {
-                    "name": "fraud",
-                    "operating": {"first": "1h"},
-                    "windows": {"size": "1h", "lateness": "0s"},
-                    "labels": {"maturities": ["1h"]},
-                }
-            ],
-            "sources": [{"type": "file", "path": "events.jsonl"}],
-            "sinks": [{"type": "local"}, {"type": "stdout"}, {"type": "prometheus", "listen": "127.0.0.1:0"}],
-            "state": {"path": "state.db"},
-            **changes,
-        }
-        path = self.folder / "mlvitals.yaml"
-        path.write_text(json.dumps(document), encoding="utf-8")
-        return load(path, {})
-
-    def append(self, *events: dict[str, Any]) -> None:
-        with (self.folder / "events.jsonl").open("ab") as file:
-            file.write(lines(*events))
-
-    def serve(self, *hours: int) -> None:
-        for hour in hours:
-            self.append(*(prediction(hour * 10 + one, START + hour * HOUR + one * MINUTE) for one in range(10)))
-
-    @contextmanager
-    def opened(self, **changes: Any) -> Iterator[Watch]:
-        with open_pipeline(self.configure(**changes)) as pipeline:
-            yield Watch.over(pipeline)
-
-    def read(self, watch: Watch) -> None:
-        watch.pipeline.read(complete=True, progress=lambda _: None, stop=lambda: False)
-        watch.pipeline.engine.advance_when_all_is_read()
-
-    def points(self, watch: Watch) -> dict[str, Any]:
-        """Return what would be told now: a value by name, or values by attributes where it has any."""
-        read = watch.vitals.gauges.read(watch.pipeline.outgoing.store, SystemClock().now())
-        return told(read)
-
-    def queues(self) -> dict[str, QueueStatus]:
-        with Store.open_read_only(self.folder / "state.db") as store:
-            return {queue.destination: queue for queue in queue_statuses(store)}
-
-
-def told(points: list[MetricPoint]) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    for point in points:
-        name = point.name.removeprefix("mlvitals.pipeline.")
-        about = tuple(value for key, value in sorted(point.attributes.items()) if key != "environment")
-        if about:
-            values.setdefault(name, {})[about if len(about) > 1 else about[0]] = point.value
-        else:
-            values[name] = point.value
-    return values
-
-
-@pytest.fixture
-def job(tmp_path) -> Job:
-    made = Job(tmp_path)
-    made.serve(0, 1, 2)
-    return made
-
-
-class Server(ThreadingHTTPServer):
-    """An OTLP receiver that takes everything, or a page of somebody else's while `html`."""
-
-    daemon_threads = True
-    html = True
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_POST(self):
-        self.rfile.read(int(self.headers["Content-Length"]))
-        body = b"<html>" if self.server.html else b""
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html" if self.server.html else "application/x-protobuf")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server(("127.0.0.1", 0), Handler) as one:
-        thread = threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield one
-        one.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)
@@ -183,7 +50,11 @@ def test_every_metric_of_the_running_job_is_told_with_its_metadata(job):
 
 def test_totals_are_those_of_the_account_and_begin_when_the_state_is_made(job):
     before = SystemClock().now()
-    job.append(prediction(0, START + 2 * HOUR), prediction(1, START, model="who"), label(3, START + MINUTE))
+    job.append(
+        job.prediction(0, job.start + 2 * HOUR),
+        job.prediction(1, job.start, model="who"),
+        job.label(3, job.start + MINUTE),
+    )
     job.append({"event": "nonsense"})
     with job.opened() as watch:
         job.read(watch)
@@ -199,11 +70,11 @@ def test_totals_are_those_of_the_account_and_begin_when_the_state_is_made(job):
 
 
 def test_an_orphan_that_finds_its_prediction_stays_counted_and_no_total_falls(job):
-    job.append(label(100, START + 3 * HOUR + MINUTE))
+    job.append(job.label(100, job.start + 3 * HOUR + MINUTE))
     with job.opened() as watch:
         job.read(watch)
         before = job.points(watch)["events"]
-        job.append(prediction(100, START + 3 * HOUR))
+        job.append(job.prediction(100, job.start + 3 * HOUR))
         job.read(watch)
         after = job.points(watch)["events"]
     assert before["orphan"] == after["orphan"] == 1
@@ -220,7 +91,7 @@ def test_a_restart_goes_on_with_the_same_totals_and_the_same_beginning(job):
         job.read(watch)
         watch.tell()
         second = watch.vitals.latest
-    one, other = told(first), told(second)
+    one, other = job.told(first), job.told(second)
     assert other["heartbeat"] == one["heartbeat"] + 1 == 2
     assert other["events"] == one["events"]
     starts = {point.start for point in (*first, *second) if REGISTRY[point.name].instrument is Instrument.COUNTER}
@@ -314,7 +185,7 @@ def test_a_models_newest_window_grows_old_and_one_that_is_gone_is_forgotten(job)
     with job.opened() as watch:
         job.read(watch)
         age = job.points(watch)["window.age"]["fraud"]
-    assert age == pytest.approx((SystemClock().now() - START - 2 * HOUR) / SECOND, abs=60)
+    assert age == pytest.approx((SystemClock().now() - job.start - 2 * HOUR) / SECOND, abs=60)
     other = {"name": "other", "operating": {"first": "1h"}}
     with job.opened(models=[other]) as watch:
         assert "window.age" not in job.points(watch)
@@ -323,23 +194,23 @@ def test_a_models_newest_window_grows_old_and_one_that_is_gone_is_forgotten(job)
 def test_what_closing_took_is_told_once_anything_was_closed(job):
     with job.opened() as watch:
         watch.tell()
-        assert "window.duration" not in told(list(watch.vitals.latest))
+        assert "window.duration" not in job.told(list(watch.vitals.latest))
         job.read(watch)
         watch.vitals._due = 0
         watch.tell()
-        assert 0 < told(list(watch.vitals.latest))["window.duration"] < 60
+        assert 0 < job.told(list(watch.vitals.latest))["window.duration"] < 60
 
 
 def test_models_and_sources_that_cannot_be_used_are_counted(job):
     gone = {"name": "gone", "operating": {"path": "gone.reference"}}
-    (job.folder / "broken.jsonl.gz").write_bytes(gzip.compress(lines(prediction(1, START)))[:40])
+    (job.folder / "broken.jsonl.gz").write_bytes(gzip.compress(job.lines(job.prediction(1, job.start)))[:40])
     models = [{"name": "fraud", "operating": {"first": "1h"}}, gone]
     sources = [{"type": "file", "path": "events.jsonl"}, {"type": "file", "path": "broken*", "name": "broken"}]
     with job.opened(models=models, sources=sources) as watch:
-        job.append(prediction(1, START, model="gone"))
+        job.append(job.prediction(1, job.start, model="gone"))
         job.read(watch)
         watch.tell()
-        now = told(list(watch.vitals.latest))
+        now = job.told(list(watch.vitals.latest))
     assert now["model.faults"] == 1
     assert now["source.faults"] == 1
     assert now["held"] == 1
@@ -347,8 +218,8 @@ def test_models_and_sources_that_cannot_be_used_are_counted(job):
 
 def test_once_tells_when_all_is_delivered_and_a_replay_tells_nothing(job, quiet):
     config = job.configure()
-    run_once(config, until=START + 2 * HOUR, progress=lambda _: None)
-    run_once(config, progress=lambda _: None, clock=FixedClock(START + 2 * HOUR))
+    run_once(config, until=job.start + 2 * HOUR, progress=lambda _: None)
+    run_once(config, progress=lambda _: None, clock=FixedClock(job.start + 2 * HOUR))
     assert not [one for one in quiet() if one.get("name", "").startswith("mlvitals.pipeline.")]
     report = run_once(config, progress=lambda _: None)
     assert report.delivered

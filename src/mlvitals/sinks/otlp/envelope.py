@@ -1,7 +1,6 @@
 """What stands around every item: one resource, who we are, and one scope, what made the numbers."""
 
 import gzip
-import uuid
 import zlib
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -10,12 +9,10 @@ from typing import Final
 from mlvitals.sinks.otlp.values import key_values
 from mlvitals.sinks.otlp.wire import DELIMITED, message, repeated, tag, text, varint
 from mlvitals.telemetry import Service
+from mlvitals.telemetry.naming.otel import resource_attributes
 
 # The first release of OpenTelemetry's conventions with every name of theirs that we use (deployment.environment.name).
 SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.27.0"
-
-# Where service.instance.id is derived from something stable, the conventions fix this namespace for it.
-_INSTANCES: Final = uuid.UUID("4d63009a-8d0f-11ee-aad7-4c796ed8e320")
 
 # Level 9, Python's default, takes longer to pack a request than we take to make it, for 2 % fewer bytes.
 _LEVEL: Final = 6
@@ -43,12 +40,7 @@ class Envelope:
 
         attributes: more of the resource's, under the service's tags and what follows from its name.
         """
-        own = {
-            "service.name": service.name,
-            "service.instance.id": str(uuid.uuid5(_INSTANCES, f"{service.environment}/{service.name}")),
-            "deployment.environment.name": service.environment,
-        }
-        resource = repeated(1, key_values({**attributes, **service.tags, **own}))
+        resource = repeated(1, key_values({**attributes, **resource_attributes(service)}))
         self._resource = message(1, resource)
         self._scope = message(1, _SCOPE)
         self._schema = text(3, SCHEMA_URL)
