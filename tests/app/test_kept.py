@@ -218,10 +218,11 @@ def test_what_reads_the_state_reads_it_where_it_is_kept(world, where):
         code, _, err = world.run(*words)
         assert code == 3, (words, err)
         assert "no state" in err
+    assert "will be made" in world.run("check")[1]
     assert world.run()[0] == 0
     assert "otlp" in world.run("status")[1]
     assert world.run("state", "check")[0] == 0
-    assert world.run("check")[0] == 0
+    assert "kept/state: readable" in world.run("check")[1] or f"{URL}: readable" in world.run("check")[1]
     assert world.run("state", "backup", "-o", str(world.folder / "copy.db"))[0] == 0
     kept = measured(world)
     world.configure(state={"path": "copy.db"})

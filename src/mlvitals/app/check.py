@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mlvitals import delivery
 from mlvitals.app.admission import references_of, service_of
+from mlvitals.app.kept import keeping
 from mlvitals.app.pipeline import decode_plan
 from mlvitals.app.preview import preview
 from mlvitals.config import Config, ModelConfig
@@ -90,6 +91,8 @@ def _check_sinks(config: Config) -> Iterator[Checked]:
 
 
 def _check_state(config: Config) -> Checked:
+    if not config.state.on_disk:
+        return _check_kept(config)
     path = config.state.path
     if not path.exists():
         return Checked(good=True, text=f"state {path}: will be made")
@@ -101,3 +104,14 @@ def _check_state(config: Config) -> Checked:
     except sqlite3.DatabaseError as error:
         return Checked(good=False, text=f"state {path}: not a usable state database: {error}")
     return Checked(good=True, text=f"state {path}: readable")
+
+
+def _check_kept(config: Config) -> Checked:
+    try:
+        with keeping(config) as kept:
+            if kept.snapshots is None:
+                return Checked(good=True, text="state: is kept nowhere")
+            said = "will be made" if kept.version is None else "readable"
+            return Checked(good=True, text=f"state {kept.snapshots.place}: {said}")
+    except MlvitalsError as error:
+        return Checked(good=False, text=f"state {error}")
