@@ -1,10 +1,15 @@
 """What all tests share: the folder of real event sets, where it is at hand."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from tests.intake.datadog import DatadogIntake
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("any machine", deadline=None)
@@ -25,6 +30,16 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real event sets are not at hand: {folder} is no folder")
     return folder
+
+
+@pytest.fixture(name="datadog_intake")
+def _datadog_intake() -> "Iterator[DatadogIntake]":
+    """A strict stand-in for Datadog's intake; a test that sends it what Datadog would refuse or rewrite fails."""
+    from tests.intake.datadog import datadog_intake  # noqa: PLC0415  # only whoever asks for it loads a validator
+
+    with datadog_intake() as told:
+        yield told
+    assert told.faults == []
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -77,7 +77,10 @@ def test_a_missing_variable_is_refused_on_loading(workplace):
         (
             "hunter2",
             {"sinks": "[{type: '${SECRET}'}]"},
-            "Invalid value '${SECRET}': choose from local, opensearch, otlp, prometheus, stdout - at `$.sinks[0].type`",
+            (
+                "Invalid value '${SECRET}': choose from datadog, local, opensearch, otlp, prometheus, stdout "
+                "- at `$.sinks[0].type`"
+            ),
         ),
     ],
 )

@@ -82,7 +82,10 @@ SHAPE = [
     ({"sinks": "[{type: local, sight: 1}]"}, "Object contains unknown field `sight` - at `$.sinks[0]`"),
     (
         {"sinks": "[{type: carrier_pigeon}]"},
-        "Invalid value 'carrier_pigeon': choose from local, opensearch, otlp, prometheus, stdout - at `$.sinks[0].type`",
+        (
+            "Invalid value 'carrier_pigeon': choose from datadog, local, opensearch, otlp, prometheus, stdout "
+            "- at `$.sinks[0].type`"
+        ),
     ),
     ({"defaults": "prices"}, "Expected `object` - at `$.defaults`"),
 ]
@@ -190,7 +193,6 @@ UNSUPPORTED = [
     ({"models": "[{name: prices, operating: {last: 28d}}]"}, "last", "$.models[0].operating.last"),
     ({"defaults": "{cost: {}}"}, "cost", "$.defaults.cost"),
     ({"defaults": "{operating: {last: 28d}}"}, "last", "$.defaults.operating.last"),
-    ({"sinks": "[{type: datadog, site: datadoghq.com}]"}, "datadog", "$.sinks[0].type"),
 ]
 
 # What stands in `defaults` is blamed on `defaults`, what stands in the model on the model.

@@ -23,7 +23,7 @@ from mlvitals.events import ReadAccount
 from mlvitals.formats import DecodePlan, Want
 from mlvitals.plan import Allowances
 from mlvitals.signals.spec import Export
-from mlvitals.sinks import local, prometheus
+from mlvitals.sinks import datadog, local, prometheus
 from mlvitals.sources import Source, SourceConfig
 from mlvitals.state import Migrations
 from mlvitals.telemetry import Gate, LogRecord, MetricPoint, Service, Window, render
@@ -37,6 +37,7 @@ MIGRATIONS: Final[Sequence[Migrations]] = (
     roster.MIGRATIONS,
     delivery.MIGRATIONS,
     telemetry.MIGRATIONS,
+    datadog.MIGRATIONS,
     local.MIGRATIONS,
     prometheus.MIGRATIONS,
     VITALS,

@@ -7,7 +7,6 @@ from mlvitals.errors import ConfigError
 
 _ROOT: Final = ("decisions",)
 _MODEL: Final = ("weight", "cost", "links")
-_SINKS: Final = ("datadog",)
 _OTHER_NAMES: Final = {"elasticsearch": "is a kind of `opensearch`: write `type: opensearch, engine: elasticsearch`"}
 
 
@@ -29,8 +28,6 @@ def refuse_unsupported_in_model(entry: Any, path: str) -> None:
 def _found(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _keys(document, "$", _ROOT)
     yield from _model(document.get("defaults"), "$.defaults")
-    for index, sink in enumerate(_items(document.get("sinks"))):
-        yield from _type(sink, f"$.sinks[{index}]", _SINKS)
 
 
 def _model(model: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -16,12 +16,13 @@ from mlvitals.delivery import Outcome, Request, Sink, Verdict
 from mlvitals.signals.measurement import Measurement
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.spec import MetricSpec, Status
-from mlvitals.sinks import SinkContext, local, prometheus
+from mlvitals.sinks import SinkContext, datadog, local, prometheus
 from mlvitals.state import Store
 from mlvitals.telemetry import WINDOW_CLOSED, LogRecord, MetricPoint, Service
 
 _START: Final = 1_700_000_000 * SECOND // HOUR * HOUR
 _WINDOWS: Final = 3
+_MIGRATIONS: Final = (delivery.MIGRATIONS, datadog.MIGRATIONS, local.MIGRATIONS, prometheus.MIGRATIONS)
 
 
 class SinkConfig(Protocol):
@@ -44,7 +45,7 @@ Demand = Callable[[SinkConfig, SinkContext, Sequence[str]], None]
 @contextmanager
 def sink_context(folder: Path) -> Iterator[SinkContext]:
     """Open what a sink is opened with: a state in a folder, every signal of ours, and a service."""
-    with Store.open(folder / "state.db", [delivery.MIGRATIONS, local.MIGRATIONS, prometheus.MIGRATIONS]) as store:
+    with Store.open(folder / "state.db", _MIGRATIONS) as store:
         yield SinkContext(service=Service(name="contract", environment="test"), specs=REGISTRY, store=store)
 
 

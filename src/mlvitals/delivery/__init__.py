@@ -2,6 +2,7 @@
 
 from mlvitals.delivery.bounds import Bounds
 from mlvitals.delivery.outbox import Outbox
+from mlvitals.delivery.renewal import is_too_old
 from mlvitals.delivery.report import DrainReport
 from mlvitals.delivery.rows import Entry
 from mlvitals.delivery.sender import Sender
@@ -28,5 +29,6 @@ __all__ = [
     "Sink",
     "Verdict",
     "dead_letters",
+    "is_too_old",
     "queue_statuses",
 ]

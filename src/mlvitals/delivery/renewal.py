@@ -21,7 +21,12 @@ _LOGS_AT_A_TIME: Final = 8 * 1024 * 1024
 def is_stale(sink: Sink, request: Request, now: int) -> bool:
     """Tell whether a request holds what its destination would drop for its age; `now` by the wall clock."""
     limit = sink.age_limit(request.route)
-    return limit is not None and now - request.first > limit - min(_MARGIN, limit // _MARGIN_SHARE)
+    return limit is not None and is_too_old(request.first, limit, now)
+
+
+def is_too_old(stamp: int, limit: int, now: int) -> bool:
+    """Tell whether a stamp is past a limit of age, or will be before it arrives."""
+    return now - stamp > limit - min(_MARGIN, limit // _MARGIN_SHARE)
 
 
 def renew(outbox: Outbox, sink: Sink, head: Entry, now: int) -> int:

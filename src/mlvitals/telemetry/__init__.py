@@ -1,6 +1,7 @@
 """Measurements become points and log records here; each backend's spelling is a pure rule in `naming`."""
 
 from mlvitals.telemetry.budget import Allowance, SeriesBudget, allow
+from mlvitals.telemetry.changes import CHANGE, change_record
 from mlvitals.telemetry.gate import MIGRATIONS, Gate, Window, dropped_series
 from mlvitals.telemetry.points import LogRecord, MetricPoint, Severity
 from mlvitals.telemetry.render import BODY_BYTES, WINDOW_CLOSED, render
@@ -9,6 +10,7 @@ from mlvitals.telemetry.service import Service
 
 __all__ = [
     "BODY_BYTES",
+    "CHANGE",
     "MIGRATIONS",
     "WINDOW_CLOSED",
     "Allowance",
@@ -24,6 +26,7 @@ __all__ = [
     "Unit",
     "Window",
     "allow",
+    "change_record",
     "demand_of",
     "dropped_series",
     "render",
