@@ -1,4 +1,5 @@
 import gzip
+import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -240,6 +241,12 @@ def measurement():
         return Measurement(**(given | fields))
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def no_variables_of_opentelemetry(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("OTEL_")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture(autouse=True)

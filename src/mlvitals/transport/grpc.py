@@ -19,8 +19,8 @@ from mlvitals.transport.secret import Secret
 from mlvitals.transport.tls import TlsContexts, TlsFiles
 
 _DETAILS: Final = "grpc-status-details-bin"
-# What the library says when the server's certificate is not vouched for: waiting does not change that.
-_UNTRUSTED: Final = "CERTIFICATE_VERIFY_FAILED"
+# What the library says when the server's certificate is not vouched for, or another's: waiting does not change that.
+_UNTRUSTED: Final = ("CERTIFICATE_VERIFY_FAILED", "Hostname Verification Check failed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +119,8 @@ class GrpcTransport:
             # A channel that cannot connect waits longer and longer by itself, also once the server is back.
             with self._changing:
                 self._drop(channel)
-        if _UNTRUSTED in message:
-            raise TransportError(f"{self._target}: TLS: the server's certificate is not trusted", lasting=True)
+            if any(said in message for said in _UNTRUSTED):
+                raise TransportError(f"{self._target}: TLS: the server's certificate is not trusted", lasting=True)
         return GrpcAnswer(code=code, message=message, details=details)
 
     def _current_channel(self) -> Any:

@@ -180,7 +180,7 @@ def _address(config: "OtlpSink", signal: str, transport: Transport, variables: _
     try:
         require_address(name, text, transport)
     except ValueError as error:
-        raise ConfigError(f"{error} - of the sink `{config.name}`") from None
+        raise ConfigError(str(error)) from None
     if transport is Transport.GRPC:
         return _grpc_address(text, variables)
     parts = urlsplit(text)
