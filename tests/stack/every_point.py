@@ -9,7 +9,7 @@ from mlvitals.clock import MINUTE, format_time, parse_duration
 from mlvitals.signals.measurement import Measurement
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.spec import Export, Instrument, MetricSpec, Stage, Status
-from mlvitals.telemetry import LogRecord, MetricPoint, Service, render
+from mlvitals.telemetry import LogRecord, MetricPoint, Service, change_record, render
 
 WINDOW: Final = 5 * MINUTE
 # Stamps before now's, in windows: exactly aligned, and no older than the hour after which Datadog takes no point.
@@ -58,7 +58,7 @@ class Everything:
     """What leaves for some windows, oldest first, and whose it is.
 
     points: of every metric. measurements: those that points of windows and cohorts tell, by their stamps; the rest of
-    the points are of metrics known while the job runs. logs: what the pipeline makes of the measurements.
+    the points are of metrics known while the job runs. logs: what the pipeline makes of the measurements, and changes.
     """
 
     service: Service
@@ -88,6 +88,7 @@ def everything(now: int) -> Everything:
             logs += told
             measured += [(stamp, one) for one in members]
         points += _running(stamp, first)
+        logs += _changes(stamp)
     return Everything(service=SERVICE, points=tuple(points), measurements=tuple(measured), logs=tuple(logs))
 
 
@@ -118,6 +119,11 @@ def _measurements(stamp: int, drawn: random.Random) -> Iterator[Measurement]:
                 revision=0,
                 reference_hash="0123456789abcdef",
             )
+
+
+def _changes(stamp: int) -> Iterator[LogRecord]:
+    for model, kind, text in (("", "deploy", "release 7"), (HOSTILE[3], "flag", HOSTILE[5]), (PLAIN[0], "schema", "")):
+        yield change_record(model=model, kind=kind, text=text, time=stamp, service=SERVICE)
 
 
 def _running(stamp: int, first: int) -> Iterator[MetricPoint]:
