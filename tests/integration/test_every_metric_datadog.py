@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from mlvitals.clock import MILLISECOND
+from mlvitals.clock import MILLISECOND, SECOND
 from mlvitals.delivery import Verdict
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.sinks.datadog import DatadogSink
@@ -49,6 +49,24 @@ def told(everything):
         pairs = {naming.tag_key(name): value for name, value in {**service.tags, **point.tags}.items()}
         others = {naming.tag(key, value) for key, value in {"service": service.name, **pairs}.items()}
         yield (point.name, frozenset(own.items()), frozenset(others), point.time), point.value
+
+
+def test_the_strict_intake_holds_every_point_record_and_change(datadog_intake, deliver, context, every_point):
+    endpoints = EndpointsConfig(**datadog_intake.endpoints)
+    sink = DatadogSink(api_key=Secret(datadog_intake.key), endpoints=endpoints)
+    delivered(deliver(sink, every_point.points, every_point.logs))
+    split, names = inverse(context), naming.Inverse(REGISTRY.values())
+    held = [
+        ((names.metric(name).name, *split(tags), second * SECOND), value)
+        for (name, tags), points in datadog_intake.series.items()
+        for second, value in points.items()
+    ]
+    assert by_identity(held) == by_identity(told(every_point))
+    assert datadog_intake.units == {spec.name: naming.unit_name(spec.unit) for spec in REGISTRY.values()}
+    records = [*measurements(every_point), *changes(every_point)]
+    assert len({one["mlvitals"]["id"] for one in datadog_intake.logs}) == len(datadog_intake.logs) == len(records)
+    assert len(datadog_intake.events) == len(list(changes(every_point)))
+    assert datadog_intake.dropped == {}
 
 
 def test_victoria_metrics_holds_every_point(victoria_metrics, deliver, context, every_point):

@@ -12,8 +12,8 @@ from mlvitals.signals.spec import Export, Instrument, MetricSpec, Stage, Status
 from mlvitals.telemetry import LogRecord, MetricPoint, Service, change_record, render
 
 WINDOW: Final = 5 * MINUTE
-# Stamps before now's, in windows: exactly aligned, and no older than the hour after which Datadog takes no point.
-_AGES: Final = (10, 2, 1, 0)
+# Stamps before now's, in windows: exactly aligned, and well within the hour after which Datadog takes no point.
+_AGES: Final = (8, 2, 1, 0)
 
 SERVICE: Final = Service(
     name="mlvitals contract",
