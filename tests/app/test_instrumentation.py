@@ -6,11 +6,20 @@ import re
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import grpc
 import pytest
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2_grpc import (
+    MetricsServiceServicer,
+    add_MetricsServiceServicer_to_server,
+)
 
 from mlvitals.app.watch import watched_pipeline
 from mlvitals.config import load
@@ -223,3 +232,35 @@ def test_what_cannot_work_is_refused_with_its_path(write, changes, message):
     with pytest.raises(ConfigError, match=re.escape(message)) as refused:
         write(**changes)
     assert f"$.{next(iter(changes))}" in str(refused.value)
+
+
+class GrpcReceiver(MetricsServiceServicer):
+    """Takes metrics by gRPC and keeps them, with the metadata they came with."""
+
+    def __init__(self) -> None:
+        self.taken: list[Any] = []
+        self.keys: set[Any] = set()
+
+    def Export(self, request, context):  # noqa: N802  # the service's own name
+        self.keys.add(dict(context.invocation_metadata()).get("x-key"))
+        self.taken.append(request)
+        return ExportMetricsServiceResponse()
+
+
+def test_the_same_leaves_by_grpc(write):
+    receiver = GrpcReceiver()
+    server = grpc.server(ThreadPoolExecutor(max_workers=2))
+    add_MetricsServiceServicer_to_server(receiver, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    endpoint = f"http://127.0.0.1:{port}"
+    wanted = {"endpoint": endpoint, "protocol": "grpc", "interval": "1s", "headers": {"X-Key": "${KEY}"}}
+    with watched_pipeline(write(instrumentation=wanted), lambda _: None) as watch:
+        work(watch)
+        end = time.monotonic() + 20
+        while not any(heart(message) for message in receiver.taken):
+            assert time.monotonic() < end, "nothing came"
+            time.sleep(0.02)
+    server.stop(None).wait()
+    assert receiver.keys == {SECRET}
+    assert counted(next(filter(heart, receiver.taken))) == 1
