@@ -2,6 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlvitals.signals.registry import REGISTRY
+from mlvitals.telemetry.naming import datadog
 from mlvitals.telemetry.naming.otel import Spelling, attribute_name, short_name
 
 WORDS = st.from_regex(r"[a-z]([a-z0-9_]{0,12}[a-z0-9])?", fullmatch=True)
@@ -54,3 +56,11 @@ def test_what_is_no_lower_snake_case_is_no_short_name(short):
 def test_a_name_that_is_not_ours_is_not_read(name):
     with pytest.raises(ValueError, match="not one of our attributes"):
         short_name(name)
+
+
+def test_short_names_are_the_tags_that_the_datadog_sink_uses():
+    shorts = {"model", "model_version", "bound", *(name for spec in REGISTRY.values() for name in spec.attributes)}
+    for short in shorts - {"environment"}:
+        assert attribute_name(short, Spelling.SHORT) == datadog.attribute_key(short)
+    # Datadog makes `env` of the resource's deployment.environment.name, which every request has.
+    assert datadog.attribute_key("environment") == "env"

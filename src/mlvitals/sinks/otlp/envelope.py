@@ -14,7 +14,7 @@ from mlvitals.telemetry.naming.otel import resource_attributes
 # The first release of OpenTelemetry's conventions with every name of theirs that we use (deployment.environment.name).
 SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.27.0"
 
-# Level 9, Python's default, takes longer to pack a request than we take to make it, for 2 % fewer bytes.
+# Level 9, Python's default, takes twice as long for 4 % fewer bytes, level 3 two fifths of the time for 16 % more.
 _LEVEL: Final = 6
 
 
