@@ -18,6 +18,7 @@ from mlvitals.clock import DAY, HOUR, FixedClock, format_time, parse_time
 from mlvitals.config import Duration, LabelsConfig, ModelConfig, OperatingConfig, SizeText, WindowsConfig
 from mlvitals.engines import tables as engine_tables
 from mlvitals.engines.account import Account, read_account, read_held
+from mlvitals.engines.changes import Change
 from mlvitals.engines.judging import Emission, Judge
 from mlvitals.engines.layouts import References, choice_of
 from mlvitals.engines.local import Emit, LocalEngine
@@ -122,7 +123,7 @@ def known_reference(config: ModelConfig, task: str) -> Reference:
 
 @dataclass
 class Bench:
-    """A state that engines come and go over; `emissions` is what all of them emitted, in order.
+    """A state that engines come and go over; `emissions` and `changes` are what all of them emitted, in order.
 
     task: of the operating reference. others: further models, with references of their own. broken: why some of these
     cannot run.
@@ -143,6 +144,7 @@ class Bench:
     others: tuple[ModelConfig, ...] = ()
     broken: dict[str, str] = field(default_factory=dict)
     emissions: list[Emission] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     clock: FixedClock = field(default_factory=lambda: FixedClock(FAR))
     runs: dict[str, ModelRun] = field(default_factory=dict)
 
@@ -195,9 +197,13 @@ class Bench:
             references.learn(decode_reference(row[0], "learnt"))
         return references
 
-    def _collect(self, connection: sqlite3.Connection, emissions: Sequence[Emission]) -> None:
+    def _collect(self, connection: sqlite3.Connection, emissions: Sequence[Emission | Change]) -> None:
         assert connection.in_transaction
-        self.emissions.extend(emissions)
+        for one in emissions:
+            if isinstance(one, Change):
+                self.changes.append(one)
+            else:
+                self.emissions.append(one)
 
     def feed(
         self,

@@ -77,3 +77,29 @@ def test_changes_after_until_wait(bench):
     assert [one.text for one in kept(bench)] == ["a"]
     bench.feed([], until=bench.start + DAY + 1)
     assert [one.text for one in kept(bench)] == ["b", "a"]
+
+
+def test_a_change_is_told_once_however_often_it_comes(bench):
+    bench.feed([("s", [change(bench, 1, "a"), change(bench, 1, "a"), change(bench, 2, "b", kind="flag")])])
+    told = [Change(bench.start + HOUR, "m", "deploy", "a"), Change(bench.start + 2 * HOUR, "m", "flag", "b")]
+    assert bench.changes == told
+    bench.feed([("s", [change(bench, 2, "b", kind="flag"), change(bench, 3, "c", model=None)])])
+    assert [one.text for one in bench.changes] == ["a", "b", "c"]
+
+
+def test_a_change_that_is_too_old_to_be_kept_is_told_all_the_same(bench):
+    bench.feed([("s", [change(bench, hours, "a") for hours in range(CHANGES_KEPT + 1)])])
+    assert len(bench.changes) == CHANGES_KEPT + 1
+    assert len(kept(bench)) == CHANGES_KEPT
+
+
+def test_a_change_behind_until_is_told_when_its_time_comes(bench):
+    bench.feed([("s", [change(bench, 5, "a")])], until=bench.start + 4 * HOUR, now=bench.start + 4 * HOUR)
+    assert bench.changes == []
+    bench.feed([], until=bench.start + 6 * HOUR, now=bench.start + 6 * HOUR)
+    assert [one.text for one in bench.changes] == ["a"]
+
+
+def test_a_change_of_a_model_that_is_not_configured_is_not_told(bench):
+    bench.feed([("s", [change(bench, 1, "a", model="stranger")])])
+    assert bench.changes == []

@@ -90,8 +90,8 @@ class Admission:
         return self._member(name)
 
     def service(self, name: str) -> Service:
-        """Return who speaks for a model that was let in."""
-        return service_of(self._config, self._models[name])
+        """Return who speaks for a model that was let in; of another, or of none, the process itself."""
+        return service_of(self._config, self._models.get(name))
 
     def monitored(self, name: str) -> Monitored:
         """Return what the series of a model that was let in depend on."""

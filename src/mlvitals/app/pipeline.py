@@ -15,6 +15,7 @@ from mlvitals.config import Config
 from mlvitals.engines import roster
 from mlvitals.engines import tables as engine_tables
 from mlvitals.engines.account import Account
+from mlvitals.engines.changes import Change
 from mlvitals.engines.ids_key import hold_key
 from mlvitals.engines.judging import Emission
 from mlvitals.engines.layouts import References
@@ -26,7 +27,7 @@ from mlvitals.signals.spec import Export
 from mlvitals.sinks import datadog, local, prometheus
 from mlvitals.sources import Source, SourceConfig
 from mlvitals.state import Migrations
-from mlvitals.telemetry import Gate, LogRecord, MetricPoint, Service, Window, render
+from mlvitals.telemetry import Gate, LogRecord, MetricPoint, Service, Window, change_record, render
 from mlvitals.windows import tables as window_tables
 
 METRICS: Final = "metrics"  # the route of points, of every destination that takes any
@@ -176,11 +177,14 @@ class Outlet:
         self._outgoing = outgoing
         self._gate = gate
 
-    def __call__(self, connection: sqlite3.Connection, emissions: Sequence[Emission]) -> None:
+    def __call__(self, connection: sqlite3.Connection, emissions: Sequence[Emission | Change]) -> None:
         """Enqueue emissions; the connection's transaction holds them."""
         points: list[MetricPoint] = []
         logs: list[LogRecord] = []
         for emission in emissions:
+            if isinstance(emission, Change):
+                logs.append(change_record(**emission._asdict(), service=self._service(emission.model)))
+                continue
             rendered = render(
                 emission.measurements,
                 stamp=emission.stamp,

@@ -23,28 +23,34 @@ class Change(NamedTuple):
     text: str
 
 
-def record_changes(connection: sqlite3.Connection, model: str, batch: pa.RecordBatch) -> None:
-    """Keep the change events of a model (or, with an empty name, of all); one that is kept already changes nothing.
+def record_changes(connection: sqlite3.Connection, model: str, batch: pa.RecordBatch) -> list[Change]:
+    """Keep the change events of a model (or, with an empty name, of all), and return those that are news.
 
-    What is kept is a function of the set of events, whatever their order: the newest by time, kind and text.
+    One that is kept already changes nothing. What is kept is a function of the set of events, whatever their order: the
+    newest by time, kind and text. One that is too old to be kept is news, and again so each time that it comes.
     """
     kinds, texts = (
         [value or "" for value in canonical_text(batch.column(name)).cast(pa.string()).to_pylist()]
         for name in (wire.KIND, wire.TEXT)
     )
-    connection.executemany(
-        "INSERT OR IGNORE INTO change VALUES (?, ?, ?, ?)",
-        (
-            (model, time, kind, text[:TEXT_KEPT])
-            for time, kind, text in zip(times_of(batch).tolist(), kinds, texts, strict=True)
-        ),
+    changes = (
+        Change(time, model, kind, text[:TEXT_KEPT])
+        for time, kind, text in zip(times_of(batch).tolist(), kinds, texts, strict=True)
     )
+    news = [
+        one
+        for one in changes
+        if connection.execute(
+            "INSERT OR IGNORE INTO change VALUES (?, ?, ?, ?)", (one.model, one.time, one.kind, one.text)
+        ).rowcount
+    ]
     connection.execute(
         "DELETE FROM change WHERE model = ?1 AND (time, kind, text) < "
         "(SELECT time, kind, text FROM change WHERE model = ?1 "
         "ORDER BY time DESC, kind DESC, text DESC LIMIT 1 OFFSET ?2)",
         (model, CHANGES_KEPT - 1),
     )
+    return news
 
 
 def read_changes(connection: sqlite3.Connection, model: str | None = None, newest: int = -1) -> Iterator[Change]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from mlvitals import wire
 from mlvitals.clock import Clock
 from mlvitals.engines.account import Account
-from mlvitals.engines.changes import record_changes
+from mlvitals.engines.changes import Change, record_changes
 from mlvitals.engines.intake import PARK_AHEAD, labels_of, times_of
 from mlvitals.engines.judging import Emission
 from mlvitals.engines.model import ModelRun, Reading
@@ -26,7 +26,7 @@ from mlvitals.events import Disposition, EventBatch
 from mlvitals.hashing import KeyedHash
 from mlvitals.state import Store
 
-Emit = Callable[[sqlite3.Connection, Sequence[Emission]], None]
+Emit = Callable[[sqlite3.Connection, Sequence[Emission | Change]], None]
 Part = tuple[str, pa.RecordBatch]  # a kind of event, and its rows
 
 _T = TypeVar("_T")
@@ -254,11 +254,13 @@ class LocalEngine:
         return [part for part in parts if part[0] not in halves]
 
     def _take_changes(self, connection: sqlite3.Connection, reading: Reading, name: str, batch: pa.RecordBatch) -> None:
-        """Keep the changes of a model, well or not, or (without a name) of all of them."""
+        """Keep and tell the changes of a model, well or not, or (without a name) of all of them."""
         disposition = Disposition.UNKNOWN_MODEL
         if not name or self._roster.find(name, reading.now) is not None or name in self._roster.faults:
             disposition = Disposition.ACCEPTED
-            record_changes(connection, name, batch)
+            news = record_changes(connection, name, batch)
+            if news:
+                self._emit(connection, news)
         self._account.add(reading.source, wire.EVENT_CHANGE, name, disposition, batch.num_rows)
 
     def _hold_back(
