@@ -271,3 +271,32 @@ def test_more_series_than_are_remembered_change_nothing():
         encoder.metrics(window(number), compressed=False)
     fresh = Encoder(SERVICE, SPECS, Spelling.OTEL, RESOURCE)
     assert encoder.metrics(window(1), compressed=False) == fresh.metrics(window(1), compressed=False)
+
+
+def test_no_attribute_of_a_record_is_dropped_however_many_there_are():
+    tags = {f"tag_{number:03}": "x" for number in range(201)}
+    (request,) = Encoder(SERVICE, SPECS, Spelling.OTEL, {}).logs(
+        [LogRecord(event_name="e", time=1, tags=tags)], compressed=False
+    )
+    message = ExportLogsServiceRequest.FromString(request.body)
+    (record,) = message.resource_logs[0].scope_logs[0].log_records
+    assert {pair.key: pair.value.string_value for pair in record.attributes} == tags
+
+
+def test_a_series_that_comes_and_goes_takes_no_other_with_it(encoders):
+    names = ["a", "b", "c", "d", "e"]
+    for turn in range(20):
+        window = [
+            MetricPoint(
+                name="mlvitals.a.gauge",
+                unit="1",
+                value=turn + 0.1 * place,
+                time=turn + 2,
+                start=turn + 1,
+                attributes={"feature": name, "method": "psi"},
+            )
+            for place, name in enumerate(names)
+            if place != turn % 7
+        ]
+        (request,) = encoders[Spelling.OTEL].metrics(window, compressed=False)
+        assert request.body == metrics_by_the_library(window, Spelling.OTEL).SerializeToString(deterministic=True)

@@ -133,11 +133,13 @@ class Moulds:
 
     def keep(self, points: list[MetricPoint], mould: Mould) -> None:
         """Keep the mould of points, in place of another one of its key."""
-        if self._points > _POINTS:
-            self._moulds.clear()
-            self._points = 0
-        self._points += len(points)
-        self._moulds[_key(points)] = mould
+        key = _key(points)
+        if key not in self._moulds:
+            if self._points > _POINTS:
+                self._moulds.clear()
+                self._points = 0
+            self._points += len(points)
+        self._moulds[key] = mould
 
 
 def _columns(points: list[MetricPoint]) -> tuple[list[Any], ...]:
