@@ -14,6 +14,7 @@ from mlvitals.contracts.sinks import SINK_DEMANDS, Demand, sink_context
 from mlvitals.delivery import Fate, Verdict
 from mlvitals.errors import MissingExtraError
 from mlvitals.sinks import OtlpSink
+from mlvitals.sinks.otlp.envelope import is_packed, unpack
 from mlvitals.sinks.otlp.settings import Transport
 from mlvitals.telemetry import LogRecord
 from mlvitals.transport.secret import Secret
@@ -58,14 +59,18 @@ def test_the_sink_keeps_its_contract_over_grpc_though_nobody_answers(tmp_path, d
 
 
 @pytest.mark.parametrize("compression", ["gzip", "none"])
-def test_points_and_logs_arrive_at_their_own_services_as_the_bytes_that_waited(road, grpc_server, points, compression):
+def test_points_and_logs_arrive_at_their_own_services_as_the_messages_that_waited(
+    road, grpc_server, points, compression
+):
     record = LogRecord(event_name="mlvitals.window.closed", time=1, body={"measurements": []})
     way = road(f"http://{grpc_server.target}", protocol=Transport.GRPC, compression=compression)
     report = way.send(points([1.0, 2.0]), [record])
     assert (report.delivered, report.complete) == (3, True)
     assert [method.split(".")[-1] for method in grpc_server.methods] == ["MetricsService/Export", "LogsService/Export"]
     assert grpc_server.values() == [[1.0, 2.0]]
-    assert grpc_server.bodies == [request.body for request in way.sink.encode(points([1.0, 2.0]), [record])]
+    waited = [request.body for request in way.sink.encode(points([1.0, 2.0]), [record])]
+    assert all(map(is_packed, waited))
+    assert grpc_server.bodies == [unpack(body) for body in waited]
     assert grpc_server.metadata[0]["user-agent"].startswith("mlvitals/")
 
 
@@ -141,7 +146,7 @@ def test_an_outage_that_calls_itself_internal_does_not_bury_the_queue(way, grpc_
 
 
 def test_what_waited_for_http_leaves_by_grpc_and_the_other_way_round(road, grpc_server, otlp_server, points):
-    by_http = road(otlp_server.url)
+    by_http = road(otlp_server.url, compression="none")
     by_grpc = road(f"http://{grpc_server.target}", protocol=Transport.GRPC)
     by_grpc.outbox.enqueue("otlp", by_http.sink.encode(points([1.0, 2.0]), []), 0)
     assert by_grpc.drain().complete
@@ -149,7 +154,7 @@ def test_what_waited_for_http_leaves_by_grpc_and_the_other_way_round(road, grpc_
     by_http.outbox.enqueue("otlp", by_grpc.sink.encode(points([3.0]), []), 0)
     assert by_http.drain().complete
     assert otlp_server.values() == [[3.0]]
-    assert "content-encoding" not in otlp_server.headers[0]
+    assert otlp_server.headers[0]["content-encoding"] == "gzip"
 
 
 def test_each_signal_may_go_its_own_way(context, grpc_server, otlp_server, points):

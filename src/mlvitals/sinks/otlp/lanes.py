@@ -67,10 +67,10 @@ class HttpLane:
 
 
 class GrpcLane:
-    """Calls the signal's service. A body is the message itself, which gRPC compresses on its way if asked to."""
+    """Calls the signal's service. A body waits compressed; gRPC is given the message, to compress anew."""
 
     def __init__(self, lane: Lane, signal: str, proxy: Secret | None = None) -> None:
-        self.compressed = False
+        self.compressed = True
         self._signal = signal
         self._headers = lane.headers
         self._transport = GrpcTransport(
