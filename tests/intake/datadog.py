@@ -12,7 +12,7 @@ import time
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,7 +39,8 @@ _METRIC = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,199}")
 class Scripted:
     """One answer in place of the intake's own: `drop` cuts the connection, `delay` sleeps before (seconds).
 
-    taken: the intake does its work before it answers. path: of which requests only; the first that fits is used.
+    taken: the intake does its work before it answers. act: what happens meanwhile. path: of which requests only; the
+    first that fits is used.
     """
 
     status: int = 202
@@ -48,6 +49,7 @@ class Scripted:
     delay: float = 0.0
     drop: bool = False
     taken: bool = False
+    act: Callable[[], object] = lambda: None
     path: str | None = None
 
 
@@ -234,6 +236,7 @@ class Handler(BaseHTTPRequestHandler):
         if answer is None:
             self.say(status, said, {"Content-Type": "application/json"})
             return
+        answer.act()
         time.sleep(answer.delay)
         if answer.drop:
             self.close_connection = True
