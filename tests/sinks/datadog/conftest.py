@@ -47,7 +47,11 @@ def open_sink(datadog_intake, context, clock):
     opened = []
 
     def start(**keys):
-        given: dict[str, Any] = {"api_key": Secret(KEY), "endpoints": EndpointsConfig(**datadog_intake.endpoints), "timeout": "5s"}
+        given: dict[str, Any] = {
+            "api_key": Secret(KEY),
+            "endpoints": EndpointsConfig(**datadog_intake.endpoints),
+            "timeout": "5s",
+        }
         sink: Any = DatadogSink(**(given | keys)).open(context)
         sink._clock = clock
         opened.append(sink)
