@@ -8,15 +8,13 @@ Decided here:
 - 202 with `errors`: some of it was not taken, and nothing says which. Halves are sent, down to the item; a gauge that
   is sent twice is the same gauge, and a log that comes twice has the same `mlvitals.id`.
 - 400 and 413 are about this body: halves, too. A redirect, a refused key, a wrong path or method would meet any body:
-  held, until a person acts.
+  held, until a person acts. So is a 4xx in a stranger's words, but for 413, which is how a proxy asks for less.
 """
 
 from typing import Any, Final
 
-import msgspec
-
 from mlvitals.delivery import Outcome, Verdict
-from mlvitals.sinks.answers import media_type, one_line, retry_after
+from mlvitals.sinks.answers import is_strangers, media_type, one_line, read_json, retry_after
 from mlvitals.sinks.datadog.requests import EVENTS
 from mlvitals.transport.http import Answer
 
@@ -39,14 +37,14 @@ def classify(answer: Answer, route: str, now: int) -> Outcome:
         return Outcome(verdict=Verdict.RETRY, reason=reason, retry_after=_patience(answer, now))
     if status < 400:
         return Outcome(verdict=Verdict.MISCONFIGURED, reason=f"{reason}, a redirect, which would lose the request")
-    if status in _MISCONFIGURED:
+    if status in _MISCONFIGURED or (status != 413 and is_strangers(answer)):
         return Outcome(verdict=Verdict.MISCONFIGURED, reason=reason)
     return Outcome(verdict=Verdict.POISON, reason=reason)
 
 
 def classify_probe(answer: Answer, site: str, now: int) -> Outcome:
     """Return what the answer to `validate` means."""
-    told = _json(answer)
+    told = read_json(answer)
     if answer.status == 200 and isinstance(told, dict) and told.get("valid") is True:
         return Outcome(verdict=Verdict.OK, reason=f"{site} takes the API key")
     if answer.status in _RETRY or answer.status >= 500:
@@ -56,7 +54,7 @@ def classify_probe(answer: Answer, site: str, now: int) -> Outcome:
 
 
 def _success(answer: Answer, route: str) -> Outcome:
-    told = _json(answer)
+    told = read_json(answer)
     errors = told.get("errors", []) if isinstance(told, dict) else []
     if answer.status == _ACCEPTED and isinstance(told, dict) and isinstance(errors, list):
         if errors:
@@ -85,12 +83,12 @@ def _patience(answer: Answer, now: int) -> float | None:
 
 
 def _reason(answer: Answer) -> str:
-    told = _json(answer)
+    told = read_json(answer)
     errors = told.get("errors") if isinstance(told, dict) else None
     if isinstance(errors, list) and errors:
         said = one_line("; ".join(_said(error) for error in errors))
     else:
-        said = one_line(answer.body.decode("utf-8", "replace")) if media_type(answer) == "text/plain" else ""
+        said = one_line(answer.body.decode("utf-8", "replace")) if media_type(answer) in {"text/plain", ""} else ""
     return f"HTTP {answer.status}: {said}" if said else f"HTTP {answer.status}"
 
 
@@ -99,10 +97,3 @@ def _said(error: Any) -> str:
     if isinstance(error, dict):
         return ": ".join(str(error[key]) for key in ("title", "detail") if error.get(key))
     return str(error)
-
-
-def _json(answer: Answer) -> Any:
-    try:
-        return msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None

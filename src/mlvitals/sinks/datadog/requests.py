@@ -75,7 +75,10 @@ SHAPES: Final = {
 
 def bundle(route: str, items: Iterable[Item], compression: Compression) -> list[Request]:
     """Return requests that carry items of metrics or logs in their order, each within all bounds."""
-    return [request for chunk in _chunks(SHAPES[route], items) for request in _requests(route, chunk, compression)]
+    shape = SHAPES[route]
+    longest = shape.sent if compression == "none" else shape.whole
+    chunks = _chunks(shape, longest, items)
+    return [request for chunk in chunks for request in _requests(route, chunk, compression)]
 
 
 def open_body(request: Request) -> list[Item]:
@@ -149,13 +152,13 @@ def _time(content: bytes) -> int:
     return int(match[1])
 
 
-def _chunks(shape: Shape, items: Iterable[Item]) -> Iterator[list[Item]]:
+def _chunks(shape: Shape, longest: int, items: Iterable[Item]) -> Iterator[list[Item]]:
     around = len(shape.before) + len(shape.after)
     chunk: list[Item] = []
     size = around
     for item in items:
         length = len(item.content) + 1
-        if chunk and (len(chunk) == shape.items or size + length > shape.whole):
+        if chunk and (len(chunk) == shape.items or size + length > longest):
             yield chunk
             chunk, size = [], around
         chunk.append(item)

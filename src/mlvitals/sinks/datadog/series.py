@@ -45,7 +45,9 @@ class SeriesEncoder:
             KeyError: a name stands in no spec.
 
         """
-        tags = None
+        # A window has thousands of points: what they share is looked at only where it changes.
+        tags = time = None
+        stamp, second = b"", 0
         known: dict[tuple[str, ...], _Around] = {}
         for point in sorted(points, key=attrgetter("time")):
             if point.tags is not tags:
@@ -57,11 +59,14 @@ class SeriesEncoder:
                 before, after = known[key]
             except KeyError:
                 before, after = known[key] = self._around(point)
-            value = float(point.value)
+            value = point.value
             if not isfinite(value):
                 raise ValueError(f"{point.name}: {value} is not a value")
-            stamp = point.time // SECOND
-            yield Item(b'%b%d,"value":%b%b' % (before, stamp, repr(value).encode(), after), stamp * SECOND)
+            if point.time != time:
+                time = point.time
+                stamp = b'%d,"value":' % (time // SECOND)
+                second = time // SECOND * SECOND
+            yield Item(b"".join((before, stamp, repr(float(value)).encode(), after)), second)
 
     def _under(self, tags: Mapping[str, str]) -> dict[tuple[str, ...], _Around]:
         if sum(map(len, self._known.values())) > _SERIES:

@@ -81,6 +81,7 @@ def tag_key(name: str) -> str:
     return _cut(key or f"tag_{_UNDERSCORES.sub('_', spelled).strip('_')}", LONGEST // 2)
 
 
+@lru_cache(maxsize=16_384)
 def tag(key: str, value: str) -> str:
     """Return `key:value` as Datadog stores it; nothing for an empty value, which no tag can have.
 
