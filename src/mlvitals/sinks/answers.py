@@ -1,9 +1,18 @@
 """What the answers of all HTTP destinations have in common."""
 
+from datetime import UTC
 from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import msgspec
 
 from mlvitals.clock import SECOND
 from mlvitals.transport.http import Answer
+
+# What a decoder of JSON raises for what somebody else wrote: it is none, its text is none, or it has no end of depth.
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+_STRANGERS: Final = frozenset({"", "text/html"})
 
 
 def one_line(text: str) -> str:
@@ -16,6 +25,23 @@ def media_type(answer: Answer) -> str:
     return answer.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
+def read_json(answer: Answer) -> Any:
+    """Return the JSON that a body holds, None where it holds none that can be read."""
+    try:
+        return msgspec.json.decode(answer.body)
+    except UNREADABLE:
+        return None
+
+
+def is_strangers(answer: Answer) -> bool:
+    """Tell whether a refusal is in a stranger's words: a page, or a text without a type.
+
+    So a port for TLS answers who speaks plainly, and a proxy whom it does not know. Receivers refuse in their
+    protocol's types, in plain text, or without a word.
+    """
+    return bool(answer.body) and media_type(answer) in _STRANGERS
+
+
 def retry_after(answer: Answer, now: int) -> float | None:
     """Return the seconds that a Retry-After header asks for: a number, or a date (RFC 9110, section 10.2.3).
 
@@ -25,7 +51,8 @@ def retry_after(answer: Answer, now: int) -> float | None:
     if asked.isascii() and asked.isdigit():
         return float(asked)
     try:
-        moment = parsedate_to_datetime(asked).timestamp()
+        moment = parsedate_to_datetime(asked)
+        named = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)  # the header's dates are all UTC
+        return max(named.timestamp() - now / SECOND, 0.0)
     except (ValueError, OverflowError):
         return None
-    return max(moment - now / SECOND, 0.0)

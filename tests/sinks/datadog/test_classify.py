@@ -65,6 +65,19 @@ def test_what_is_not_datadog_s_or_needs_a_person_holds_the_queue(route, status, 
     assert classify(answer(status, body), route, NOW).verdict is Verdict.MISCONFIGURED
 
 
+@pytest.mark.parametrize("kind", ["text/html", ""])
+def test_a_strangers_refusal_holds_the_queue_but_a_proxy_may_ask_for_less(kind):
+    words = b"Client sent an HTTP request to an HTTPS server.\n"
+    headers = {"content-type": kind}
+    assert classify(answer(400, words, **headers), "metrics", NOW).verdict is Verdict.MISCONFIGURED
+    assert classify(answer(413, words, **headers), "metrics", NOW).verdict is Verdict.POISON
+
+
+@pytest.mark.parametrize("status", [200, 202, 400, 503])
+def test_json_without_an_end_of_depth_is_an_answer_like_any_other(status):
+    assert classify(answer(status, b"[" * 100_000), "metrics", NOW).verdict is not Verdict.OK
+
+
 @pytest.mark.parametrize("status", [400, 413, 422])
 def test_what_is_about_this_body_is_halved(status):
     outcome = classify(answer(status, b'{"errors":["too\\nlarge"]}'), "metrics", NOW)

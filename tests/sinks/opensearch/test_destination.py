@@ -186,6 +186,12 @@ def test_an_answer_that_never_came_is_safe_to_send_again(road, cluster, many, an
         ({"body": b'{"errors":false,"items":[]}'}, "other documents than were sent"),
         ({"body": b'{"items":[{"index":{"_id":"x","status":201}}]}'}, "other documents than were sent"),
         ({"body": b"{"}, "no answer to _bulk"),
+        ({"body": b'{"items":[{"index":{"status":400,"error":"\xff"}}]}'}, "no answer to _bulk"),
+        (
+            {"body": b'{"items":[{"index":{"status":400,"error":' + b"[" * 100_000 + b"]" * 100_000 + b"}}]}"},
+            "no answer to _bulk",
+        ),
+        ({"status": 400, "body": b"[" * 100_000}, "HTTP 400"),
         ({"status": 204, "body": b"", "headers": {}}, "with nothing"),
         ({"status": 301, "headers": {"Location": "/"}}, "a redirect"),
         ({"status": 401, "body": b"Unauthorized"}, "HTTP 401"),

@@ -116,6 +116,12 @@ def test_a_probe_tells_which_privileges_are_lacking(road, elastic):
     assert road(elastic).sink.probe().verdict is Verdict.OK
 
 
+@pytest.mark.parametrize("told", [[], {"has_all_requested": False, "cluster": [], "index": None}, {"index": 1}])
+def test_a_probe_that_is_told_of_privileges_in_other_words_makes_nothing_of_them(road, elastic, told):
+    elastic.denied["POST _security"] = (200, told)
+    assert road(elastic).sink.probe().verdict is Verdict.OK
+
+
 @pytest.mark.parametrize(
     ("status", "verdict", "said"),
     [

@@ -44,6 +44,8 @@ def logs(rejected=0, message=""):
         (answer(200, content_type=None), "metrics", OK, 0, ""),
         (answer(202, metrics()), "metrics", OK, 0, ""),
         (answer(200, b"{}", "application/json"), "metrics", OK, 0, ""),
+        (answer(200, b'{"partialSuccess":null}', "application/json"), "metrics", OK, 0, ""),
+        (answer(200, b'{"partial_success":{},"new":1}', "application/json"), "metrics", OK, 0, ""),
         (answer(200, metrics(0, "be slower")), "metrics", OK, 0, "be slower"),
         (answer(200, metrics(3, "too old")), "metrics", REJECTED, 3, "too old"),
         (answer(200, logs(3, "too long")), "logs", REJECTED, 3, "too long"),
@@ -74,6 +76,10 @@ def test_a_success_is_what_the_body_says(given, route, verdict, rejected, reason
         (answer(200, b"{", "application/json"), "application/json"),
         (answer(200, b"[]", "application/json"), "application/json"),
         (answer(200, b"\xff", "application/json"), "application/json"),
+        (answer(200, b'{"error":"no such route"}', "application/json"), "application/json"),
+        (answer(200, b'{"partialSuccess":"none"}', "application/json"), "application/json"),
+        (answer(200, b'{"partialSuccess":[]}', "application/json"), "application/json"),
+        (answer(200, b"[" * 100_000, "application/json"), "application/json"),
         (answer(204, content_type=None), "nothing"),
         (answer(202, content_type=None), "nothing"),
     ],
@@ -92,6 +98,24 @@ def test_a_redirect_holds_the_queue(status):
 @pytest.mark.parametrize("status", [401, 402, 403, 404, 405, 406, 407, 410, 411, 415, 421, 426, 451, 501, 505, 511])
 def test_what_no_other_body_would_change_holds_the_queue(status):
     assert classify(answer(status), "metrics", NOW) == Outcome(verdict=HELD, reason=f"HTTP {status}")
+
+
+# As Go's server and nginx answer plain HTTP where TLS is spoken, and as a proxy answers for somebody else.
+@pytest.mark.parametrize(
+    "given",
+    [
+        answer(400, b"Client sent an HTTP request to an HTTPS server.\n", None),
+        answer(400, b"<html>The plain HTTP request was sent to HTTPS port</html>", "text/html"),
+        answer(409, b"<html>blocked</html>", "text/html; charset=utf-8"),
+    ],
+)
+def test_a_strangers_refusal_holds_the_queue(given):
+    assert classify(given, "metrics", NOW).verdict is HELD
+
+
+def test_a_proxy_that_asks_for_less_in_its_own_words_gets_less():
+    outcome = classify(answer(413, b"<html>Request Entity Too Large</html>", "text/html"), "metrics", NOW)
+    assert outcome == Outcome(verdict=POISON, reason="HTTP 413")
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
@@ -138,6 +162,8 @@ def test_retry_after_is_a_number_or_a_date(asked, seconds):
         (answer(400, b'{"code":3,"message":"bad data"}', "application/json"), "HTTP 400: bad data"),
         (answer(400, b'{"error":"bad data"}', "application/json"), 'HTTP 400: {"error":"bad data"}'),
         (answer(400, b"{", "application/json"), "HTTP 400: {"),
+        (answer(400, b"[" * 100_000, "application/json"), "HTTP 400: " + "[" * 100_000),
+        (answer(400, b"Client sent an HTTP request", None), "HTTP 400: Client sent an HTTP request"),
         (answer(400, b"<html>", "text/html"), "HTTP 400"),
         (answer(400, b"\xff\xff", PROTOBUF), "HTTP 400"),
     ],

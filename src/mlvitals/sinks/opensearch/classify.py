@@ -24,7 +24,7 @@ from typing import Any, Final
 import msgspec
 
 from mlvitals.delivery import Outcome, Request, Verdict
-from mlvitals.sinks.answers import media_type, one_line, retry_after
+from mlvitals.sinks.answers import UNREADABLE, media_type, one_line, read_json, retry_after
 from mlvitals.sinks.opensearch.choices import Engine
 from mlvitals.sinks.opensearch.requests import identities, pick
 from mlvitals.transport.http import ANSWER_BYTES, Answer
@@ -111,7 +111,7 @@ def _success(answer: Answer, request: Request, engine: Engine) -> Outcome:
         return Outcome(verdict=Verdict.POISON, reason="the answer is longer than what is read of one", doubtful=True)
     try:
         items = [item for one in _BULK.decode(answer.body).items for item in one.values()]
-    except msgspec.DecodeError:
+    except UNREADABLE:
         reason = f"HTTP {answer.status} with JSON that is no answer to _bulk"
         return Outcome(verdict=Verdict.MISCONFIGURED, reason=reason)
     told = [item.identity for item in items]
@@ -175,10 +175,7 @@ def _kind(error: Any) -> tuple[str, str]:
 
 def _error(answer: Answer) -> str:
     """Return what the engine says of a request it did not take, nothing where it is not the engine that speaks."""
-    try:
-        told = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return ""
+    told = read_json(answer)
     if not isinstance(told, dict):
         return ""
     error = told.get("error", told.get("message", told.get("Message")))  # AWS says `message`, or `Message`

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from mlvitals.delivery import Outcome, Verdict
+from mlvitals.sinks.answers import UNREADABLE
 from mlvitals.sinks.opensearch.choices import Engine
 from mlvitals.sinks.opensearch.classify import refusal, stranger
 from mlvitals.sinks.opensearch.documents import ENCODER
@@ -128,7 +129,7 @@ class Installer:
             if not strange:
                 try:
                     return msgspec.json.decode(answer.body)
-                except msgspec.DecodeError:
+                except UNREADABLE:
                     strange = "no JSON"
             raise _Told(Outcome(verdict=Verdict.MISCONFIGURED, reason=f"{doing}: {strange}"))
         outcome = refusal(answer, self.now())
@@ -156,7 +157,7 @@ def _found_mark(told: Any, artifact: Artifact) -> tuple[int, str] | None:
             case Kind.ISM:
                 body = told
         return _mark(body, kind)
-    except (KeyError, IndexError, TypeError):
+    except (KeyError, IndexError, TypeError, ValueError):
         return None
 
 

@@ -6,16 +6,27 @@ from typing import Any, Final
 import msgspec
 
 from mlvitals.delivery import Outcome, Verdict
+from mlvitals.sinks.answers import UNREADABLE, read_json
 from mlvitals.sinks.opensearch.choices import Engine, Templates
 from mlvitals.sinks.opensearch.classify import refusal, stranger
 from mlvitals.sinks.opensearch.documents import ENCODER, Layout
 from mlvitals.sinks.opensearch.install import Ask, Installer
 from mlvitals.sinks.opensearch.templates import Kind
 from mlvitals.telemetry.naming import opensearch as naming
+from mlvitals.transport.http import Answer
 
 _PRIVILEGES: Final = "/_security/user/_has_privileges"
 _OPENSEARCH: Final = "opensearch"
 _TITLES: Final = {Engine.OPENSEARCH: "OpenSearch", Engine.ELASTICSEARCH: "Elasticsearch"}
+
+
+class _Privileges(msgspec.Struct):
+    has_all_requested: bool
+    cluster: dict[str, bool] = {}
+    index: dict[str, dict[str, bool]] = {}
+
+
+_PRIVILEGES_TOLD: Final = msgspec.json.Decoder(_Privileges)
 
 
 def look(ask: Ask, engine: Engine, templates: Templates, installer: Installer, layout: Layout) -> Outcome:
@@ -35,7 +46,7 @@ def look(ask: Ask, engine: Engine, templates: Templates, installer: Installer, l
         return Outcome(verdict=verdict, reason=outcome.reason, retry_after=outcome.retry_after)
     else:
         strange = stranger(answer, engine)
-        told = _json(answer.body)
+        told = _told(answer)
         if not strange and not isinstance(told.get("version"), dict):
             strange = f"HTTP {answer.status} without a version: is this the address of {name}?"
         if strange or (strange := _mistaken(told, engine)):
@@ -66,13 +77,14 @@ def _problem(ask: Ask, engine: Engine, templates: Templates, installer: Installe
     if engine is not Engine.ELASTICSEARCH:
         return None
     answer = ask("POST", _PRIVILEGES, ENCODER.encode(_wanted(templates, installer, layout)))
-    told = _json(answer.body)
-    if answer.status != 200 or told.get("has_all_requested") is not False:  # security may be off
+    try:
+        told = _PRIVILEGES_TOLD.decode(answer.body)
+    except UNREADABLE:
         return None
-    lacking = [name for name, held in told.get("cluster", {}).items() if not held]
-    lacking += [
-        f"{name} on {index}" for index, held in told.get("index", {}).items() for name in held if not held[name]
-    ]
+    if answer.status != 200 or told.has_all_requested:  # security may be off
+        return None
+    lacking = [name for name, held in told.cluster.items() if not held]
+    lacking += [f"{name} on {index}" for index, held in told.index.items() for name in held if not held[name]]
     return Outcome(verdict=Verdict.MISCONFIGURED, reason=f"lacks the privileges {', '.join(sorted(lacking))}")
 
 
@@ -88,9 +100,6 @@ def _wanted(templates: Templates, installer: Installer, layout: Layout) -> dict[
     return {"cluster": cluster, "index": index}
 
 
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        told = msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        return {}
+def _told(answer: Answer) -> dict[str, Any]:
+    told = read_json(answer)
     return told if isinstance(told, dict) else {}

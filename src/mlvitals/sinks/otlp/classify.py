@@ -9,13 +9,15 @@ Decided here:
 - Another 2xx counts only if its body speaks the protocol. 204 says nothing, and many servers say it to anything: held.
 - A status that no other body would change (a redirect, a refused key, a wrong path or method, a type or a version that
   the server does not speak) is misconfigured: the data is good, so that it waits for a person.
+- JSON that holds a partial success, or nothing, is the response; other JSON is said by whoever it may be.
+- A 4xx in a stranger's words is no verdict on this body either: a port for TLS answers 400 to plain HTTP. But for 413,
+  which is how a proxy asks for less.
 - Any other 4xx is about this body: poison. Halves of it may well pass, also after 408 and 413.
 - 500 and unknown 5xx may be a server that fails on one body, or that fails. The protocol forbids to send the same
   again, so that they are poison, which sends halves; but a doubtful one: an outage holds the queue after a few items,
   instead of emptying it into the dead letters.
 """
 
-import json
 from typing import Any, Final
 
 from google.protobuf import json_format
@@ -27,12 +29,14 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 
 from mlvitals.delivery import Outcome, Verdict
-from mlvitals.sinks.answers import media_type, one_line, retry_after
+from mlvitals.sinks.answers import is_strangers, media_type, one_line, read_json, retry_after
 from mlvitals.sinks.otlp.encode import METRICS
 from mlvitals.transport.http import Answer
 
 PROTOBUF: Final = "application/x-protobuf"
 JSON: Final = "application/json"
+
+_PARTIAL_SUCCESS: Final = ("partialSuccess", "partial_success")  # protobuf's JSON may spell it either way
 
 _RETRY: Final = frozenset({429, 502, 503, 504})
 _MISCONFIGURED: Final = frozenset({401, 402, 403, 404, 405, 406, 407, 410, 411, 415, 421, 426, 451, 501, 505, 511})
@@ -48,7 +52,7 @@ def classify(answer: Answer, route: str, now: int) -> Outcome:
         return Outcome(verdict=Verdict.RETRY, reason=reason, retry_after=retry_after(answer, now))
     if status < 400:
         return Outcome(verdict=Verdict.MISCONFIGURED, reason=f"{reason}, a redirect, which would lose the request")
-    if status in _MISCONFIGURED:
+    if status in _MISCONFIGURED or (status < 500 and status != 413 and is_strangers(answer)):
         return Outcome(verdict=Verdict.MISCONFIGURED, reason=reason)
     return Outcome(verdict=Verdict.POISON, reason=reason, doubtful=status >= 500)
 
@@ -86,11 +90,19 @@ def _response(answer: Answer, route: str) -> Any:
             response.ParseFromString(answer.body)
             return response
         if kind == JSON:
-            told = json.loads(answer.body)
-            return json_format.ParseDict(told, response, ignore_unknown_fields=True) if isinstance(told, dict) else None
-    except (DecodeError, json_format.ParseError, ValueError):
+            told = read_json(answer)
+            return json_format.ParseDict(told, response, ignore_unknown_fields=True) if _is_response(told) else None
+    except (DecodeError, json_format.ParseError):
         return None
     return response if answer.status == 200 and not answer.body and not kind else None
+
+
+def _is_response(told: Any) -> bool:
+    """Tell whether JSON is the protocol's response: fields that we do not know may stand beside the one we do."""
+    if not isinstance(told, dict):
+        return False
+    partial = [told[name] for name in _PARTIAL_SUCCESS if name in told]
+    return all(one is None or isinstance(one, dict) for one in partial) and (bool(partial) or not told)
 
 
 def _reason(answer: Answer) -> str:
@@ -109,9 +121,6 @@ def _message(answer: Answer) -> str:
             return ""
     text = answer.body.decode("utf-8", "replace")
     if kind == JSON:
-        try:
-            told = json.loads(text)
-        except ValueError:
-            return text
+        told = read_json(answer)
         return str(told["message"]) if isinstance(told, dict) and "message" in told else text
-    return text if kind == "text/plain" else ""
+    return text if kind in {"text/plain", ""} else ""
