@@ -94,7 +94,7 @@ def sender(outbox, enqueue):
 
 
 def deliver(*senders, patience=10.0, parting=0.0, stop=lambda: False):
-    with deliveries(senders) as running:
+    with deliveries(senders, at_once=True) as running:
         running.wait(patience=patience, parting=parting, stop=stop)
         running.stop()
         return running.reports()
@@ -117,7 +117,7 @@ def test_a_destination_that_never_answers_holds_up_no_other(sender):
 
 def test_a_destination_that_hangs_delays_no_other_while_more_is_enqueued(sender, enqueue):
     hanging, well = Destination("hanging", hang=threading.Event()), Destination("well")
-    with deliveries([sender(hanging), sender(well)]) as running:
+    with deliveries([sender(hanging), sender(well)], at_once=True) as running:
         for number in range(3, 20):
             enqueue(well, number)
             wait_for(lambda number=number: len(well.sent) > number)
@@ -175,7 +175,7 @@ def test_a_request_that_is_cut_off_at_the_end_is_sent_again_by_the_next_sender(s
 
 def test_what_is_enqueued_leaves_at_once_when_it_is_durable(sender, enqueue, outbox):
     well = Destination("well")
-    with deliveries([sender(well)]) as running:
+    with deliveries([sender(well)], at_once=True) as running:
         running.wait(patience=10, parting=0, stop=lambda: False)
         time.sleep(0.1)
         with outbox.store.transaction():
@@ -188,7 +188,7 @@ def test_what_is_enqueued_leaves_at_once_when_it_is_durable(sender, enqueue, out
 
 
 def test_a_bug_of_a_sink_is_raised_where_the_job_runs(sender):
-    with deliveries([sender(Destination("broken", broken=True))]) as running:
+    with deliveries([sender(Destination("broken", broken=True))], at_once=True) as running:
 
         def go_on():
             while True:
