@@ -105,6 +105,27 @@ def test_credentials_that_cannot_be_had_are_told_by_kind_without_what_was_said(c
     assert not told.value.lasting
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "hunter2",
+        "[]",
+        '{"Version":1,"AccessKeyId":"a","SecretAccessKey":"hunter2","Expiration":"2020-01-01T00:00:00Z"}',
+        '{"Version":1,"AccessKeyId":"a","SecretAccessKey":"hunter2","Expiration":"hunter2"}',
+    ],
+)
+def test_a_credential_process_that_says_anything_else_is_waited_for(credentials, tmp_path, said):
+    credentials.delenv("AWS_ACCESS_KEY_ID")
+    credentials.delenv("AWS_SECRET_ACCESS_KEY")
+    (tmp_path / "said").write_text(said)
+    (tmp_path / "config").write_text(f"[default]\ncredential_process = cat {tmp_path / 'said'}\n")
+    credentials.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    with pytest.raises(TransportError) as caught:
+        signer("eu-west-1", "es")("GET", "https://example.com/", b"", {})
+    assert not caught.value.lasting
+    assert "hunter2" not in str(caught.value)
+
+
 def test_without_botocore_one_line_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "botocore.auth", None)
     with pytest.raises(MissingExtraError, match=r'pip install "mlvitals\[opensearch\]"'):

@@ -28,7 +28,6 @@ def signer(region: str, service: str, *, hashed: bool = True) -> Signer:
     try:
         from botocore.auth import SigV4Auth  # noqa: PLC0415  # an extra
         from botocore.awsrequest import AWSRequest  # noqa: PLC0415  # as above
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415  # as above
         from botocore.session import Session  # noqa: PLC0415  # as above
     except ImportError:
         raise MissingExtraError('`sigv4` needs botocore: pip install "mlvitals[opensearch]"') from None
@@ -39,7 +38,8 @@ def signer(region: str, service: str, *, hashed: bool = True) -> Signer:
         try:
             found = session.get_credentials()
             credentials = None if found is None else found.get_frozen_credentials()
-        except BotoCoreError as error:  # its text may hold what a credential process said
+        except Exception as error:  # noqa: BLE001  # the chain runs programs and reads files of others
+            # Its text may hold what a credential process said.
             raise TransportError(f"AWS credentials: {type(error).__name__}") from None
         if credentials is None or not credentials.access_key or not credentials.secret_key:
             raise TransportError("AWS credentials: none are found where botocore looks for them", lasting=True)

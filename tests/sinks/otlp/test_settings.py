@@ -135,6 +135,14 @@ def test_certificates_are_files_and_a_key_goes_with_its_certificate():
             {"HEADERS": "a=hunter2%ff"},
             "`OTEL_EXPORTER_OTLP_HEADERS` is no list of `key=value`, percent-encoded and joined by commas",
         ),
+        (
+            {"HEADERS": "a=hunter2\udcff"},  # a byte that is no UTF-8, as Python reads the environment
+            "`OTEL_EXPORTER_OTLP_HEADERS` is no list of `key=value`, percent-encoded and joined by commas",
+        ),
+        (
+            {"PROTOCOL": "grpc", "HEADERS": "x!y=hunter2"},
+            "`OTEL_EXPORTER_OTLP_HEADERS` holds a name that no gRPC metadata can have",
+        ),
         ({"HEADERS": "a=hunter2%0a"}, "`OTEL_EXPORTER_OTLP_HEADERS` holds a value that no HTTP header can have"),
         ({"HEADERS": "a b=hunter2"}, "`OTEL_EXPORTER_OTLP_HEADERS` holds a name that no HTTP header can have"),
         ({"HEADERS": "Host=x"}, "`OTEL_EXPORTER_OTLP_HEADERS` holds `Host`, which is not for you to set"),

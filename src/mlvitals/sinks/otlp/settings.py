@@ -24,6 +24,7 @@ _RESOURCE: Final = "OTEL_RESOURCE_ATTRIBUTES"
 _GRPC_PORT: Final = 4317
 _TIMEOUT: Final = "10s"
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+_METADATA_NAME: Final = re.compile(r"[0-9A-Za-z_.-]+")  # gRPC over HTTP/2, "Custom-Metadata", in lower case on its way
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _OURS: Final = frozenset({"content-encoding", "content-length", "content-type", "host", "te", "user-agent"})
 
@@ -101,8 +102,9 @@ def require_headers(headers: Mapping[str, Secret], transport: Transport) -> None
     """
     for name in headers:
         lower = name.lower()
-        if _HEADER_NAME.fullmatch(name) is None:
-            raise ValueError("`headers` holds a name that no HTTP header can have")
+        if (_METADATA_NAME if transport is Transport.GRPC else _HEADER_NAME).fullmatch(name) is None:
+            what = "gRPC metadata" if transport is Transport.GRPC else "HTTP header"
+            raise ValueError(f"`headers` holds a name that no {what} can have")
         if lower in _OURS or (transport is Transport.GRPC and (lower.startswith("grpc-") or lower.endswith("-bin"))):
             raise ValueError(f"`headers` holds `{name}`, which is not for you to set")
 
@@ -240,7 +242,8 @@ def _pairs(name: str, text: str) -> dict[str, str]:
         key, sign, value = part.partition("=")
         try:
             decoded = unquote(key.strip(), errors="strict"), unquote(value.strip(), errors="strict")
-        except UnicodeDecodeError:
+            "".join(decoded).encode()  # what is no UTF-8 in the environment is no text here
+        except UnicodeError:
             decoded = "", ""
         if not sign or not decoded[0]:
             raise ConfigError(f"`{name}` is no list of `key=value`, percent-encoded and joined by commas")
