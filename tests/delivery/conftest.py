@@ -22,11 +22,12 @@ class Destination:
 
     answer: Callable[[list[int]], Outcome] = lambda _: Outcome(verdict=Verdict.OK)
     name: str = "there"
+    routes: tuple[str, ...] = ("metrics",)
     sent: list[bytes] = field(default_factory=list)
 
-    def request(self, *numbers: int) -> Request:
+    def request(self, *numbers: int, route: str = "metrics") -> Request:
         body = json.dumps(numbers).encode()
-        return Request(route="metrics", body=body, items=len(numbers), first=min(numbers), last=max(numbers))
+        return Request(route=route, body=body, items=len(numbers), first=min(numbers), last=max(numbers))
 
     def encode(self, points: Sequence[MetricPoint], logs: Sequence[LogRecord]) -> list[Request]:
         del logs
@@ -36,10 +37,6 @@ class Destination:
         numbers = json.loads(request.body)
         middle = len(numbers) // 2
         return [self.request(*numbers[:middle]), self.request(*numbers[middle:])] if middle else []
-
-    @property
-    def routes(self) -> tuple[str, ...]:
-        return ("metrics",)
 
     def age_limit(self, route: str) -> int | None:
         del route
@@ -71,8 +68,8 @@ class Bench:
     sender: Sender
     waits: list[float]
 
-    def enqueue(self, *requests: Sequence[int]) -> None:
-        made = [self.destination.request(*numbers) for numbers in requests]
+    def enqueue(self, *requests: Sequence[int], route: str = "metrics") -> None:
+        made = [self.destination.request(*numbers, route=route) for numbers in requests]
         self.outbox.enqueue(self.destination.name, made, self.clock.now())
 
     def answers(self, *outcomes: Outcome | Verdict) -> None:

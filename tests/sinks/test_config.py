@@ -1,11 +1,14 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
+from mlvitals.clock import DAY, HOUR
 from mlvitals.config.scalar import decoder
+from mlvitals.delivery import Bounds
 from mlvitals.errors import ConfigError
 from mlvitals.sinks import LocalSink, OtlpSink, SinkConfig, StdoutSink
 from mlvitals.telemetry.naming.otel import Spelling
@@ -70,6 +73,14 @@ def test_each_kind_is_told_by_its_type():
             {"protocol": "grpc", "headers": {"Key-Bin": "hunter2"}},
             "`headers` holds `Key-Bin`, which is not for you to set - at `$.sinks[0]`",
         ),
+        (
+            {"queue": {"size": "1 MB"}},
+            "`1 MB` is not a size: write a whole number and one of B, KiB, MiB, GiB, like `256MiB`"
+            " - at `$.sinks[0].queue`",
+        ),
+        ({"queue": {"size": "0B"}}, "`size` must be more than nothing - at `$.sinks[0].queue`"),
+        ({"queue": {"age": "0d"}}, "`age` must be longer than nothing - at `$.sinks[0].queue`"),
+        ({"queue": {"ages": "1d"}}, "Object contains unknown field `ages` - at `$.sinks[0].queue`"),
         ({"compression": "zstd"}, "Invalid enum value 'zstd' - at `$.sinks[0].compression`"),
     ],
 )
@@ -78,6 +89,15 @@ def test_a_broken_sink_is_told_by_its_path_and_without_its_secret(given, message
         convert(**({"type": "otlp"} | given))
     assert str(told.value) == message
     assert "hunter2" not in str(told.value)
+
+
+@pytest.mark.parametrize("kind", ["datadog", "local", "opensearch", "otlp", "prometheus", "stdout"])
+def test_every_sink_has_a_queue_that_is_bounded_in_bytes_and_age(kind):
+    given: dict[str, Any] = {"api_key": "x"} if kind == "datadog" else {}
+    plain = convert(type=kind, **given)
+    assert plain.queue.bounds == Bounds(size=256 * 1024**2, age=7 * DAY, letters=64 * 1024**2)
+    bounded = convert(type=kind, **given, queue={"size": "4GiB", "age": "36h"})
+    assert bounded.queue.bounds == Bounds(size=4 * 1024**3, age=36 * HOUR, letters=1024**3)
 
 
 def test_headers_are_never_shown():

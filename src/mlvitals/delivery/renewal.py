@@ -29,8 +29,10 @@ def is_too_old(stamp: int, limit: int, now: int) -> bool:
     return now - stamp > limit - min(_MARGIN, limit // _MARGIN_SHARE)
 
 
-def renew(outbox: Outbox, sink: Sink, head: Entry, now: int) -> int:
+def renew(outbox: Outbox, sink: Sink, head: Entry, now: int) -> int | None:
     """Replace a route's requests, from its head on, by what is sent in their place; return the items that go without.
+
+    None where some expired meanwhile: nothing is replaced, and it has to be done anew.
 
     What is sent stands in the outbox before it is, so that it is sent again to the byte. Memory holds one request at a
     time and what is sent in their place: the newest of each series, or some megabytes of log records.
@@ -81,14 +83,14 @@ def _places(outbox: Outbox, sink: Sink, head: Entry, now: int) -> Iterator[Place
         yield sequence, part
 
 
-def _replace(outbox: Outbox, head: Entry, reading: _Reading, renewed: Sequence[Request]) -> int:
+def _replace(outbox: Outbox, head: Entry, reading: _Reading, renewed: Sequence[Request]) -> int | None:
     destination = head.destination
     places = [(destination, *place) for place in reading.read]
     with outbox.store.transaction() as connection:
         query = "SELECT items FROM outbox WHERE destination = ? AND sequence = ? AND part = ?"
         items = sum(items for place in places for (items,) in connection.execute(query, place))
         if items != reading.items:
-            return 0  # some have expired since they were read: nothing is replaced, and the next try begins anew
+            return None
         superseded: int = items - sum(request.items for request in renewed)
         if superseded < 0:
             raise ValueError(f"{destination}: renewed requests hold more items than those in whose place they are")

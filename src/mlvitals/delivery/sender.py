@@ -134,7 +134,7 @@ class Sender:
         """Send until nothing waits, all that waits is held, or the next try is due after `deadline` (microseconds)."""
         report = DrainReport(destination=self.sink.name)
         self.begin()
-        while self.clock.now() < deadline:
+        while self.clock.now() < deadline and not self.left:
             if self.step(report):
                 continue
             pause = self.pause(held=False)
@@ -186,7 +186,10 @@ class Sender:
         if lane.renewed is not None and now < lane.renewed + _BETWEEN_RENEWALS:
             lane.due = lane.renewed + _BETWEEN_RENEWALS
             return None
-        report.superseded += renew(self.outbox, self.sink, entry, wall)
+        superseded = renew(self.outbox, self.sink, entry, wall)
+        if superseded is None:
+            return None
+        report.superseded += superseded
         lane.renewed = now
         return self.outbox.oldest(self.sink.name, lane.route)
 
