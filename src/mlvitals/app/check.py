@@ -10,8 +10,10 @@ from pathlib import Path
 from mlvitals import delivery
 from mlvitals.app.admission import references_of, service_of
 from mlvitals.app.kept import keeping
+from mlvitals.app.lateness import late_windows
 from mlvitals.app.pipeline import decode_plan
 from mlvitals.app.preview import preview
+from mlvitals.app.untouched import connect_untouched
 from mlvitals.config import Config, ModelConfig
 from mlvitals.delivery import Verdict
 from mlvitals.errors import MlvitalsError
@@ -87,6 +89,7 @@ def _check_sinks(config: Config) -> Iterator[Checked]:
             good = outcome.verdict is Verdict.OK
             said = outcome.reason or ("reachable" if good else outcome.verdict.value)
             yield Checked(good=good, text=f"sink {sink.name}: {said}")
+            yield from (Checked(good=True, text=f"sink {sink.name}: {line}") for line in late_windows(config, sink))
         store.close()
 
 
@@ -96,10 +99,8 @@ def _check_state(config: Config) -> Checked:
     path = config.state.path
     if not path.exists():
         return Checked(good=True, text=f"state {path}: will be made")
-    # Another process's open state has a log beside it; without one, SQLite would make it, just to read.
-    mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)) as connection:
+        with closing(connect_untouched(path)) as connection:
             connection.execute("PRAGMA schema_version")
     except sqlite3.DatabaseError as error:
         return Checked(good=False, text=f"state {path}: not a usable state database: {error}")
