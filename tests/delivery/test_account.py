@@ -3,6 +3,7 @@
 import contextlib
 import json
 import tempfile
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -145,3 +146,23 @@ def test_after_a_crash_the_very_same_bytes_leave_first(fakes, sizes, script):
         world.settle()
         if crashed and len(world.destination.sent) > len(sent):
             assert world.destination.sent[len(sent)] == sent[-1]
+
+
+def test_the_account_adds_up_for_who_reads_it_while_another_process_sends(bench):
+    """Each of its queries alone sees whole transactions; two of them, with one between, would not add up."""
+    stop = threading.Event()
+
+    def send():
+        while not stop.is_set():
+            bench.enqueue([1, 2, 3])
+            bench.outbox.deliver(bench.outbox.oldest(bench.destination.name, "metrics"))
+
+    writer = threading.Thread(target=send)
+    writer.start()
+    try:
+        with Store.open_read_only(bench.store.path) as reader:
+            for _ in range(1_000):
+                balanced(reader)
+    finally:
+        stop.set()
+        writer.join()

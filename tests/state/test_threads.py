@@ -209,3 +209,24 @@ def test_to_open_a_state_that_needs_no_migration_writes_nothing(store, tmp_path)
     before = (tmp_path / "state.db").read_bytes()
     Store.open(tmp_path / "state.db", [NUMBERS]).close()
     assert (tmp_path / "state.db").read_bytes() == before
+
+
+def test_a_block_reads_one_moment_whatever_others_write_meanwhile(store):
+    put(store, 1)
+    with store.moment():
+        assert values(store) == [1]
+        in_a_thread(lambda: put(store, 2))
+        with store.moment():
+            assert values(store) == [1]
+    assert values(store) == [1, 2]
+
+
+def test_what_is_read_of_one_moment_is_not_written_in_it(store):
+    with store.moment(), pytest.raises(RuntimeError, match="one moment"):
+        put(store, 1)
+    put(store, 2)
+    with store.transaction() as connection:
+        connection.execute("INSERT INTO number VALUES (3, NULL)")
+        with store.moment():
+            assert values(store) == [2, 3]
+    assert values(store) == [2, 3]

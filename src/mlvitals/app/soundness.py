@@ -39,7 +39,7 @@ def check_state(config: Config) -> Iterator[Checked]:
         except StateError as error:
             yield _fault(str(error))
             return
-        with store:
+        with store, store.moment():  # each check holds one table against another
             yield from _check_store(kept.config, store, place)
         if config.state.on_disk:
             yield from _check_surroundings(state.path, state.key.path)

@@ -79,7 +79,9 @@ class Gauges:
 
         Totals begin when the state was made; the others hold since the last time that they were told.
         """
-        started, _ = store.connection.execute("SELECT started, beats FROM vitals").fetchone()
+        with store.moment() as connection:
+            (started,) = connection.execute("SELECT started FROM vitals").fetchone()
+            found = [(spec, list(values)) for spec, values in self._values(store, now)]
         environment = {"environment": self.config.service.environment}
         since = now - self.config.telemetry.interval.microseconds
         return [
@@ -91,13 +93,13 @@ class Gauges:
                 start=min(started, now) if spec.instrument is Instrument.COUNTER else since,
                 attributes=environment | dict(attributes),
             )
-            for spec, values in self._values(store, now)
+            for spec, values in found
             for value, attributes in values
         ]
 
     def _values(self, store: Store, now: int) -> Iterator[tuple[MetricSpec, Iterable[tuple[float, Mapping[str, str]]]]]:
         connection, pulse = store.connection, self.pulse
-        _, beats = connection.execute("SELECT started, beats FROM vitals").fetchone()
+        (beats,) = connection.execute("SELECT beats FROM vitals").fetchone()
         queues = queue_statuses(store)
 
         def single(value: float) -> list[tuple[float, Mapping[str, str]]]:

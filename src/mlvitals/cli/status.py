@@ -32,7 +32,7 @@ def command(path: Path) -> int:
 
     config = load_config(path)
     out = console()
-    with reading_state(config) as store:
+    with reading_state(config) as store, store.moment():
         for line in _faults(config, store):
             out.print(visible(line), style="bold red", markup=False, soft_wrap=True)
         models = standings(config, store.connection)

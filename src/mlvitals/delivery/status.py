@@ -118,9 +118,10 @@ class DeadLetter:
 
 
 def queue_statuses(store: Store) -> list[QueueStatus]:
-    """Return the account of every destination that anything was ever enqueued for, by name."""
-    names = store.connection.execute("SELECT DISTINCT destination FROM delivery_total ORDER BY destination")
-    return [_status(store, name) for (name,) in names.fetchall()]
+    """Return the account of every destination that anything was ever enqueued for, by name, as of one moment."""
+    with store.moment() as connection:
+        names = connection.execute("SELECT DISTINCT destination FROM delivery_total ORDER BY destination")
+        return [_status(store, name) for (name,) in names.fetchall()]
 
 
 def dead_letters(store: Store, destination: str) -> Iterator[DeadLetter]:

@@ -37,6 +37,7 @@ class _Own(threading.local):
 
     connection: sqlite3.Connection | None = None
     afterwards: list[Callable[[], object]] | None = None
+    reading: bool = False
 
 
 class Store:
@@ -102,6 +103,8 @@ class Store:
         A block inside a block of the same thread joins the outer transaction; other threads wait for its end.
         """
         connection = self.connection
+        if self._own.reading:
+            raise RuntimeError("what is read of one moment cannot be written in it")
         if connection.in_transaction:
             yield connection
             return
@@ -117,6 +120,25 @@ class Store:
                 raise
         for action in self._own.afterwards:
             action()
+
+    @contextmanager
+    def moment(self) -> Iterator[sqlite3.Connection]:
+        """Let a block read what was durable at one moment, whatever others write meanwhile; it may not write.
+
+        Two queries of a block otherwise see two states, between which a request was delivered. A block inside a
+        transaction, or inside another such block, reads what that one does.
+        """
+        connection = self.connection
+        if connection.in_transaction:
+            yield connection
+            return
+        connection.execute("BEGIN")
+        self._own.reading = True
+        try:
+            yield connection
+        finally:
+            self._own.reading = False
+            connection.execute("ROLLBACK")
 
     def afterwards(self, action: Callable[[], object]) -> None:
         """Do something as soon as the transaction at hand is durable, and nothing if it is taken back."""
