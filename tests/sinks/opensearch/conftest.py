@@ -70,6 +70,7 @@ class Standin:
     stored: dict[str, dict[str, Any]] = field(default_factory=dict)
     documents: dict[str, dict[str, tuple[int, dict[str, Any]]]] = field(default_factory=dict)
     streams: set[str] = field(default_factory=set)
+    dropped: set[str] = field(default_factory=set)  # features whose documents an ingest pipeline drops
     privileges: dict[str, bool] | None = None
     denied: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)  # by method and start of the path
 
@@ -197,6 +198,8 @@ class Standin:
             fate = self.fate(target, source)
             if fate is not None and fate[0] >= 300:
                 return {operation: base | {"status": fate[0], "error": fate[1]}}
+            if source.get("attributes", {}).get("mlvitals", {}).get("feature", {}).get("name") in self.dropped:
+                return {operation: base | {"status": 200, "result": "noop", "_shards": {"total": 0}}}
             return {operation: base | {"status": self.write(operation, target, source), "_shards": {"total": 1}}}
         except Refusal as refusal:
             return {operation: base | {"status": refusal.status, "error": refusal.error}}

@@ -112,6 +112,10 @@ def test_items_may_be_taken_refused_and_turned_away_in_one_answer(road, cluster,
         (404, {"type": "index_not_found_exception", "reason": "no such index [x]"}),
         (400, {"type": "validation_exception", "reason": "this cluster currently has [1000] maximum shards open"}),
         (400, {"type": "index_closed_exception", "reason": "closed"}),
+        (400, {"type": "routing_missing_exception", "reason": "routing is required for [x]/[1]"}),
+        (400, {"type": "illegal_argument_exception", "reason": "no write index is defined for alias [x]. The write"}),
+        (400, {"type": "illegal_argument_exception", "reason": "pipeline with id [x] does not exist"}),
+        (400, {"type": "illegal_argument_exception", "reason": "Limit of total fields [500] has been exceeded"}),
     ],
 )
 def test_what_a_person_must_change_holds_only_the_items_it_concerns(road, cluster, many, status, error):
@@ -121,6 +125,24 @@ def test_what_a_person_must_change_holds_only_the_items_it_concerns(road, cluste
     assert (report.delivered, report.waiting, report.held, report.rejected) == (1, 1, True, 0)
     assert error["reason"] in report.trouble
     assert one.drain().complete  # once a person has acted
+
+
+def test_a_document_that_speaks_of_data_streams_is_refused_as_any_other(road, cluster, many):
+    reason = (
+        "failed to parse field [labels.team] of type [long]. Preview of field's value: 'pipeline with id [data stream'"
+    )
+    cluster.fate = fated(f1=[(400, {"type": "mapper_parsing_exception", "reason": reason})])
+    report = road(cluster).send(logs=[many(2)])
+    assert (report.delivered, report.rejected, report.held) == (1, 1, False)
+
+
+def test_a_document_that_a_pipeline_drops_is_no_success(road, cluster, many):
+    cluster.dropped.add("f1")
+    one = road(cluster)
+    report = one.send(logs=[many(2)])
+    assert (report.delivered, report.rejected) == (1, 1)
+    assert features(cluster) == ["f0"]
+    assert [letter.reason for letter in one.letters()] == ["1 of 2 refused: 200 noop"]
 
 
 def test_an_index_that_is_a_data_stream_holds_the_queue_and_loses_nothing(road, cluster, many):
@@ -246,6 +268,14 @@ def test_the_next_host_is_asked_where_one_does_not_answer_and_kept_while_it_does
 def test_a_host_that_cannot_do_its_work_is_followed_by_the_next(road, cluster, start, many, answered):
     other = start(stored=cluster.stored, documents=cluster.documents)  # of the same cluster
     other.will(answered(status=503, body=b"no master"))
+    one = road(cluster, hosts=(other.url, cluster.url))
+    assert one.send(logs=[many(1)]).complete
+    assert (len(other.bulks), len(cluster.bulks)) == (0, 1)
+
+
+def test_a_host_that_cannot_tell_of_its_templates_is_followed_by_the_next(road, cluster, start, many):
+    other = start(stored=cluster.stored, documents=cluster.documents)
+    other.denied["GET "] = (503, {"error": {"type": "cluster_manager_not_discovered_exception", "reason": None}})
     one = road(cluster, hosts=(other.url, cluster.url))
     assert one.send(logs=[many(1)]).complete
     assert (len(other.bulks), len(cluster.bulks)) == (0, 1)

@@ -6,9 +6,11 @@ a stream, or a revision that is not older in an index. 429, 502, 503 and 504 are
 Decided here:
 
 - 401, 403 and 404 of an item (no right, a blocked index, an index that may not be made), and a 400 about the index
-  instead of the document (it is closed, is a data stream where it must be none, the cluster has no room for shards) are
-  misconfigured: the data is good, so that it waits for a person.
-- Any other 4xx of an item is about that document: refused, and only that one.
+  instead of the document (it is closed or full, is an alias that cannot be written or a data stream where it must be
+  none, its pipeline is gone, the cluster has no room for shards) are misconfigured: the data is good, so that it waits
+  for a person.
+- Any other 4xx of an item is about that document: refused, and only that one. So is a 200 that says `noop`, which is
+  how a document that an ingest pipeline drops is answered: it stands nowhere.
 - 500 of an item may be a node that fails or one that fails on this document. What else was in the request is settled
   first; what is left is then poison, but a doubtful one: halves of it are sent, and an outage holds the queue.
 - A success without the engine's words holds the queue, and so does a 4xx without them: a proxy's opinion is no verdict
@@ -38,16 +40,26 @@ _ABOUT_THE_INDEX: Final = frozenset(
         "index_closed_exception",
         "invalid_alias_name_exception",
         "invalid_index_name_exception",
+        "routing_missing_exception",
         "validation_exception",
     }
 )
-_DATA_STREAM: Final = "data stream"
+# How reasons begin that have no type of their own. Further on a reason may repeat what the document says.
+_ILLEGAL: Final = "illegal_argument_exception"
+_ABOUT_THE_INDEX_SAID: Final = (
+    "Limit of total fields [",
+    "no write index is defined for alias [",
+    "only write ops with an op_type of create are allowed in data streams",
+    "pipeline with id [",
+)
+_DROPPED: Final = "noop"
 _PRODUCT: Final = "x-elastic-product"
 
 
 class _Item(msgspec.Struct, rename={"identity": "_id"}):
     status: int
     identity: str | None = None
+    result: str = ""
     error: Any = None
 
 
@@ -143,13 +155,13 @@ def _settle(items: Sequence[_Item], request: Request) -> Outcome:
 def _fate(item: _Item) -> _Fate:
     status = item.status
     if 200 <= status < 300 or status == 409:
-        return _Fate.TAKEN
+        return _Fate.REFUSED if item.result == _DROPPED else _Fate.TAKEN
     if status in _RETRY:
         return _Fate.WAITS
     if status >= 500:
         return _Fate.FAILED
     kind, said = _kind(item.error)
-    about_the_index = kind in _ABOUT_THE_INDEX or _DATA_STREAM in said
+    about_the_index = kind in _ABOUT_THE_INDEX or (kind == _ILLEGAL and said.startswith(_ABOUT_THE_INDEX_SAID))
     return _Fate.HELD if status in {401, 403, 404} or about_the_index or status < 400 else _Fate.REFUSED
 
 
@@ -159,7 +171,7 @@ def _reason(items: Sequence[_Item], places: Mapping[_Fate, Sequence[int]]) -> st
     for fate in (_Fate.HELD, _Fate.REFUSED, _Fate.FAILED, _Fate.WAITS):
         if places.get(fate):
             first = items[places[fate][0]]
-            told = ": ".join(part for part in _kind(first.error) if part)
+            told = ": ".join(part for part in _kind(first.error) if part) or first.result
             said.append(f"{len(places[fate])} of {len(items)} {fate.value}: {first.status} {told}".rstrip())
     return one_line("; ".join(said))
 

@@ -22,7 +22,7 @@ from mlvitals.transport.http import Answer, TransportError
 from mlvitals.transport.secret import Secret
 
 # Only what is read of an answer, so that a thousand refusals fit into it. Percent-encoded, as a signature needs it.
-_ITEM: Final = tuple(f"items.%2A.{part}" for part in ("_id", "status", "error.type", "error.reason"))
+_ITEM: Final = tuple(f"items.%2A.{part}" for part in ("_id", "status", "result", "error.type", "error.reason"))
 _CAUSE: Final = "items.%2A.error.caused_by.reason"
 _BULK: Final = f"/_bulk?filter_path={'%2C'.join(('errors', *_ITEM, _CAUSE, 'error', 'message', 'Message'))}"
 _REASON_LENGTH: Final = 300
@@ -101,6 +101,8 @@ class OpenSearchDestination:
         try:
             prepared = self._prepare()
             if prepared.verdict is not Verdict.OK:
+                if prepared.verdict is Verdict.RETRY:
+                    self._cluster.move_on()
                 return self._told(prepared)
             body = gzip.compress(request.body, _LEVEL, mtime=0) if self._compressed else request.body
             answer = self._cluster.request("POST", _BULK, body, NDJSON, "gzip" if self._compressed else "")

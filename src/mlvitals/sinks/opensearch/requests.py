@@ -12,7 +12,7 @@ from mlvitals.sinks.opensearch.documents import Document
 METRICS: Final = "metrics"
 LOGS: Final = "logs"
 
-# The answer has some forty bytes for each item that was taken and some hundreds for one that was not: a thousand stay
+# The answer has some sixty bytes for each item that was taken and some hundreds for one that was not: a thousand stay
 # within what is read of an answer. The engines ask for bodies of a few megabytes (their limit is 100 MB).
 ITEMS: Final = 1_000
 BODY_BYTES: Final = 4 * 1024 * 1024
