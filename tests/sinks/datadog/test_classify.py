@@ -45,6 +45,7 @@ def test_202_with_errors_is_not_ok_and_is_halved_but_may_be_an_outage(route):
         ("metrics", 202, b"<html>"),
         ("metrics", 202, b"[]"),
         ("metrics", 202, b"\xff"),
+        ("metrics", 202, b"[" * 100_000),
         ("metrics", 202, b'{"errors":"none"}'),
         ("metrics", 202, b'{"status":"queued"}'),
         ("metrics", 202, b'{"took":1}'),
@@ -86,6 +87,12 @@ def test_what_is_about_this_body_is_halved(status):
         False,
         f"HTTP {status}: too large",
     )
+
+
+def test_a_page_is_a_stranger_s_unless_it_says_that_the_request_is_too_large():
+    page = {"content-type": "text/html"}
+    assert classify(answer(400, b"<html>", **page), "metrics", NOW).verdict is Verdict.MISCONFIGURED
+    assert classify(answer(413, b"<html>", **page), "metrics", NOW).verdict is Verdict.POISON
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 599])
