@@ -19,7 +19,9 @@ def theirs(shared_data):
 
 def without_formats(schema):
     if isinstance(schema, dict):
-        return {key: without_formats(value) for key, value in schema.items() if key not in {"format", "default", "example"}}
+        return {
+            key: without_formats(value) for key, value in schema.items() if key not in {"format", "default", "example"}
+        }
     return [without_formats(one) for one in schema] if isinstance(schema, list) else schema
 
 
