@@ -125,7 +125,7 @@ def test_an_address_that_is_no_receiver_holds_the_queue_and_says_so(sending, rec
     assert answer.code == 1
     assert "is this the address of an OTLP receiver?" in answer.err
     said = "HTTP 200 with text/html, not an OTLP response: is this the address of an OTLP receiver?"
-    held = f"  otlp: {said} (held until it is mended, tried again by every run)"
+    held = f"  otlp, metrics: {said} (held until it is mended, tried now and then)"
     assert held in mlvitals("status", "-c", sending.config).out.splitlines()
     receiver.html = False
     assert mlvitals("run", "-c", sending.config, "--once").code == 0

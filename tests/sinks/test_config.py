@@ -75,8 +75,10 @@ def test_each_kind_is_told_by_its_type():
         ),
         (
             {"queue": {"size": "1 MB"}},
-            "`1 MB` is not a size: write a whole number and one of B, KiB, MiB, GiB, like `256MiB`"
-            " - at `$.sinks[0].queue`",
+            (
+                "`1 MB` is not a size: write a whole number and one of B, KiB, MiB, GiB, like `256MiB`"
+                " - at `$.sinks[0].queue`"
+            ),
         ),
         ({"queue": {"size": "0B"}}, "`size` must be more than nothing - at `$.sinks[0].queue`"),
         ({"queue": {"age": "0d"}}, "`age` must be longer than nothing - at `$.sinks[0].queue`"),

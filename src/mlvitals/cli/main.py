@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "check": ("mlvitals.cli.check", "Validate the configuration; reach every source and destination. No side effects."),
     "demo": ("mlvitals.cli.demo", "Run the main job on real house sales and show what it finds."),
     "init": ("mlvitals.cli.init", "Write a commented configuration from a sample of a log."),
+    "outbox": ("mlvitals.cli.outbox", "Show what waits to be delivered and what was refused; retry it, or drop it."),
     "plan": ("mlvitals.cli.plan", "Tell beforehand how many series and documents there will be, and what they cost."),
     "reference": ("mlvitals.cli.reference", "Build and inspect references."),
     "replay": ("mlvitals.cli.replay", "Shift and compress the times of events: demos and end-to-end alert tests."),

@@ -186,9 +186,10 @@ def _troubles(store: "Store") -> Iterator[str]:
     from mlvitals.delivery import queue_statuses  # noqa: PLC0415
 
     for queue in queue_statuses(store):
-        if queue.trouble:
-            held = "held until it is mended, tried again by every run" if queue.held else f"since {_time(queue.since)}"
-            yield f"  {queue.destination}: {queue.trouble} ({held})"
+        for lane in queue.lanes:
+            if lane.since is not None:
+                held = "held until it is mended, tried now and then" if lane.held else f"since {_time(lane.since)}"
+                yield f"  {queue.destination}, {lane.route}: {lane.trouble} ({held})"
 
 
 def _time(moment: int | None) -> str:
