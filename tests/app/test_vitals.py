@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from mlvitals.app.planning import plan_config
 from mlvitals.app.run import run_once
 from mlvitals.app.watch import watched_pipeline
 from mlvitals.clock import HOUR, MINUTE, SECOND, FixedClock, SystemClock, format_time
@@ -191,6 +192,20 @@ def test_a_models_newest_window_grows_old_and_one_that_is_gone_is_forgotten(job)
         assert "window.age" not in job.points(watch)
 
 
+def test_a_destination_that_is_gone_is_told_of_while_anything_waits_for_it(job):
+    gone = {"type": "otlp", "endpoint": "http://127.0.0.1:9"}
+    with job.opened(sinks=[gone, {"type": "local"}]) as watch:
+        job.read(watch)
+        watch.pipeline.deliveries.wait(patience=0, parting=5, stop=lambda: False)
+    with job.opened(sinks=[{"type": "local"}]) as watch:
+        assert job.points(watch)["outbox.age"].keys() == {"local", "otlp"}
+        with watch.pipeline.outgoing.store.transaction() as connection:
+            connection.execute("DELETE FROM outbox WHERE destination = 'otlp'")  # as a person may: its trouble stays
+        now = job.points(watch)
+    assert now["outbox.age"].keys() == now["outbox.status"].keys() == {"local"}
+    assert {destination for destination, _ in now["items"]} == {"local"}
+
+
 def test_what_closing_took_is_told_once_anything_was_closed(job):
     with job.opened() as watch:
         watch.tell()
@@ -227,6 +242,23 @@ def test_once_tells_when_all_is_delivered_and_a_replay_tells_nothing(job, quiet)
     assert mine["mlvitals.pipeline.heartbeat"] == 1
     assert mine["mlvitals.pipeline.outbox.size"] == 0
     assert mine.keys() >= {f"mlvitals.pipeline.{name}" for name in PLAIN}
+
+
+def test_the_plan_counts_every_series_that_the_job_tells_of_itself(job):
+    sinks = [{"type": "stdout"}, {"type": "prometheus", "listen": "127.0.0.1:0"}, {"type": "local"}]
+    with job.opened(sinks=sinks, telemetry={"interval": "30s"}) as watch:
+        watch.vitals.tell()
+        job.read(watch)
+        watch.vitals.tell()
+        watch.tell()
+        series = {(one.name, frozenset(one.attributes.items())) for one in watch.vitals.latest}
+        plan = plan_config(watch.pipeline.config, None)
+    stdout, prometheus, local = plan.destinations
+    assert stdout.job == prometheus.job
+    assert (stdout.job.series.ordinary, stdout.job.series.at_most) == (len(series), len(series))
+    assert stdout.job.points_per_day.at_most == len(series) * 2 * 60 * 24
+    assert stdout.total.series.at_most == stdout.models["fraud"].series.at_most + len(series)
+    assert local.job.series.at_most == local.total.series.at_most == 0
 
 
 def test_nothing_of_this_is_a_measurement(job):

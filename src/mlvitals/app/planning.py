@@ -39,4 +39,12 @@ def plan_config(config: Config, prices: PricesConfig | None) -> Plan:
         for one in config.sinks:
             sinks.append(one.open(context))
             stack.callback(sinks[-1].close)
-        return make_plan(models, faults, patterns, sinks, budget=config.budget, prices=prices)
+        return make_plan(
+            models,
+            faults,
+            patterns,
+            sinks,
+            budget=config.budget,
+            prices=prices,
+            interval=config.telemetry.interval.microseconds,
+        )

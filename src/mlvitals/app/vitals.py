@@ -100,7 +100,9 @@ class Gauges:
     def _values(self, store: Store, now: int) -> Iterator[tuple[MetricSpec, Iterable[tuple[float, Mapping[str, str]]]]]:
         connection, pulse = store.connection, self.pulse
         (beats,) = connection.execute("SELECT beats FROM vitals").fetchone()
-        queues = queue_statuses(store)
+        # One that is configured no more is forgotten, but for what still waits for it: a person must see to that.
+        mine = {sink.name for sink in self.config.sinks}
+        queues = [queue for queue in queue_statuses(store) if queue.destination in mine or queue.requests]
 
         def single(value: float) -> list[tuple[float, Mapping[str, str]]]:
             return [(float(value), {})]

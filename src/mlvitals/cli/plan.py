@@ -86,9 +86,11 @@ def _table(destination: "DestinationPlan") -> "Table":
         table.add_column(head, justify="left" if head == "model" else "right", overflow="fold")
     for name, load in destination.models.items():
         table.add_row(*cells(name, *_figures(load)))
-    if len(destination.models) > 1:
+    if destination.job.series.at_most:
+        table.add_row(*cells("(the job itself)", *_figures(destination.job)))
+    if table.row_count > 1:
         table.add_section()
-        table.add_row(*cells("all", *_figures(destination.total)))
+        table.add_row(*cells("(all)", *_figures(destination.total)))
     return table
 
 

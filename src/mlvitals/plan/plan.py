@@ -8,10 +8,12 @@ from math import ceil
 
 import msgspec
 
+from mlvitals.clock import DAY
 from mlvitals.config import BudgetConfig, PricesConfig
 from mlvitals.delivery import Sink
 from mlvitals.plan.allowances import in_order
 from mlvitals.plan.demand import Measured, measure_demand
+from mlvitals.plan.job import job_series
 from mlvitals.plan.money import monthly, rounded
 from mlvitals.plan.volume import POINTS, Volume, log_records, volume_of_window, windows_of_day
 from mlvitals.plan.windows import Monitored
@@ -71,10 +73,11 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DestinationPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """One destination: the loads by model and in all, and the money by what it is for, with `total`."""
+    """One destination: the loads by model, of the job itself and in all; the money by what it is for, with `total`."""
 
     destination: str
     models: Mapping[str, Load]
+    job: Load
     total: Load
     currency: str | None = None
     money: Mapping[str, Amount] = {}
@@ -124,8 +127,12 @@ def make_plan(
     *,
     budget: BudgetConfig,
     prices: PricesConfig | None,
+    interval: int,
 ) -> Plan:
-    """Return the plan of models by name, in the configuration's order; `faults` says why others cannot be planned."""
+    """Return the plan of models by name, in the configuration's order; `faults` says why others cannot be planned.
+
+    interval: after which the job tells of itself again, in microseconds.
+    """
     level = Export(budget.export)
     order = in_order({name: known.monitored for name, known in models.items()})
     measured = {name: measure_demand(models[name].monitored, level) for name in order}
@@ -137,6 +144,8 @@ def make_plan(
         for name, allowance in granted.items()
         if allowance is not None
     }
+    told = job_series(len(models) + len(faults), len(sinks))
+    job = _load_of_job(told, Fraction(told * DAY, interval))
     return Plan(
         export=budget.export,
         versions=budget.versions,
@@ -147,7 +156,7 @@ def make_plan(
             *(ModelPlan(model=name, fault=fault) for name, fault in faults.items()),
         ),
         patterns=tuple(patterns),
-        destinations=tuple(_destination(sink, planned, budget.versions, prices) for sink in sinks),
+        destinations=tuple(_destination(sink, planned, job, budget.versions, prices) for sink in sinks),
     )
 
 
@@ -167,15 +176,16 @@ def _model(name: str, one: _Planned) -> ModelPlan:
 
 
 def _destination(
-    sink: Sink, planned: Mapping[str, _Planned], versions: int, prices: PricesConfig | None
+    sink: Sink, planned: Mapping[str, _Planned], of_job: Load, versions: int, prices: PricesConfig | None
 ) -> DestinationPlan:
     takes_points = POINTS in sink.routes
+    job = of_job if takes_points else _load_of_job(0, Fraction(0))
     days = {name: _day(sink, one) for name, one in planned.items()}
     loads = {name: _load(one, days[name], versions, takes_points=takes_points) for name, one in planned.items()}
-    total = _total(list(loads.values()))
+    total = _total([*loads.values(), job])
     asked = None if prices is None else prices.sinks.get(sink.name)
     if prices is None or asked is None:
-        return DestinationPlan(destination=sink.name, models=loads, total=total)
+        return DestinationPlan(destination=sink.name, models=loads, job=job, total=total)
     day = sum(days.values(), Volume())
     ordinary, most = (
         monthly(asked, series, volume)
@@ -185,7 +195,9 @@ def _destination(
     money["total"] = Amount(
         ordinary=rounded(sum(ordinary.values(), Fraction(0))), at_most=rounded(sum(most.values(), Fraction(0)))
     )
-    return DestinationPlan(destination=sink.name, models=loads, total=total, currency=prices.currency, money=money)
+    return DestinationPlan(
+        destination=sink.name, models=loads, job=job, total=total, currency=prices.currency, money=money
+    )
 
 
 def _day(sink: Sink, one: _Planned) -> Volume:
@@ -207,6 +219,19 @@ def _load(one: _Planned, day: Volume, versions: int, *, takes_points: bool) -> L
         events_per_day=figure(day.events),
         content_per_day=figure(day.content),
         sent_per_day=figure(day.sent),
+    )
+
+
+def _load_of_job(series: int, points_per_day: Fraction) -> Load:
+    """Return what the job itself leaves; it has no ordinary day, for it tells everything each time."""
+    nothing = Range(ordinary=0, at_most=0)
+    points = ceil(points_per_day)
+    return Load(
+        series=Range(ordinary=series, at_most=series),
+        points_per_day=Range(ordinary=points, at_most=points),
+        events_per_day=nothing,
+        content_per_day=nothing,
+        sent_per_day=nothing,
     )
 
 
