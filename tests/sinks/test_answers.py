@@ -2,7 +2,8 @@ import time
 
 import pytest
 
-from mlvitals.sinks.answers import is_strangers, media_type, one_line, read_json, retry_after
+from mlvitals.delivery import Outcome, Verdict
+from mlvitals.sinks.answers import is_strangers, media_type, one_line, read_json, retry_after, shortened
 from mlvitals.transport.http import Answer
 
 NOW = 1_700_000_000_000_000  # 2023-11-14T22:13:20Z
@@ -72,3 +73,8 @@ def test_a_body_that_is_no_json_reads_as_nothing(body):
 )
 def test_pages_and_texts_without_a_type_are_a_strangers(kind, body, strange):
     assert is_strangers(Answer(status=400, headers={"content-type": kind}, body=body)) is strange
+
+
+def test_a_reason_is_short_enough_to_be_read():
+    assert shortened(Outcome(verdict=Verdict.OK, reason="x" * 300)).reason == "x" * 300
+    assert shortened(Outcome(verdict=Verdict.OK, reason="x" * 301)).reason == "x" * 299 + "…"

@@ -11,6 +11,7 @@ from mlvitals.config import Config
 from mlvitals.errors import MissingExtraError
 from mlvitals.signals.running import PIPELINE_LOOP_AGE, RUNNING
 from mlvitals.signals.spec import Instrument
+from mlvitals.sinks.agent import VERSION
 from mlvitals.telemetry.naming.otel import attribute_name, resource_attributes
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _provider(config: Config, vitals: Vitals) -> "MeterProvider":
         raise MissingExtraError(
             f'`instrumentation` needs the package {error.name}: pip install "mlvitals[otlp]" - at `$.instrumentation`'
         ) from error
-    from mlvitals.sinks.otlp.envelope import SCHEMA_URL, VERSION  # noqa: PLC0415  # protobuf
+    from mlvitals.sinks.otlp.envelope import SCHEMA_URL  # noqa: PLC0415  # protobuf
 
     reader = PeriodicExportingMetricReader(
         exporter,

@@ -1,5 +1,6 @@
 """What the answers of all HTTP destinations have in common."""
 
+from dataclasses import replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -7,17 +8,25 @@ from typing import Any, Final
 import msgspec
 
 from mlvitals.clock import SECOND
+from mlvitals.delivery import Outcome
 from mlvitals.transport.http import Answer
 
 # What a decoder of JSON raises for what somebody else wrote: it is none, its text is none, or it has no end of depth.
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
+_REASON_LENGTH: Final = 300
 _STRANGERS: Final = frozenset({"", "text/html"})
 
 
 def one_line(text: str) -> str:
     """Return a server's words as one line of printable characters."""
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def shortened(outcome: Outcome) -> Outcome:
+    """Return an outcome whose reason is short enough to be read."""
+    reason = outcome.reason
+    return outcome if len(reason) <= _REASON_LENGTH else replace(outcome, reason=f"{reason[: _REASON_LENGTH - 1]}…")
 
 
 def media_type(answer: Answer) -> str:

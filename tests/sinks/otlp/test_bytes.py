@@ -13,8 +13,9 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as OtlpRecord
 from opentelemetry.proto.logs.v1.logs_pb2 import SeverityNumber
 
 from mlvitals.signals.spec import Export, Instrument, Layer, MetricSpec, Orientation, Stage
+from mlvitals.sinks.agent import VERSION
 from mlvitals.sinks.otlp.encode import Encoder
-from mlvitals.sinks.otlp.envelope import SCHEMA_URL, VERSION
+from mlvitals.sinks.otlp.envelope import SCHEMA_URL
 from mlvitals.sinks.otlp.wire import varint
 from mlvitals.telemetry import LogRecord, MetricPoint, Service, Severity
 from mlvitals.telemetry.naming.otel import Spelling, attribute_name

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
+from mlvitals.sinks.agent import VERSION
 from mlvitals.sinks.otlp.encode import BODY_BYTES, ITEMS, Encoder
-from mlvitals.sinks.otlp.envelope import VERSION
 from mlvitals.sinks.otlp.split import split
 from mlvitals.telemetry import LogRecord, MetricPoint, Severity
 from mlvitals.telemetry.naming.otel import Spelling

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final, NamedTuple
 
 from mlvitals.clock import MINUTE, SECOND, Clock, SystemClock, format_time
 from mlvitals.delivery import LOGS, Outcome, Request, Verdict
 from mlvitals.errors import ConfigError
+from mlvitals.sinks.agent import AGENT
+from mlvitals.sinks.answers import shortened
 from mlvitals.sinks.base import SinkContext
 from mlvitals.sinks.datadog import requests
 from mlvitals.sinks.datadog.classify import REFUSED_KEY, classify, classify_probe
@@ -26,7 +27,6 @@ _VALIDATE: Final = "/api/v1/validate"
 _ENCODINGS: Final = {"gzip": "gzip", "zstd": "zstd1"}
 # "Submit metrics" of Datadog's API reference: a later point is answered with 202, and dropped. A clock may be wrong.
 _AHEAD: Final = 10 * MINUTE
-_REASON_LENGTH: Final = 300
 
 
 class Ways(NamedTuple):
@@ -125,14 +125,14 @@ class DatadogDestination:
         outcome = classify(answer, request.route, now)
         if outcome.verdict is Verdict.OK:
             outcome = replace(outcome, reason=self._tags.collisions())
-        return _cut(outcome)
+        return shortened(outcome)
 
     def probe(self) -> Outcome:
         """Ask whether the API key is valid."""
         answer = self._ask(self._ways.metrics, "GET", _VALIDATE, b"", {})
         if isinstance(answer, Outcome):
             return answer
-        return _cut(classify_probe(answer, self._ways.site, self._clock.now()))
+        return shortened(classify_probe(answer, self._ways.site, self._clock.now()))
 
     def close(self) -> None:
         """Close the connections."""
@@ -144,7 +144,7 @@ class DatadogDestination:
     ) -> Answer | Outcome:
         spelled: dict[str, str | Secret] = {
             "Accept": "application/json",
-            "User-Agent": _AGENT,
+            "User-Agent": AGENT,
             "DD-API-KEY": self._key,
             **headers,
         }
@@ -159,18 +159,3 @@ class DatadogDestination:
         except ConfigError as error:  # a file that is being exchanged
             return Outcome(verdict=Verdict.RETRY, reason=str(error))
         return answer
-
-
-def _cut(outcome: Outcome) -> Outcome:
-    reason = outcome.reason
-    return outcome if len(reason) <= _REASON_LENGTH else replace(outcome, reason=f"{reason[: _REASON_LENGTH - 1]}…")
-
-
-def _agent() -> str:
-    try:
-        return f"mlvitals/{version('mlvitals')}"
-    except PackageNotFoundError:  # run from its source
-        return "mlvitals/0"
-
-
-_AGENT: Final = _agent()

@@ -3,9 +3,9 @@
 import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
+from mlvitals.sinks.agent import AGENT
 from mlvitals.transport.http import Answer, HttpTransport, TransportError
 from mlvitals.transport.secret import Secret
 
@@ -14,16 +14,6 @@ Authorize = Callable[[str, str, bytes, Mapping[str, str]], Mapping[str, str | Se
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
-
-
-def _version() -> str:
-    try:
-        return version("mlvitals")
-    except PackageNotFoundError:  # run from its source
-        return "0"
-
-
-_AGENT: Final = f"mlvitals/{_version()}"
 
 
 def anonymous() -> Authorize:
@@ -77,7 +67,7 @@ class Cluster:
             TransportError: no host answered; lasting only if that is so for each.
 
         """
-        headers = {"User-Agent": _AGENT, "Accept": JSON}
+        headers = {"User-Agent": AGENT, "Accept": JSON}
         headers |= {"Content-Type": content_type} if body else {}
         headers |= {"Content-Encoding": encoding} if encoding else {}
         failures: list[TransportError] = []

@@ -2,13 +2,15 @@
 
 import gzip
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
 from mlvitals.clock import Clock, SystemClock
 from mlvitals.delivery import Outcome, Request, Verdict
 from mlvitals.errors import ConfigError
+from mlvitals.sinks.answers import shortened
 from mlvitals.sinks.opensearch import probe
 from mlvitals.sinks.opensearch.choices import Engine, Templates
 from mlvitals.sinks.opensearch.classify import classify
@@ -18,6 +20,7 @@ from mlvitals.sinks.opensearch.install import Installer
 from mlvitals.sinks.opensearch.requests import LOGS, METRICS, bundle, split
 from mlvitals.sinks.opensearch.templates import Artifact
 from mlvitals.telemetry import LogRecord, MetricPoint
+from mlvitals.transport.answer import spellings
 from mlvitals.transport.http import Answer, TransportError
 from mlvitals.transport.secret import Secret
 
@@ -25,8 +28,6 @@ from mlvitals.transport.secret import Secret
 _ITEM: Final = tuple(f"items.%2A.{part}" for part in ("_id", "status", "result", "error.type", "error.reason"))
 _CAUSE: Final = "items.%2A.error.caused_by.reason"
 _BULK: Final = f"/_bulk?filter_path={'%2C'.join(('errors', *_ITEM, _CAUSE, 'error', 'message', 'Message'))}"
-_REASON_LENGTH: Final = 300
-_SECRET_LENGTH: Final = 6
 _LEVEL: Final = 6
 
 
@@ -143,9 +144,9 @@ class OpenSearchDestination:
     def _told(self, outcome: Outcome) -> Outcome:
         """Return an outcome whose reason holds no secret, then is cut, so that no half of one remains."""
         reason = outcome.reason
-        for word in sorted(_words(self._secrets), key=len, reverse=True):
-            reason = reason.replace(word, "***")
-        return replace(outcome, reason=reason if len(reason) <= _REASON_LENGTH else f"{reason[: _REASON_LENGTH - 1]}…")
+        for form in spellings(_values(self._secrets)):
+            reason = reason.replace(form, "***")
+        return shortened(replace(outcome, reason=reason))
 
     def _ask(self, method: str, path: str, body: bytes) -> Answer:
         return self._cluster.request(method, path, body, JSON)
@@ -155,13 +156,9 @@ def _unanswered(error: TransportError) -> Outcome:
     return Outcome(verdict=Verdict.MISCONFIGURED if error.lasting else Verdict.RETRY, reason=error.reason)
 
 
-def _words(secrets: Iterable[Secret]) -> set[str]:
-    """Return the secrets, and both halves of an `ID:KEY`; a short word would stand in a reason by chance."""
-    words: set[str] = set()
+def _values(secrets: Iterable[Secret]) -> Iterator[str]:
+    """Yield the secrets, and both halves of an `ID:KEY`."""
     for secret in secrets:
-        try:
+        with suppress(ConfigError):  # its file is being exchanged: nobody was told it
             value = secret.read()
-        except ConfigError:  # its file is being exchanged: nobody was told it
-            continue
-        words |= {value, *value.split(":")}
-    return {word for word in words if len(word) >= _SECRET_LENGTH}
+            yield from (value, *value.split(":"))

@@ -1,16 +1,13 @@
 """An OTLP receiver as a destination: encode, send each signal its way."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from typing import Final
 
 from mlvitals.delivery import Outcome, Request, Verdict
+from mlvitals.sinks.answers import shortened
 from mlvitals.sinks.otlp.encode import LOGS, METRICS, Encoder, empty
 from mlvitals.sinks.otlp.lanes import OpenLane
 from mlvitals.sinks.otlp.split import split
 from mlvitals.telemetry import LogRecord, MetricPoint
-
-_REASON_LENGTH: Final = 200
 
 
 class OtlpDestination:
@@ -61,9 +58,7 @@ class OtlpDestination:
 
     def send(self, request: Request) -> Outcome:
         """Send one request once and classify the answer."""
-        outcome = self._lanes[request.route].send(request.body)
-        reason = outcome.reason
-        return replace(outcome, reason=reason if len(reason) <= _REASON_LENGTH else f"{reason[: _REASON_LENGTH - 1]}…")
+        return shortened(self._lanes[request.route].send(request.body))
 
     def probe(self) -> Outcome:
         """Send empty requests, which a receiver must take, and return the first answer that is not ok."""

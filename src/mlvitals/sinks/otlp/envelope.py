@@ -3,9 +3,9 @@
 import gzip
 import zlib
 from collections.abc import Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
+from mlvitals.sinks.agent import VERSION
 from mlvitals.sinks.otlp.values import key_values
 from mlvitals.sinks.otlp.wire import DELIMITED, message, repeated, tag, text, varint
 from mlvitals.telemetry import Service
@@ -18,14 +18,6 @@ SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.27.0"
 _LEVEL: Final = 6
 
 
-def _version() -> str:
-    try:
-        return version("mlvitals")
-    except PackageNotFoundError:  # run from its source
-        return "0"
-
-
-VERSION: Final = _version()
 _SCOPE: Final = text(1, "mlvitals") + text(2, VERSION)
 
 

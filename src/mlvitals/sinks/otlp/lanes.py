@@ -6,14 +6,14 @@ from typing import Final, Protocol
 from mlvitals.clock import Clock, SystemClock
 from mlvitals.delivery import Outcome, Verdict
 from mlvitals.errors import MissingExtraError
+from mlvitals.sinks.agent import AGENT
 from mlvitals.sinks.otlp.classify import PROTOBUF, classify
-from mlvitals.sinks.otlp.envelope import VERSION, is_packed, unpack
+from mlvitals.sinks.otlp.envelope import is_packed, unpack
 from mlvitals.sinks.otlp.settings import Lane, Transport
 from mlvitals.transport.grpc import GrpcTransport
 from mlvitals.transport.http import HttpTransport, TransportError
 from mlvitals.transport.secret import Secret
 
-_AGENT: Final = f"mlvitals/{VERSION}"
 _METHODS: Final = {
     "metrics": "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
     "logs": "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
@@ -42,7 +42,7 @@ class HttpLane:
         self._signal = signal
         self._path = lane.address.path
         self._clock = clock or SystemClock()
-        self._headers: Mapping[str, str | Secret] = {**lane.headers, "User-Agent": _AGENT, "Content-Type": PROTOBUF}
+        self._headers: Mapping[str, str | Secret] = {**lane.headers, "User-Agent": AGENT, "Content-Type": PROTOBUF}
         self._transport = HttpTransport(
             lane.address.origin,
             timeout=lane.timeout,
@@ -82,7 +82,7 @@ class GrpcLane:
             cert_file=lane.cert_file,
             key_file=lane.key_file,
             proxy=proxy,
-            agent=_AGENT,
+            agent=AGENT,
         )
         try:
             from mlvitals.sinks.otlp.classify_grpc import classify_call  # noqa: PLC0415  # google.rpc, of the same extra
