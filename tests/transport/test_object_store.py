@@ -155,6 +155,25 @@ def test_a_refusal_is_told_without_what_the_server_says_beside_it(s3, tmp_path, 
         open_snapshots(f"s3://{BUCKET}/{KEY}").fetch(tmp_path / "fetched")
 
 
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        ("hunter2", ConfigError),
+        ("[]", ConfigError),
+        ('{"Version":1,"AccessKeyId":"a","SecretAccessKey":"hunter2","Expiration":"2020-01-01T00:00:00Z"}', StateError),
+    ],
+)
+def test_credentials_that_are_old_or_none_are_told_by_kind(s3, tmp_path, monkeypatch, said, refused):
+    for name in s3.environ.keys() & {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}:
+        monkeypatch.delenv(name)
+    (tmp_path / "said").write_text(said)
+    (tmp_path / "config").write_text(f"[default]\ncredential_process = cat {tmp_path / 'said'}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    with pytest.raises(refused, match=f"s3://{BUCKET}/state: ") as caught:
+        open_snapshots(f"s3://{BUCKET}/state").fetch(tmp_path / "fetched")
+    assert "hunter2" not in str(caught.value)
+
+
 def test_nobody_listening_is_an_error_that_says_so(tmp_path, s3, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
     with pytest.raises(StateError, match="EndpointConnectionError"):

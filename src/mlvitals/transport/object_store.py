@@ -96,7 +96,8 @@ class S3Snapshots:
             raise MissingExtraError('a state in S3 needs its client: pip install "mlvitals[s3]"') from error
         self._object = {"Bucket": bucket, "Key": key}
         self._refused: type[Exception] = botocore.exceptions.ClientError
-        self._unreached: type[Exception] = botocore.exceptions.BotoCoreError
+        # The last two are how the chain of credentials fails where what it was given is old, or none.
+        self._unreached = (botocore.exceptions.BotoCoreError, RuntimeError, ValueError)
         settings = Config(
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
@@ -109,7 +110,7 @@ class S3Snapshots:
         try:
             session = botocore.session.get_session()
             self._client: Any = session.create_client("s3", endpoint_url=endpoint, config=settings)
-        except (self._unreached, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  # the chain of credentials runs programs and reads files of others
             raise ConfigError(f"{self.place}: {type(error).__name__}: the client of S3 lacks a setting") from None
 
     @property
@@ -127,7 +128,7 @@ class S3Snapshots:
             if _code(error) == "NoSuchKey":
                 return None
             raise StateError(f"{self.place}: {_said(error)}") from None
-        except (self._unreached, OSError) as error:
+        except (*self._unreached, OSError) as error:
             raise StateError(f"{self.place}: {type(error).__name__}") from None
         return str(answer["ETag"])
 
@@ -161,7 +162,7 @@ class S3Snapshots:
             if _status(error) >= 500 or (_status(error) in _LOOK_AGAIN and _code(error) != "NoSuchBucket"):
                 return _said(error), None
             raise StateError(f"{self.place}: {_said(error)}") from None
-        except (self._unreached, OSError) as error:
+        except (*self._unreached, OSError) as error:
             return type(error).__name__, None
         return "", str(answer["ETag"])
 
