@@ -163,7 +163,7 @@ def test_an_outage_that_calls_itself_500_does_not_bury_the_queue(road, otlp_serv
 
 def test_no_secret_is_told_even_if_the_server_tells_it(road, otlp_server, points, scripted):
     text = {"Content-Type": "text/plain"}
-    echo = b"no access with Bearer hunter2hunter2 or with hunter2hunter2 " + b"." * 120 + b"hunter2hunter2" + b"." * 99
+    echo = b"no access with Bearer hunter2hunter2 or with hunter2hunter2 " + b"." * 220 + b"hunter2hunter2" + b"." * 99
     otlp_server.will(scripted(status=401, body=echo, headers=text), scripted(status=400, body=echo, headers=text))
     way = road(otlp_server.url, headers={"Authorization": Secret("Bearer hunter2hunter2")})
     report = way.send(points([1.0]))
