@@ -93,6 +93,7 @@ def test_a_page_is_a_stranger_s_unless_it_says_that_the_request_is_too_large():
     page = {"content-type": "text/html"}
     assert classify(answer(400, b"<html>", **page), "metrics", NOW).verdict is Verdict.MISCONFIGURED
     assert classify(answer(413, b"<html>", **page), "metrics", NOW).verdict is Verdict.POISON
+    assert classify(answer(400, b'{"error":{"status":400}}'), "logs", NOW).verdict is Verdict.MISCONFIGURED
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 599])

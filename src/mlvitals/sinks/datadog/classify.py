@@ -37,7 +37,7 @@ def classify(answer: Answer, route: str, now: int) -> Outcome:
         return Outcome(verdict=Verdict.RETRY, reason=reason, retry_after=_patience(answer, now))
     if status < 400:
         return Outcome(verdict=Verdict.MISCONFIGURED, reason=f"{reason}, a redirect, which would lose the request")
-    if status in _MISCONFIGURED or (status != 413 and is_strangers(answer)):
+    if status in _MISCONFIGURED or (status != 413 and _is_strangers(answer)):
         return Outcome(verdict=Verdict.MISCONFIGURED, reason=reason)
     return Outcome(verdict=Verdict.POISON, reason=reason)
 
@@ -51,6 +51,12 @@ def classify_probe(answer: Answer, site: str, now: int) -> Outcome:
         return Outcome(verdict=Verdict.RETRY, reason=_reason(answer), retry_after=_patience(answer, now))
     hint = f"{site} refuses the API key" if answer.status in REFUSED_KEY else f"is {site} the address of Datadog's API?"
     return Outcome(verdict=Verdict.MISCONFIGURED, reason=f"{_reason(answer)}: {hint}")
+
+
+def _is_strangers(answer: Answer) -> bool:
+    """Tell whether a refusal is not in Datadog's words, whose JSON always names `errors`."""
+    told = read_json(answer)
+    return is_strangers(answer) or (isinstance(told, dict) and "errors" not in told)
 
 
 def _success(answer: Answer, route: str) -> Outcome:
