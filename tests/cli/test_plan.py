@@ -79,6 +79,29 @@ def test_where_not_even_the_base_fits_the_answer_is_no(world, mlvitals):
     assert "for the bases alone" in answer.out
 
 
+def test_a_destination_that_keeps_documents_is_planned_by_documents_and_the_job_among_them(world, mlvitals, tmp_path):
+    sinks = [{"type": "opensearch", "hosts": ["http://127.0.0.1:9"]}, {"type": "local"}, {"type": "stdout"}]
+    world.configure(sinks=sinks, telemetry={"interval": "10m"})
+    world.build_reference()
+    prices = tmp_path / "prices.yaml"
+    prices.write_text("{currency: EUR, sinks: {opensearch: {million_events: 1000000}}}", encoding="utf-8")
+    answer = mlvitals("plan", "-c", world.config, "--prices", prices, "--format", "json")
+    assert (answer.code, answer.err) == (0, "")
+    opensearch, local, stdout = json.loads(answer.out)["destinations"]
+    [of_model], [of_local] = opensearch["models"].values(), local["models"].values()
+    assert opensearch["total"]["series"] == {"ordinary": 0, "at_most": 0}
+    assert of_model["events_per_day"] == of_local["events_per_day"]
+    assert of_local["events_per_day"]["ordinary"] > 0
+    assert of_model["content_per_day"]["ordinary"] > of_local["content_per_day"]["ordinary"]
+    # Each point that others draw is a document here.
+    told = stdout["job"]["series"]["at_most"]
+    assert opensearch["job"]["events_per_day"] == {"ordinary": told * 144, "at_most": told * 144}
+    assert opensearch["job"]["content_per_day"]["ordinary"] > told * 144 * 100
+    assert local["job"]["events_per_day"]["at_most"] == 0
+    month = float(opensearch["money"]["million_events"]["at_most"])
+    assert month == pytest.approx(opensearch["total"]["events_per_day"]["at_most"] * 1461 / 48, rel=0.01)
+
+
 def test_money_is_told_only_at_prices_that_a_person_gave(world, mlvitals, tmp_path):
     world.configure(sinks=[{"type": "stdout"}, {"type": "local"}])
     world.build_reference()

@@ -8,7 +8,7 @@ from mlvitals.app.admission import judge_of, references_of, service_of
 from mlvitals.app.pipeline import MIGRATIONS
 from mlvitals.config import Config, PricesConfig
 from mlvitals.errors import MlvitalsError
-from mlvitals.plan import Known, Plan, make_plan, monitored
+from mlvitals.plan import Job, Known, Plan, make_plan, monitored
 from mlvitals.sinks import SinkContext
 from mlvitals.state import Store
 
@@ -39,12 +39,5 @@ def plan_config(config: Config, prices: PricesConfig | None) -> Plan:
         for one in config.sinks:
             sinks.append(one.open(context))
             stack.callback(sinks[-1].close)
-        return make_plan(
-            models,
-            faults,
-            patterns,
-            sinks,
-            budget=config.budget,
-            prices=prices,
-            interval=config.telemetry.interval.microseconds,
-        )
+        job = Job.of(config, [*models, *faults])
+        return make_plan(models, faults, patterns, sinks, job, budget=config.budget, prices=prices)

@@ -86,7 +86,7 @@ def _table(destination: "DestinationPlan") -> "Table":
         table.add_column(head, justify="left" if head == "model" else "right", overflow="fold")
     for name, load in destination.models.items():
         table.add_row(*cells(name, *_figures(load)))
-    if destination.job.series.at_most:
+    if destination.job.series.at_most or destination.job.events_per_day.at_most:
         table.add_row(*cells("(the job itself)", *_figures(destination.job)))
     if table.row_count > 1:
         table.add_section()

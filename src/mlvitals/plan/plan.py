@@ -8,14 +8,13 @@ from math import ceil
 
 import msgspec
 
-from mlvitals.clock import DAY
 from mlvitals.config import BudgetConfig, PricesConfig
 from mlvitals.delivery import Sink
 from mlvitals.plan.allowances import in_order
 from mlvitals.plan.demand import Measured, measure_demand
-from mlvitals.plan.job import job_series
+from mlvitals.plan.job import Job
 from mlvitals.plan.money import monthly, rounded
-from mlvitals.plan.volume import POINTS, Volume, log_records, volume_of_window, windows_of_day
+from mlvitals.plan.volume import Volume, log_records, takes_points, volume_of_requests, volume_of_window, windows_of_day
 from mlvitals.plan.windows import Monitored
 from mlvitals.signals.spec import Export
 from mlvitals.telemetry import Allowance, SeriesBudget, Service
@@ -124,15 +123,12 @@ def make_plan(
     faults: Mapping[str, str],
     patterns: Sequence[str],
     sinks: Sequence[Sink],
+    job: Job,
     *,
     budget: BudgetConfig,
     prices: PricesConfig | None,
-    interval: int,
 ) -> Plan:
-    """Return the plan of models by name, in the configuration's order; `faults` says why others cannot be planned.
-
-    interval: after which the job tells of itself again, in microseconds.
-    """
+    """Return the plan of models by name, in the configuration's order; `faults` says why others cannot be planned."""
     level = Export(budget.export)
     order = in_order({name: known.monitored for name, known in models.items()})
     measured = {name: measure_demand(models[name].monitored, level) for name in order}
@@ -144,8 +140,6 @@ def make_plan(
         for name, allowance in granted.items()
         if allowance is not None
     }
-    told = job_series(len(models) + len(faults), len(sinks))
-    job = _load_of_job(told, Fraction(told * DAY, interval))
     return Plan(
         export=budget.export,
         versions=budget.versions,
@@ -176,19 +170,20 @@ def _model(name: str, one: _Planned) -> ModelPlan:
 
 
 def _destination(
-    sink: Sink, planned: Mapping[str, _Planned], of_job: Load, versions: int, prices: PricesConfig | None
+    sink: Sink, planned: Mapping[str, _Planned], job: Job, versions: int, prices: PricesConfig | None
 ) -> DestinationPlan:
-    takes_points = POINTS in sink.routes
-    job = of_job if takes_points else _load_of_job(0, Fraction(0))
+    draws = takes_points(sink)
     days = {name: _day(sink, one) for name, one in planned.items()}
-    loads = {name: _load(one, days[name], versions, takes_points=takes_points) for name, one in planned.items()}
-    total = _total([*loads.values(), job])
+    day_of_job = Volume() if draws else volume_of_requests(sink.encode(job.points, [])) * job.times
+    loads = {name: _load(one, days[name], versions, takes_points=draws) for name, one in planned.items()}
+    of_job = _load_of_job(job if draws else None, day_of_job)
+    total = _total([*loads.values(), of_job])
     asked = None if prices is None else prices.sinks.get(sink.name)
     if prices is None or asked is None:
-        return DestinationPlan(destination=sink.name, models=loads, job=job, total=total)
+        return DestinationPlan(destination=sink.name, models=loads, job=of_job, total=total)
     day = sum(days.values(), Volume())
     ordinary, most = (
-        monthly(asked, series, volume)
+        monthly(asked, series, volume + day_of_job)
         for series, volume in ((total.series.ordinary, day), (total.series.at_most, day * versions))
     )
     money = {name: Amount(ordinary=rounded(ordinary[name]), at_most=rounded(most[name])) for name in ordinary}
@@ -196,7 +191,7 @@ def _destination(
         ordinary=rounded(sum(ordinary.values(), Fraction(0))), at_most=rounded(sum(most.values(), Fraction(0)))
     )
     return DestinationPlan(
-        destination=sink.name, models=loads, job=job, total=total, currency=prices.currency, money=money
+        destination=sink.name, models=loads, job=of_job, total=total, currency=prices.currency, money=money
     )
 
 
@@ -222,16 +217,19 @@ def _load(one: _Planned, day: Volume, versions: int, *, takes_points: bool) -> L
     )
 
 
-def _load_of_job(series: int, points_per_day: Fraction) -> Load:
+def _load_of_job(draws: Job | None, day: Volume) -> Load:
     """Return what the job itself leaves; it has no ordinary day, for it tells everything each time."""
-    nothing = Range(ordinary=0, at_most=0)
-    points = ceil(points_per_day)
+
+    def always(amount: Fraction | int) -> Range:
+        return Range(ordinary=ceil(amount), at_most=ceil(amount))
+
+    series = 0 if draws is None else len(draws.points)
     return Load(
-        series=Range(ordinary=series, at_most=series),
-        points_per_day=Range(ordinary=points, at_most=points),
-        events_per_day=nothing,
-        content_per_day=nothing,
-        sent_per_day=nothing,
+        series=always(series),
+        points_per_day=always(0 if draws is None else series * draws.times),
+        events_per_day=always(day.events),
+        content_per_day=always(day.content),
+        sent_per_day=always(day.sent),
     )
 
 

@@ -14,12 +14,20 @@ from mlvitals.engines.judging import Emission
 from mlvitals.plan.windows import Saturated
 from mlvitals.signals.catalogue import Catalogue
 from mlvitals.signals.spec import Export
-from mlvitals.telemetry import LogRecord, Service, render
+from mlvitals.signals.traffic import PREDICTION_COUNT
+from mlvitals.telemetry import LogRecord, MetricPoint, Service, render
 from mlvitals.windows.window import WindowSize
 
-POINTS: Final = "metrics"  # the route of points; what takes another one is logs and documents
 DAYS_OF_MONTH: Final = Fraction(1461, 48)  # a twelfth of 365¼
 
+_POINT: Final = MetricPoint(
+    name=PREDICTION_COUNT.spec.name,
+    unit=PREDICTION_COUNT.spec.unit,
+    value=1.0,
+    time=1_767_225_600_000_000,
+    start=1_767_222_000_000_000,
+    attributes={"model": "m", "model_version": "1", "environment": "e"},
+)
 _GZIP: Final = b"\x1f\x8b"
 _ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
 _EITHER: Final = 47  # zlib's window bits for a gzip header or one of its own
@@ -40,6 +48,11 @@ class Volume:
         return Volume(self.events * times, self.content * times, self.sent * times)
 
 
+def takes_points(sink: Sink) -> bool:
+    """Tell whether a destination draws series: some read what happened in documents and logs, and encode no point."""
+    return bool(sink.encode([_POINT], []))
+
+
 def windows_of_day(size: WindowSize) -> Fraction:
     """Return how many windows of a size a day has, of months the mean."""
     return Fraction(DAY, size.length) if size.length else 1 / DAYS_OF_MONTH
@@ -52,7 +65,7 @@ def log_records(window: Saturated, service: Service, signals: Catalogue) -> tupl
 
 def volume_of_window(sink: Sink, records: tuple[Sequence[LogRecord], Sequence[LogRecord]], segments: int) -> Volume:
     """Return the volume of a version's window at a destination; each segment is told in a request of its own."""
-    of_all, of_one = (_volume(sink.encode([], part)) for part in records)
+    of_all, of_one = (volume_of_requests(sink.encode([], part)) for part in records)
     return of_all + of_one * segments
 
 
@@ -71,12 +84,12 @@ def _records(emissions: Iterable[Emission], service: Service, signals: Catalogue
     ]
 
 
-def _volume(requests: Iterable[Request]) -> Volume:
-    documents = [request for request in requests if request.route != POINTS]
+def volume_of_requests(requests: Sequence[Request]) -> Volume:
+    """Return the volume of requests that hold documents or records of a log, and no points."""
     return Volume(
-        Fraction(sum(request.items for request in documents)),
-        Fraction(sum(_content(request.body) for request in documents)),
-        Fraction(sum(len(request.body) for request in documents)),
+        Fraction(sum(request.items for request in requests)),
+        Fraction(sum(_content(request.body) for request in requests)),
+        Fraction(sum(len(request.body) for request in requests)),
     )
 
 
