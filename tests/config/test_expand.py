@@ -9,7 +9,7 @@ DURATION = "a whole number and one of ms, s, m, h, d, w, like `7d`"
 @pytest.fixture
 def expand(tmp_path):
     (tmp_path / "key.txt").write_text("from a file\n", "utf-8")
-    environ = {"NAME": "value", "EMPTY": "", "NESTED": "${NAME}", "_A1": "x"}
+    environ = {"NAME": "value", "EMPTY": "", "NESTED": "${NAME}", "_A1": "x", "BYTES": "a\udcff"}
     return Expansion(tmp_path, environ).expand
 
 
@@ -39,6 +39,7 @@ def test_strings_are_expanded_wherever_they_stand_and_keys_and_numbers_stay(expa
     ("text", "message"),
     [
         ("${MISSING}", "the environment variable `MISSING` is not set - at `$.sinks[1].api_key`"),
+        ("${BYTES}", "`${BYTES}` is not UTF-8 text - at `$.sinks[1].api_key`"),
         ("${NAME:-x}", "`${NAME:-x}` names no variable; a literal `${` is written `$${` - at `$.sinks[1].api_key`"),
         ("${}", "`${}` names no variable; a literal `${` is written `$${` - at `$.sinks[1].api_key`"),
         ("${NAME", "`${` is not closed; a literal one is written `$${` - at `$.sinks[1].api_key`"),

@@ -63,7 +63,12 @@ class Expansion:
             raise ConfigError(f"`${{{name}}}` names no variable; a literal `${{` is written `$${{` - at `{path}`")
         if name not in self._environ:
             raise ConfigError(f"the environment variable `{name}` is not set - at `{path}`")
-        return self._environ[name]
+        value = self._environ[name]
+        try:
+            value.encode()
+        except UnicodeEncodeError:  # bytes that are none, which Python reads as halves of characters
+            raise ConfigError(f"`${{{name}}}` is not UTF-8 text - at `{path}`") from None
+        return value
 
     def _read(self, inner: str, path: str) -> str:
         try:

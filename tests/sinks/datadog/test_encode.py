@@ -103,6 +103,12 @@ def test_a_log_tells_how_grave_it_is(open_sink, window):
         assert told(open_sink().encode([], [record])[0])[0]["status"] == level
 
 
+@pytest.mark.parametrize("name", ["id", "event", "time"])
+def test_no_attribute_takes_the_place_of_what_tells_one_log_from_another(open_sink, name):
+    record = LogRecord(event_name="mlvitals.other", time=END, attributes={name: "mine"})
+    assert told(open_sink().encode([], [record])[0])[0]["mlvitals"][name] != "mine"
+
+
 def test_a_value_that_is_no_number_never_leaves(open_sink, points, window, datadog_intake):
     for value in (math.nan, math.inf, -math.inf):
         with pytest.raises(ValueError, match="is not a value"):

@@ -1,6 +1,6 @@
 """The configuration of a Datadog destination; what speaks to it is loaded when it is opened."""
 
-import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import urlsplit
@@ -120,14 +120,14 @@ class DatadogSink(
         return DatadogDestination(
             self.name,
             Ways(site=given.metrics or self.site, metrics=transport(given.metrics, "api"), others=others),
-            self._key(),
+            self._key(context.environ),
             context,
             compression=self.compression,
             historical=self.historical,
         )
 
-    def _key(self) -> Secret:
-        key = self.api_key or Secret(os.environ.get(_API_KEY, "").strip())
+    def _key(self, environ: Mapping[str, str]) -> Secret:
+        key = self.api_key or Secret(environ.get(_API_KEY, "").strip())
         if not key.read():
             raise ConfigError(f"sink {self.name}: there is no API key: give `api_key`, or set {_API_KEY}")
         return key

@@ -94,7 +94,7 @@ class LogEncoder:
             # First, where it is found again whatever stands in the rest.
             return b'{"timestamp":%d,%b' % (stamp, _ENCODER.encode(told)[1:])
 
-        encoded = log(message, {**head, **content})
+        encoded = log(message, {**content, **head})
         if len(encoded) <= LOG_BYTES:
             yield Item(encoded, stamp * MILLISECOND)
             return
