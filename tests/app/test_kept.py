@@ -1,5 +1,6 @@
 """A job without a disk: killed after any step, overtaken, or without its store, it loses nothing."""
 
+import gzip
 import json
 import os
 import random
@@ -13,8 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from mlvitals.clock import SECOND, format_time, parse_time
+from mlvitals.app.vitals import Gauges, Pulse
+from mlvitals.clock import SECOND, SystemClock, format_time, parse_time
+from mlvitals.config import load
+from mlvitals.state import Store
+from mlvitals.state.snapshot import unpack
+from mlvitals.telemetry.naming.otel import attribute_name
 from tests.s3 import BUCKET, ObjectServer, serving
 
 NOON = parse_time("2026-03-01T12:00:00Z")
@@ -136,7 +143,8 @@ def test_the_state_is_kept_before_anything_leaves_and_again_after(world):
     assert world.run()[0] == 0
     assert world.order[:3] == ["GET", "PUT", "PUT"]  # the second asks whether the store heeds conditions
     assert world.order[-1] == "PUT"
-    assert set(world.order[3:-1]) == {"POST"}
+    again = world.order.index("PUT", 3)  # before it tells of itself
+    assert set(world.order[3:again]) == set(world.order[again + 1 : -1]) == {"POST"}
     world.order.clear()
     assert world.run()[0] == 0
     assert world.order[:2] == ["GET", "PUT"]
@@ -175,6 +183,41 @@ def test_killed_after_any_step_nothing_is_lost_and_what_is_sent_again_is_the_sam
         assert measured(world) == expected, step
         checked = world.run("state", "check")
         assert checked[0] == 0, (step, checked)
+
+
+def test_no_total_was_told_that_the_kept_state_does_not_know(world, tmp_path):
+    assert world.run()[0] == 0
+    steps = len(world.order)
+    world.store.objects.clear()
+    world.taken.clear()
+    world.order.clear()
+    world.kill_after = steps - 1  # with the last that leaves
+    killed = world.begin("run", "--once")
+    killed.communicate(timeout=60)
+    assert killed.returncode == -9
+    told = {}
+    for path, body in world.taken:
+        if path == "/v1/metrics":
+            message = ExportMetricsServiceRequest.FromString(gzip.decompress(body))
+            for metric in message.resource_metrics[0].scope_metrics[0].metrics:
+                for point in metric.sum.data_points:
+                    about = frozenset((one.key, one.value.string_value) for one in point.attributes)
+                    told[metric.name, about] = point.as_double
+    assert any("delivered" in str(about) for name, about in told if name == "mlvitals.pipeline.items")
+    [(packed, _, _)] = world.store.objects.values()
+    (tmp_path / "packed").write_bytes(packed)
+    unpack(tmp_path / "packed", tmp_path / "kept.db", tmp_path / "kept.db.key")
+    with Store.open_read_only(tmp_path / "kept.db") as store:
+        gauges = Gauges(load(world.folder / "mlvitals.yaml", {}), Pulse(), SystemClock())
+        known = {
+            (
+                point.name,
+                frozenset((attribute_name(name), value) for name, value in point.attributes.items()),
+            ): point.value
+            for point in gauges.read(store, NOON)
+        }
+    fallen = {about: (value, known[about]) for about, value in told.items() if known[about] < value}
+    assert fallen == {}
 
 
 def test_a_run_that_was_overtaken_is_refused_and_has_told_nobody_anything(world):

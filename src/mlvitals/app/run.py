@@ -80,7 +80,7 @@ def run_once(
         pipeline.let_go()
         if until is None and clock is None:  # what is told of the job has the present's time, and a replay has none
             pipeline.deliveries.wait(patience=patience, parting=PARTING_SECONDS, stop=wish.stop.is_set)
-            Watch.over(pipeline).tell()
+            Watch.over(pipeline).tell_what_is_kept(kept.keep)
             patience = min(patience, PARTING_SECONDS)  # who did not answer has been waited for
         report.drains = part(pipeline, patience, wish)
         kept.keep()

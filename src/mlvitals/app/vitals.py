@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -188,16 +188,35 @@ class Vitals:
         A destination that takes nothing is not told while anything waits for it: what it is told once it is well holds
         all that has been counted, and what it was not told is no loss, while windows that it pushed out would be one.
         """
-        outgoing = self.outgoing
-        self.latest = self.gauges.read(outgoing.store, self.clock.now())  # for the other way, even if the disk is full
-        with outgoing.store.transaction() as connection:
+        store = self.outgoing.store
+        self.latest = self.gauges.read(store, self.clock.now())  # for the other way, even if the disk is full
+        with store.transaction():
+            points = self._count()
+            self._enqueue(points)
+        self.latest = points
+
+    def tell_what_is_kept(self, keep: Callable[[], None]) -> None:
+        """Tell once as `tell` does, but nothing before `keep` has kept the state of which it is told.
+
+        Where the state is kept elsewhere, a run that is killed is followed by one that knows what was kept and no more:
+        a total that was told of more would then fall.
+        """
+        points = self._count()
+        keep()
+        self._enqueue(points)
+
+    def _count(self) -> list[MetricPoint]:
+        with self.outgoing.store.transaction() as connection:
             connection.execute("UPDATE vitals SET beats = beats + 1")
-            points = self.gauges.read(outgoing.store, self.clock.now())
+            return self.gauges.read(self.outgoing.store, self.clock.now())
+
+    def _enqueue(self, points: Sequence[MetricPoint]) -> None:
+        outgoing = self.outgoing
+        with outgoing.store.transaction():
             deaf = {queue.destination for queue in queue_statuses(outgoing.store) if _is_deaf(queue)}
             for sink in outgoing.sinks:
                 if sink.name not in deaf:
                     outgoing.outbox.enqueue(sink.name, sink.encode(points, []), outgoing.steady.now())
-        self.latest = points
 
 
 def _is_deaf(queue: QueueStatus) -> bool:

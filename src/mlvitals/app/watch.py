@@ -50,6 +50,11 @@ class Watch:
         self._look()
         self.vitals.tell_if_due()
 
+    def tell_what_is_kept(self, keep: Callable[[], None]) -> None:
+        """Tell of the job once, when it has done what it does; `keep` keeps the state of which it is told."""
+        self._look()
+        self.vitals.tell_what_is_kept(keep)
+
     def come_round(self, troubles: Sequence[str]) -> None:
         """Note that the loop has come round: what was there is read, or why it could not be."""
         self._look()
