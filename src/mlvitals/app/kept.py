@@ -1,6 +1,5 @@
 """The state of a job without a disk: fetched before a run, kept before anything leaves and again after."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from mlvitals.config import Config
 from mlvitals.config.model import KeyConfig, StateConfig
 from mlvitals.errors import ConfigError, StateError
 from mlvitals.state import Store
+from mlvitals.state.scratch import scratch_folder
 from mlvitals.state.snapshot import SnapshotStore, pack, unpack
 from mlvitals.transport.object_store import open_snapshots
 
@@ -62,8 +62,8 @@ def keeping(config: Config) -> Iterator[Kept]:
         yield Kept(config)
         return
     snapshots = _snapshots(config.state)
-    with tempfile.TemporaryDirectory(prefix="mlvitals-") as folder:
-        state = _beside(config.state, Path(folder))
+    with scratch_folder() as folder:
+        state = _beside(config.state, folder)
         version = None if snapshots is None else _fetch(snapshots, state)
         yield Kept(msgspec.structs.replace(config, state=state), snapshots, version)
 
