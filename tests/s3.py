@@ -25,7 +25,7 @@ class ObjectServer:
     log: list[tuple[str, int]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     interfere: Interfere = lambda _method, _count: ""
-    heeds_conditions: bool = True
+    heeds: frozenset[str] = frozenset({"If-Match", "If-None-Match"})
     url: str = ""
     turn: threading.RLock = field(default_factory=threading.RLock)
 
@@ -74,13 +74,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def put(self, body, *, lost):
         present = self.told.objects.get(self.path)
-        if self.told.heeds_conditions:
-            if self.headers.get("If-None-Match") == "*" and present is not None:
-                self.say(412, "PreconditionFailed")
-                return
-            if "If-Match" in self.headers and (present is None or present[1] != self.headers["If-Match"]):
-                self.say(404 if present is None else 412, "NoSuchKey" if present is None else "PreconditionFailed")
-                return
+        conditions = {name: self.headers[name] for name in self.told.heeds if name in self.headers}
+        if conditions.get("If-None-Match") == "*" and present is not None:
+            self.say(412, "PreconditionFailed")
+            return
+        if "If-Match" in conditions and (present is None or present[1] != conditions["If-Match"]):
+            self.say(404 if present is None else 412, "NoSuchKey" if present is None else "PreconditionFailed")
+            return
         prefix = "x-amz-meta-"
         metadata = {name.lower(): value for name, value in self.headers.items() if name.lower().startswith(prefix)}
         etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'

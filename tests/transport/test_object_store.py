@@ -116,7 +116,7 @@ def test_a_race_is_seen_though_the_answer_to_the_write_was_lost(s3, snapshot):
     first = one.replace(snapshot("first"), None)
 
     def overtake(method, count):
-        if method == "PUT" and count == 2:
+        if method == "PUT" and count == 3:
             s3.interfere = lambda _method, _count: ""
             other.replace(snapshot("other"), first)
             return "lose"
@@ -127,10 +127,19 @@ def test_a_race_is_seen_though_the_answer_to_the_write_was_lost(s3, snapshot):
         one.replace(snapshot("second"), first)
 
 
-def test_a_store_that_does_not_heed_conditions_is_refused(s3, snapshot):
-    s3.heeds_conditions = False
+@pytest.mark.parametrize("heeded", ["If-Match", "If-None-Match"])
+def test_a_store_that_does_not_heed_both_conditions_is_refused(s3, snapshot, heeded):
+    s3.heeds = frozenset({heeded})
     with pytest.raises(StateError, match="does not heed conditional writes"):
         open_snapshots(f"s3://{BUCKET}/{KEY}").replace(snapshot("state"), None)
+
+
+def test_what_a_killed_write_left_in_a_folder_goes_with_the_next(tmp_path, snapshot):
+    snapshots = open_snapshots(f"file://{tmp_path}/kept/state")
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "state.partial-77").write_bytes(b"half")
+    snapshots.replace(snapshot("first"), None)
+    assert {file.name for file in (tmp_path / "kept").iterdir()} == {"state", "state.lock"}
 
 
 def test_a_bucket_that_is_not_there_is_no_missing_state(s3, tmp_path):

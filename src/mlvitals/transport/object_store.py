@@ -6,6 +6,7 @@ import re
 import secrets
 import shutil
 import time
+from glob import escape
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -19,6 +20,7 @@ _FIRST_PAUSE: Final = 0.2
 _CONNECT_SECONDS: Final = 10.0
 _READ_SECONDS: Final = 60.0
 _TOKEN: Final = "mlvitals-write"  # noqa: S105  # the name of the object's metadata that tells who wrote it
+_NEVER: Final = '"00000000000000000000000000000000"'  # an ETag of nothing
 _CODE: Final = re.compile(r"[A-Za-z0-9]{1,60}")
 
 # Not done, or not known to be: refused for now, raced, or the object that was to be replaced is gone.
@@ -78,6 +80,8 @@ class FolderSnapshots:
                 return present
             if present != expected:
                 raise SnapshotRacedError(_raced(self.place))
+            for left in self._path.parent.glob(f"{escape(self._path.name)}.partial-*"):
+                left.unlink()  # of a run that was killed: only who has the lock writes here
             copy_private(source, self._path)
         finally:
             os.close(lock)
@@ -178,9 +182,10 @@ class S3Snapshots:
 
     def _require_conditions(self, source: Path, token: str) -> None:
         """Refuse a store that takes conditions and does not heed them: two jobs would overwrite each other's state."""
-        _, version = self._write(source, None, token)
-        if version is not None:
-            raise StateError(f"{self.place}: the store does not heed conditional writes (If-None-Match)")
+        for condition, expected in (("If-None-Match", None), ("If-Match", _NEVER)):
+            _, version = self._write(source, expected, token)
+            if version is not None:
+                raise StateError(f"{self.place}: the store does not heed conditional writes ({condition})")
 
 
 def _raced(place: str) -> str:
