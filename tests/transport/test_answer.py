@@ -201,6 +201,21 @@ def test_a_secret_that_a_server_repeats_becomes_asterisks_of_its_length(scripted
     assert "hunter2" not in answer.headers["x-echo"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "read"),
+    [
+        ("application/json", "application/json"),
+        ("Application/JSON; hint=application", "application/json"),
+        ("application/x-protobuf", "application/x-protobuf"),
+        ("application/application+json", "***********/***********+json"),
+    ],
+)
+def test_the_type_of_an_answer_does_not_hang_on_our_secrets(scripted, kind, read):
+    head = OK + b"Content-Length: 0\r\nContent-Type: " + kind.encode() + b"\r\n\r\n"
+    [answer] = post(scripted(saying(head)), headers={"x-team": Secret("application")})
+    assert answer.headers["content-type"] == read
+
+
 @pytest.mark.parametrize("value", ["hunter2\r\nX-Injected: yes", "hunter2\x00", "hunter2\u2713"])
 def test_a_secret_that_no_header_can_hold_is_refused_without_showing_it(scripted, value):
     base = scripted(saying(OK + b"Content-Length: 0\r\n\r\n"))

@@ -18,6 +18,17 @@ import urllib3.connection
 ANSWER_BYTES: Final = 1024 * 1024
 _PIECE: Final = 64 * 1024
 _INTERIM_AT_MOST: Final = 16
+# What an answer may call itself without telling anything. A word of it may stand in a header of ours, too, which all
+# count as secrets: `Accept`, or the name of a team.
+_TYPES: Final = frozenset(
+    {
+        "application/json",
+        "application/vnd.elasticsearch+json",
+        "application/x-protobuf",
+        "text/html",
+        "text/plain",
+    }
+)
 _SECRET_LENGTH: Final = 6  # a shorter one would stand in a message by chance
 
 
@@ -90,7 +101,8 @@ class BoundedTlsConnection(urllib3.connection.HTTPSConnection):
 def read_answer(response: urllib3.BaseHTTPResponse, bytes_at_most: int, secrets: Iterable[str]) -> Answer:
     """Return the answer with its body read to its end, or to its bound; the connection is given back or closed.
 
-    A secret that the server repeats becomes as many asterisks, so that lengths that stand in a message stay true.
+    A secret that the server repeats becomes as many asterisks, so that lengths that stand in a message stay true. Of a
+    type that we speak the name stays, without its parameters: what an answer means must not hang on our secrets.
 
     Raises:
         urllib3.exceptions.HTTPError: it ended too early, or took too long.
@@ -104,10 +116,13 @@ def read_answer(response: urllib3.BaseHTTPResponse, bytes_at_most: int, secrets:
             break
     response.release_conn()
     headers = {name.lower(): value for name, value in response.headers.items()}
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     body = _decompressed(bytes(content[:bytes_at_most]), headers.get("content-encoding", ""), bytes_at_most)
     for form in spellings(secrets):
         body = body.replace(form.encode(), b"*" * len(form.encode()))
         headers = {name: value.replace(form, "*" * len(form)) for name, value in headers.items()}
+    if kind in _TYPES:
+        headers["content-type"] = kind
     return Answer(status=response.status, headers=headers, body=body)
 
 

@@ -161,6 +161,12 @@ def test_an_outage_that_calls_itself_500_does_not_bury_the_queue(road, otlp_serv
     assert way.drain().delivered == 95
 
 
+@pytest.mark.parametrize("headers", [{"Accept": "application/x-protobuf"}, {"X-Scope-OrgID": "application"}])
+def test_a_header_that_is_a_word_of_the_answers_type_hides_no_success(road, otlp_server, points, headers):
+    way = road(otlp_server.url, headers={name: Secret(value) for name, value in headers.items()})
+    assert way.send(points([1.0])).complete
+
+
 def test_no_secret_is_told_even_if_the_server_tells_it(road, otlp_server, points, scripted):
     text = {"Content-Type": "text/plain"}
     echo = b"no access with Bearer hunter2hunter2 or with hunter2hunter2 " + b"." * 220 + b"hunter2hunter2" + b"." * 99

@@ -145,6 +145,10 @@ def test_certificates_are_files_and_a_key_goes_with_its_certificate():
         ),
         ({"HEADERS": "a=hunter2%0a"}, "`OTEL_EXPORTER_OTLP_HEADERS` holds a value that no HTTP header can have"),
         ({"HEADERS": "a b=hunter2"}, "`OTEL_EXPORTER_OTLP_HEADERS` holds a name that no HTTP header can have"),
+        (
+            {"HEADERS": "Transfer-Encoding=chunked"},
+            "`OTEL_EXPORTER_OTLP_HEADERS` holds `Transfer-Encoding`, which is not for you to set",
+        ),
         ({"HEADERS": "Host=x"}, "`OTEL_EXPORTER_OTLP_HEADERS` holds `Host`, which is not for you to set"),
     ],
 )

@@ -26,7 +26,21 @@ _TIMEOUT: Final = "10s"
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _METADATA_NAME: Final = re.compile(r"[0-9A-Za-z_.-]+")  # gRPC over HTTP/2, "Custom-Metadata", in lower case on its way
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_OURS: Final = frozenset({"content-encoding", "content-length", "content-type", "host", "te", "user-agent"})
+_OURS: Final = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+    }
+)
 
 
 class Transport(StrEnum):
