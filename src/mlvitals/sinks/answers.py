@@ -14,6 +14,11 @@ from mlvitals.transport.http import Answer
 # What a decoder of JSON raises for what somebody else wrote: it is none, its text is none, or it has no end of depth.
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
+# No other body would change these: not who we are, not where and how we ask, not what we speak. They wait for a person.
+NEEDS_A_PERSON: Final = frozenset({401, 402, 403, 404, 405, 406, 407, 410, 411, 415, 421, 426, 451})
+# Nor these, of a server that does not know the way, the version or the network; some protocols wait for any 5xx.
+NEEDS_ANOTHER_SERVER: Final = frozenset({501, 505, 511})
+
 _REASON_LENGTH: Final = 300
 _STRANGERS: Final = frozenset({"", "text/html"})
 

@@ -14,7 +14,7 @@ Decided here:
 from typing import Any, Final
 
 from mlvitals.delivery import Outcome, Verdict
-from mlvitals.sinks.answers import is_strangers, media_type, one_line, read_json, retry_after
+from mlvitals.sinks.answers import NEEDS_A_PERSON, is_strangers, media_type, one_line, read_json, retry_after
 from mlvitals.sinks.datadog.requests import EVENTS
 from mlvitals.transport.http import Answer
 
@@ -22,7 +22,6 @@ REFUSED_KEY: Final = frozenset({401, 403})
 
 _ACCEPTED: Final = 202
 _RETRY: Final = frozenset({408, 429})
-_MISCONFIGURED: Final = frozenset({401, 402, 403, 404, 405, 406, 407, 410, 411, 415, 421, 426, 451})
 _KNOWN: Final = frozenset({"errors", "status"})
 _RESET: Final = "x-ratelimit-reset"
 
@@ -37,7 +36,7 @@ def classify(answer: Answer, route: str, now: int) -> Outcome:
         return Outcome(verdict=Verdict.RETRY, reason=reason, retry_after=_patience(answer, now))
     if status < 400:
         return Outcome(verdict=Verdict.MISCONFIGURED, reason=f"{reason}, a redirect, which would lose the request")
-    if status in _MISCONFIGURED or (status != 413 and _is_strangers(answer)):
+    if status in NEEDS_A_PERSON or (status != 413 and _is_strangers(answer)):
         return Outcome(verdict=Verdict.MISCONFIGURED, reason=reason)
     return Outcome(verdict=Verdict.POISON, reason=reason)
 

@@ -26,13 +26,21 @@ from typing import Any, Final
 import msgspec
 
 from mlvitals.delivery import Outcome, Request, Verdict
-from mlvitals.sinks.answers import UNREADABLE, media_type, one_line, read_json, retry_after
+from mlvitals.sinks.answers import (
+    NEEDS_A_PERSON,
+    NEEDS_ANOTHER_SERVER,
+    UNREADABLE,
+    media_type,
+    one_line,
+    read_json,
+    retry_after,
+)
 from mlvitals.sinks.opensearch.choices import Engine
 from mlvitals.sinks.opensearch.requests import identities, pick
 from mlvitals.transport.http import ANSWER_BYTES, Answer
 
 _RETRY: Final = frozenset({408, 429, 502, 503, 504})
-_MISCONFIGURED: Final = frozenset({401, 402, 403, 404, 405, 406, 407, 410, 411, 415, 421, 426, 451, 501, 505, 511})
+_MISCONFIGURED: Final = NEEDS_A_PERSON | NEEDS_ANOTHER_SERVER
 
 # Errors of an item with 400 that no other document would change.
 _ABOUT_THE_INDEX: Final = frozenset(

@@ -81,32 +81,19 @@ def render(
     common = _name(schema)
     metrics, logs = _name(schema, "metrics", namespace), _name(schema, "logs", namespace)
     alias, stream = naming.metrics_alias(schema, namespace), naming.logs_stream(schema, namespace)
+    shared = {"priority": _PRIORITY, "composed_of": [common]}
+    of_months = _settings(metrics if settled else None, replicas) | {
+        "aliases": {alias: {}},
+        "mappings": {"properties": _metric_fields(schema)},
+    }
+    of_stream = _settings(logs if settled else None, replicas) | {
+        "mappings": {"properties": _log_fields(schema, namespace)}
+    }
     return [
         *policies,
         _marked(Kind.COMPONENT, common, {"template": _common(specs, schema)}),
-        _marked(
-            Kind.INDEX,
-            metrics,
-            {
-                "index_patterns": [f"{alias}-*"],
-                "priority": _PRIORITY,
-                "composed_of": [common],
-                "template": _settings(metrics if settled else None, replicas)
-                | {"aliases": {alias: {}}, "mappings": {"properties": _metric_fields(schema)}},
-            },
-        ),
-        _marked(
-            Kind.INDEX,
-            logs,
-            {
-                "index_patterns": [stream],
-                "data_stream": {},
-                "priority": _PRIORITY,
-                "composed_of": [common],
-                "template": _settings(logs if settled else None, replicas)
-                | {"mappings": {"properties": _log_fields(schema, namespace)}},
-            },
-        ),
+        _marked(Kind.INDEX, metrics, {"index_patterns": [f"{alias}-*"], **shared, "template": of_months}),
+        _marked(Kind.INDEX, logs, {"index_patterns": [stream], "data_stream": {}, **shared, "template": of_stream}),
     ]
 
 

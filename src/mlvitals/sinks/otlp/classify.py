@@ -29,7 +29,15 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 
 from mlvitals.delivery import Outcome, Verdict
-from mlvitals.sinks.answers import is_strangers, media_type, one_line, read_json, retry_after
+from mlvitals.sinks.answers import (
+    NEEDS_A_PERSON,
+    NEEDS_ANOTHER_SERVER,
+    is_strangers,
+    media_type,
+    one_line,
+    read_json,
+    retry_after,
+)
 from mlvitals.sinks.otlp.encode import METRICS
 from mlvitals.transport.http import Answer
 
@@ -39,7 +47,7 @@ JSON: Final = "application/json"
 _PARTIAL_SUCCESS: Final = ("partialSuccess", "partial_success")  # protobuf's JSON may spell it either way
 
 _RETRY: Final = frozenset({429, 502, 503, 504})
-_MISCONFIGURED: Final = frozenset({401, 402, 403, 404, 405, 406, 407, 410, 411, 415, 421, 426, 451, 501, 505, 511})
+_MISCONFIGURED: Final = NEEDS_A_PERSON | NEEDS_ANOTHER_SERVER
 
 
 def classify(answer: Answer, route: str, now: int) -> Outcome:
