@@ -192,6 +192,17 @@ def test_a_models_newest_window_grows_old_and_one_that_is_gone_is_forgotten(job)
         assert "window.age" not in job.points(watch)
 
 
+def test_what_the_budget_keeps_back_of_a_model_or_maturity_that_is_gone_is_no_news(job):
+    budget = {"series": 1, "export": "standard"}
+    with job.opened(budget=budget) as watch:
+        job.read(watch)
+        assert job.points(watch)["series.dropped"] > 0
+    with job.opened(budget=budget) as watch:
+        assert job.points(watch)["series.dropped"] > 0
+    with job.opened(budget=budget, models=[{"name": "other", "operating": {"first": "1h"}}]) as watch:
+        assert job.points(watch)["series.dropped"] == 0
+
+
 def test_a_destination_that_is_gone_is_told_of_while_anything_waits_for_it(job):
     gone = {"type": "otlp", "endpoint": "http://127.0.0.1:9"}
     with job.opened(sinks=[gone, {"type": "local"}]) as watch:

@@ -4,7 +4,18 @@ import pytest
 
 from mlvitals.clock import DAY, HOUR
 from mlvitals.state import Store
-from mlvitals.telemetry import MIGRATIONS, Demand, Gate, MetricPoint, Rank, Unit, Window, allow, dropped_series
+from mlvitals.telemetry import (
+    MIGRATIONS,
+    Demand,
+    Gate,
+    MetricPoint,
+    Rank,
+    Unit,
+    Window,
+    allow,
+    dropped_series,
+    forget_series,
+)
 
 START = 20_000 * DAY
 DEMAND = Demand(
@@ -57,6 +68,21 @@ def test_what_was_dropped_is_that_of_the_newest_window_of_all_versions_and_matur
     assert dropped_series(store.connection) == {"m": 1}
     serve(store, 0, "9", most=0)  # a window of the past is no news
     assert dropped_series(store.connection) == {"m": 1}
+
+
+def test_what_is_configured_no_more_is_forgotten(store):
+    serve(store, 0, "7", most=0)
+    serve(store, 0, "7", most=0, maturity="7d")
+    serve(store, 0, "7", most=0, maturity="30d")
+    with store.transaction() as connection:
+        forget_series(connection, {"m": ["7d", "14d"], "other": []})
+    assert dropped_series(store.connection) == {"m": 2}
+    places = "SELECT model, maturity FROM version_place ORDER BY maturity"
+    assert store.connection.execute(places).fetchall() == [("m", ""), ("m", "7d")]
+    with store.transaction() as connection:
+        forget_series(connection, {"other": ["7d"]})
+    assert dropped_series(store.connection) == {}
+    assert store.connection.execute(places).fetchall() == []
 
 
 def test_a_version_of_a_new_name_every_hour_brings_no_more_series_than_places_allow(store):

@@ -44,6 +44,12 @@ class Admission:
         """The patterns that let in no more models."""
         return list(self._full.values())
 
+    @property
+    def maturities(self) -> dict[str, list[str]]:
+        """Every model that was let in, with the maturities at which it is judged."""
+        labels = {name: model.labels for name, model in self._models.items()}
+        return {name: [] if one is None else [str(age) for age in one.maturities] for name, one in labels.items()}
+
     def begin(self) -> tuple[dict[str, Member], dict[str, str]]:
         """Return all models that run by now, and why others cannot: those named, and those discovered before.
 

@@ -27,7 +27,7 @@ from mlvitals.signals.spec import Export
 from mlvitals.sinks import datadog, local, prometheus
 from mlvitals.sources import Source, SourceConfig
 from mlvitals.state import Migrations
-from mlvitals.telemetry import Gate, LogRecord, MetricPoint, Service, Window, change_record, render
+from mlvitals.telemetry import Gate, LogRecord, MetricPoint, Service, Window, change_record, forget_series, render
 from mlvitals.windows import tables as window_tables
 
 METRICS: Final = "metrics"  # the route of points, of every destination that takes any
@@ -74,8 +74,10 @@ class Pipeline:
         account = Account()
         key = hold_key(store, config.state.key.path)
         admission = Admission(config, store.connection, key, account)
-        with store.transaction():
+        with store.transaction() as connection:
             members, faults = admission.begin()
+            if not config.faults:  # who cannot be read today may be there again tomorrow
+                forget_series(connection, admission.maturities)
         allowances = Allowances(config.budget, admission.monitored)
         outlet = Outlet(config, admission.service, self.outgoing, gate=Gate(allowances))
         if outlet.sends_points:

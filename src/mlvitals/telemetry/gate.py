@@ -5,7 +5,7 @@ as it serves or nobody else wants it. That bounds what is sent at a time, and wh
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from mlvitals.clock import DAY
@@ -82,6 +82,17 @@ def dropped_series(connection: sqlite3.Connection) -> dict[str, int]:
     """Return how many series of each model's newest window (of its newest cohort at each maturity) did not leave."""
     query = "SELECT model, sum(series) FROM series_dropped GROUP BY model ORDER BY model"
     return dict(connection.execute(query).fetchall())
+
+
+def forget_series(connection: sqlite3.Connection, known: Mapping[str, Collection[str]]) -> None:
+    """Forget places and counts of models, or of maturities, that are configured no more: nothing will renew them.
+
+    known: each model's maturities, as they are spelled.
+    """
+    for table in ("version_place", "series_dropped"):
+        found = connection.execute(f"SELECT DISTINCT model, maturity FROM {table}").fetchall()
+        gone = [row for row in found if row[0] not in known or row[1] not in ("", *known[row[0]])]
+        connection.executemany(f"DELETE FROM {table} WHERE model = ? AND maturity = ?", gone)
 
 
 def _take_place(connection: sqlite3.Connection, window: Window, places: int) -> bool:
