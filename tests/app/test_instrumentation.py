@@ -234,6 +234,17 @@ def test_what_cannot_work_is_refused_with_its_path(write, changes, message):
     assert f"$.{next(iter(changes))}" in str(refused.value)
 
 
+@pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
+def test_certificates_that_are_not_there_are_a_fault_of_the_configuration(write, protocol):
+    """Anything else would end a job that is told to read its configuration again."""
+    config = write(instrumentation={"endpoint": "https://127.0.0.1:9", "protocol": protocol, "ca_file": "gone.pem"})
+    with (
+        pytest.raises(ConfigError, match=r"gone\.pem: No such file or directory - at `\$\.instrumentation\.ca_file`"),
+        watched_pipeline(config, lambda _: None),
+    ):
+        pass
+
+
 class GrpcReceiver(MetricsServiceServicer):
     """Takes metrics by gRPC and keeps them, with the metadata they came with."""
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mlvitals.app.admission import service_of
 from mlvitals.app.vitals import Vitals
 from mlvitals.clock import MILLISECOND, SECOND
 from mlvitals.config import Config
-from mlvitals.errors import MissingExtraError
+from mlvitals.errors import ConfigError, MissingExtraError
 from mlvitals.signals.running import PIPELINE_LOOP_AGE, RUNNING
 from mlvitals.signals.spec import Instrument
 from mlvitals.sinks.agent import VERSION
@@ -30,7 +31,7 @@ def instrumented(config: Config, vitals: Vitals) -> Iterator[None]:
 
     Raises:
         MissingExtraError: the SDK is not installed.
-        ConfigError: a header's file cannot be read.
+        ConfigError: the file of a header or of certificates cannot be read.
 
     """
     provider = _provider(config, vitals)
@@ -77,6 +78,7 @@ def _provider(config: Config, vitals: Vitals) -> "MeterProvider":
 def _exporter(wanted: "InstrumentationConfig") -> "MetricExporter":
     headers = {name: secret.read() for name, secret in wanted.headers.items()}
     timeout = wanted.timeout.microseconds / SECOND
+    trusted = None if wanted.ca_file is None else _read(wanted.ca_file)
     if wanted.protocol == "grpc":
         from grpc import ssl_channel_credentials  # noqa: PLC0415
         from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import (  # noqa: PLC0415
@@ -84,7 +86,6 @@ def _exporter(wanted: "InstrumentationConfig") -> "MetricExporter":
         )
 
         secure = wanted.endpoint.startswith("https:")
-        trusted = None if wanted.ca_file is None else wanted.ca_file.read_bytes()
         return GrpcExporter(
             endpoint=wanted.endpoint,
             insecure=not secure,
@@ -100,6 +101,13 @@ def _exporter(wanted: "InstrumentationConfig") -> "MetricExporter":
         headers=headers,
         timeout=timeout,
     )
+
+
+def _read(certificates: Path) -> bytes:
+    try:
+        return certificates.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{certificates}: {error.strerror} - at `$.instrumentation.ca_file`") from error
 
 
 def _callback(
