@@ -187,7 +187,7 @@ def test_what_is_held_back_again_keeps_its_place(bench):
     bench.feed([("s", [first]), ("t", [bench.prediction("b", bench.start)]), ("t", [other])], until=bench.start + HOUR)
     bench.feed([], until=bench.start + 2 * HOUR)
     bench.feed([("t", [other])], until=bench.start + 2 * DAY)
-    dispositions = [(source, disposition) for source, _, _, disposition, _ in bench.rows("account")["account"]]
+    dispositions = [(source, disposition) for source, _, _, disposition, *_ in bench.rows("account")["account"]]
     assert dispositions == [("s", "accepted"), ("t", "accepted"), ("t", "conflict")]
 
 
