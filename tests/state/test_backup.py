@@ -1,5 +1,6 @@
 """A copy of the state is of one moment, whole or not there, while another writes."""
 
+import fcntl
 import os
 import sqlite3
 import stat
@@ -90,6 +91,17 @@ def test_a_copy_that_fails_leaves_the_one_before(store, tmp_path):
         back_up(store.path, target, progress=interrupt)
     assert target.read_bytes() == before
     assert sorted(file.name for file in tmp_path.iterdir() if "partial" in file.name) == []
+
+
+def test_what_a_killed_copy_left_goes_with_the_next_and_what_is_being_made_stays(store, tmp_path):
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    for name in ("copy.db.partial-1", "copy.db.partial-1-journal", "copy.db.partial-2", "copy.db.partial", "other"):
+        (folder / name).write_bytes(b"half")
+    with (folder / "copy.db.partial-2").open("rb") as theirs:
+        fcntl.flock(theirs, fcntl.LOCK_EX)
+        back_up(store.path, folder / "copy.db")
+    assert {file.name for file in folder.iterdir()} == {"copy.db", "copy.db.partial-2", "copy.db.partial", "other"}
 
 
 def test_what_cannot_be_copied_is_named(store, tmp_path):

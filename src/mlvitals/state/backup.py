@@ -1,10 +1,12 @@
 """A copy of the state at one moment, taken while another process writes."""
 
+import fcntl
 import os
+import re
 import shutil
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -32,17 +34,14 @@ def back_up(source: Path, target: Path, *, progress: Callable[[int, int], None] 
         raise StateError(f"{source}: there is no state to copy")
     if target.exists() and source.samefile(target):
         raise StateError(f"{target}: is the state itself")
-    beside = target.with_name(f"{target.name}.partial-{os.getpid()}")
     try:
-        make_private(beside)
-        _copy(source, beside, progress)
-        put_in_place(beside, target)
+        with _place_beside(target) as beside:
+            _copy(source, beside, progress)
+            put_in_place(beside, target)
     except sqlite3.DatabaseError as error:
         raise StateError(f"{source} cannot be copied to {target}: {error}") from error
     except OSError as error:
         raise StateError(f"{target}: {error.strerror}") from error
-    finally:
-        beside.unlink(missing_ok=True)
     return target.stat().st_size
 
 
@@ -53,15 +52,12 @@ def copy_private(source: Path, target: Path) -> None:
         StateError: one of them cannot be read or written.
 
     """
-    beside = target.with_name(f"{target.name}.partial-{os.getpid()}")
     try:
-        make_private(beside)
-        shutil.copyfile(source, beside)
-        put_in_place(beside, target)
+        with _place_beside(target) as beside:
+            shutil.copyfile(source, beside)
+            put_in_place(beside, target)
     except OSError as error:
         raise StateError(f"{error.filename or target}: {error.strerror}") from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def make_private(path: Path) -> None:
@@ -80,6 +76,39 @@ def put_in_place(beside: Path, target: Path) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+@contextmanager
+def _place_beside(target: Path) -> Iterator[Path]:
+    """Make an empty file beside a target, gone afterwards; what processes that were killed have left goes before.
+
+    It is known to be in use by a lock, which dies with its process: SQLite's own are of another kind.
+    """
+    name = re.compile(re.escape(target.name) + r"\.partial-\d+")
+    for left in target.parent.iterdir():
+        if name.fullmatch(left.name):
+            _remove_abandoned(left)
+    beside = target.with_name(f"{target.name}.partial-{os.getpid()}")
+    make_private(beside)
+    lock = os.open(beside, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):  # a folder that cannot lock is one in which nothing is cleared
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield beside
+    finally:
+        beside.unlink(missing_ok=True)
+        os.close(lock)
+
+
+def _remove_abandoned(beside: Path) -> None:
+    with suppress(OSError):
+        lock = os.open(beside, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            beside.unlink()
+            beside.with_name(f"{beside.name}-journal").unlink(missing_ok=True)
+        finally:
+            os.close(lock)
 
 
 def _copy(source: Path, target: Path, progress: Callable[[int, int], None]) -> None:

@@ -6,7 +6,6 @@ import re
 import secrets
 import shutil
 import time
-from glob import escape
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -80,8 +79,6 @@ class FolderSnapshots:
                 return present
             if present != expected:
                 raise SnapshotRacedError(_raced(self.place))
-            for left in self._path.parent.glob(f"{escape(self._path.name)}.partial-*"):
-                left.unlink()  # of a run that was killed: only who has the lock writes here
             copy_private(source, self._path)
         finally:
             os.close(lock)
