@@ -274,6 +274,26 @@ def test_what_reads_the_state_reads_it_where_it_is_kept(world, where):
     assert not (world.folder / ".mlvitals").exists()
 
 
+def test_a_persons_word_on_the_outbox_is_kept_where_the_state_is(world):
+    world.configure(sinks=[{"type": "otlp", "endpoint": "http://127.0.0.1:9"}])
+    assert world.run("run", "--once", "--patience", "1s")[0] == 1
+
+    def waiting():
+        code, out, err = world.run("outbox", "show", "--format", "jsonl")
+        assert code == 0, err
+        return out
+
+    assert waiting()
+    assert world.run("outbox", "retry")[0] == 0
+    assert waiting()
+    code, out, err = world.run("outbox", "drop", "--destination", "otlp", "--yes")
+    assert code == 0, err
+    assert "dropped" in out
+    assert waiting() == ""
+    world.store.interfere = lambda method, _count: "refuse 403" if method == "PUT" else ""
+    assert world.run("outbox", "retry")[0] == 3
+
+
 def test_a_key_of_its_own_stays_where_it_is(world):
     (world.folder / "ids.key").write_bytes(b"k" * 32)
     world.configure(state={"url": URL, "key": {"path": "ids.key"}})
