@@ -83,6 +83,9 @@ def test_each_kind_is_told_by_its_type():
         ({"queue": {"size": "0B"}}, "`size` must be more than nothing - at `$.sinks[0].queue`"),
         ({"queue": {"age": "0d"}}, "`age` must be longer than nothing - at `$.sinks[0].queue`"),
         ({"queue": {"ages": "1d"}}, "Object contains unknown field `ages` - at `$.sinks[0].queue`"),
+        ({"type": "prometheus", "windows": 0}, "Expected `int` >= 1 - at `$.sinks[0].windows`"),
+        # So many months would be more than the state can hold of a length.
+        ({"type": "prometheus", "windows": 10**8}, "Expected `int` <= 1000 - at `$.sinks[0].windows`"),
         ({"compression": "zstd"}, "Invalid enum value 'zstd' - at `$.sinks[0].compression`"),
     ],
 )

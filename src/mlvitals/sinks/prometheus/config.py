@@ -21,7 +21,7 @@ class PrometheusSink(
 
     name: str = "prometheus"
     listen: str = "127.0.0.1:9464"
-    windows: Annotated[int, msgspec.Meta(ge=1)] = 3
+    windows: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 3
     queue: QueueConfig = QueueConfig()
 
     def __post_init__(self) -> None:
