@@ -100,6 +100,7 @@ class Hostile:
 
     seed: int
     likely: float = 0.0
+    faults: tuple[str, ...] = FAULTS
     url: str = ""
     taken: dict[str, Items] = field(default_factory=lambda: {"otlp": {}, "datadog": {}, "opensearch": {}})
     played: Counter[str] = field(default_factory=Counter)
@@ -120,7 +121,7 @@ class Hostile:
             awaited = self.awaited.pop(path, body)
             if awaited != body and not path.endswith("/series"):  # points of Datadog's are told anew when they are old
                 self.changed.append(path)
-            fault = self.draw.choice(FAULTS) if self.draw.random() < self.likely else ""
+            fault = self.draw.choice(self.faults) if self.draw.random() < self.likely else ""
             if fault in AGAIN:
                 self.awaited[path] = body
             if fault:
