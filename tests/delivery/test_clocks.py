@@ -84,6 +84,16 @@ def test_the_next_process_waits_no_longer_than_the_last_one_may_have_wanted(cloc
     assert step(clocks).delivered == 1
 
 
+@pytest.mark.parametrize("back", [2 * HOUR, DAY, 10 * YEAR])
+def test_a_job_that_runs_now_and_then_is_not_silenced_until_the_clock_has_caught_up(clocks, back):
+    clocks.put([1])
+    clocks.answers(Outcome(verdict=Verdict.RETRY))
+    step(clocks)
+    clocks.clock.moment -= back
+    clocks.start()
+    assert step(clocks).delivered == 1
+
+
 @pytest.mark.parametrize("jump", JUMPS)
 def test_what_is_young_does_not_expire_when_the_clock_is_set_while_no_process_runs(clocks, jump):
     clocks.put([1])

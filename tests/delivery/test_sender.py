@@ -109,7 +109,7 @@ def test_a_clock_that_is_set_back_does_not_silence_a_destination(bench):
     bench.sender.drain(bench.clock.now() + SECOND)
     bench.clock.moment -= 1000 * HOUR
     assert bench.sender.drain(bench.clock.now() + 2 * HOUR).complete
-    assert bench.waits == [3600.0]
+    assert bench.waits == []
 
 
 def test_a_misconfigured_destination_is_held_and_probed_once_for_each_drain(bench):

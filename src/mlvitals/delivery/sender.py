@@ -78,8 +78,9 @@ class Sender:
         lanes = []
         for route in self.sink.routes:
             trouble = self.outbox.trouble(name, route)
-            # The clock may have been set since the pause was stored: it lasts no longer than it can have been.
-            pause = min(max(trouble.not_before - now, 0), _LONGEST_PATIENCE) if trouble else 0
+            pause = max(trouble.not_before - now, 0) if trouble else 0
+            if pause > _LONGEST_PATIENCE:  # nobody meant that: the clock has been set back since it was stored
+                pause = 0
             lane = _Lane(route, steady + pause, doubts=doubts.get(route, 0), renewed=renewed.get(route))
             lanes.append(lane)
         self._lanes = lanes
