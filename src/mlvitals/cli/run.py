@@ -76,7 +76,8 @@ def _tell_account(account: "ReadAccount") -> None:
 
 def _tell_delivery(drain: "DrainReport") -> None:
     line = f"{drain.destination}: {drain.delivered} items delivered"
-    lost = {"rejected": drain.rejected, "dead": drain.dead, "expired": drain.expired}
+    names = ("rejected", "dead", "expired", "superseded")
+    lost = {name: getattr(drain, name) for name in names}
     line += "".join(f", {count} {fate}" for fate, count in lost.items() if count)
     line += f", {drain.waiting} requests wait" if drain.waiting else ""
     line += f" ({drain.trouble})" if drain.trouble else ""
