@@ -101,9 +101,9 @@ class Sink(Protocol):
         The requests are read as they are asked for. A sender gives all that wait for the route, but for `logs`, of
         which it gives as many at a time as memory holds.
 
-        Of points past the limit the newest of each series is told as of `now` (microseconds since the epoch), unless a
-        younger one of its series is among the requests; the others go without, for the log has them (law 8). Records of
-        logs stay, every one. What is returned may hold fewer items than were given, never more.
+        Of points past the limit the newest of each series is told at a time within it, unless a younger one of its
+        series is among the requests; the others go without, for the log has them (law 8). Records of logs stay, every
+        one. What is returned may hold fewer items than were given, never more. `now`: microseconds since the epoch.
         """
         ...
 

@@ -10,6 +10,7 @@ from mlvitals.sinks.datadog.requests import open_body
 from tests.intake.datadog import EVENTS, LOGS, SERIES, Scripted
 
 NOW = 1_795_000_000 * SECOND // HOUR * HOUR
+TOLD_BACK = 45 * MINUTE  # within the hour that Datadog takes, and before the end of any window that is yet to close
 METRIC = "mlvitals.feature.drift.location"
 AWAY = Scripted(status=503, body=b"", taken=False)
 
@@ -73,7 +74,9 @@ def test_after_hours_away_the_newest_is_on_the_board_at_once_and_every_window_in
     assert all(one["timestamp"] > true[one["mlvitals"]["time"]] for one in late)
 
 
-def test_a_series_that_has_gone_silent_is_told_once_as_of_now(sending, window, clock, datadog_intake, context):
+def test_a_series_that_has_gone_silent_is_told_once_where_the_next_window_comes_after_it(
+    sending, window, clock, datadog_intake, context
+):
     sink, outbox, sender = sending()
     with context.store.transaction():
         for hour, values in ((1, [1.0, 10.0]), (2, [2.0, 20.0]), (9, [9.0])):
@@ -83,7 +86,7 @@ def test_a_series_that_has_gone_silent_is_told_once_as_of_now(sending, window, c
     now = clock.moment
     drain(sender, clock)
     assert datadog_intake.query(METRIC, "feature:feature_0") == {(NOW + 9 * HOUR) // SECOND: 9.0}
-    assert datadog_intake.query(METRIC, "feature:feature_1") == {now // SECOND: 20.0}
+    assert datadog_intake.query(METRIC, "feature:feature_1") == {(now - TOLD_BACK) // SECOND: 20.0}
     assert datadog_intake.dropped == {}
 
 
@@ -100,8 +103,24 @@ def test_what_was_told_anew_is_resent_as_the_same_bytes_until_it_is_taken(
     bodies = [one.body for one in datadog_intake.requests]
     assert len(bodies) == 3
     assert len(set(bodies)) == 1
-    assert datadog_intake.query(METRIC) == {began // SECOND: 1.0}
+    assert datadog_intake.query(METRIC) == {(began - TOLD_BACK) // SECOND: 1.0}
     assert clock.moment - began >= 20 * SECOND
+
+
+def test_the_window_after_an_outage_stands_after_the_one_that_was_told_anew(
+    sending, window, clock, datadog_intake, context
+):
+    sink, outbox, sender = sending(logs=False)
+    with context.store.transaction():
+        outbox.enqueue(sink.name, sink.encode(*window(NOW, [1.0])), clock.moment)
+    clock.moment = NOW + HOUR + 25 * MINUTE
+    drain(sender, clock)
+    clock.moment = NOW + HOUR + 30 * MINUTE  # the next window closes half an hour after its end
+    with context.store.transaction():
+        outbox.enqueue(sink.name, sink.encode(*window(NOW + HOUR, [2.0])), clock.moment)
+    drain(sender, clock)
+    points = datadog_intake.query(METRIC)
+    assert [points[moment] for moment in sorted(points)] == [1.0, 2.0]
 
 
 def test_with_historical_mode_every_point_keeps_its_time(sending, window, clock, datadog_intake, context):
@@ -149,7 +168,7 @@ def test_a_renewal_reads_requests_that_were_compressed_otherwise(open_sink, wind
     requests += open_sink(compression="gzip").encode(window(NOW + HOUR, [2.0])[0], [])
     renewed = open_sink(compression="none").renew("metrics", iter(requests), NOW + 9 * HOUR)
     (item,) = [item for request in renewed for item in open_body(request)]
-    assert json.loads(item.content)["points"] == [{"timestamp": (NOW + 9 * HOUR) // SECOND, "value": 2.0}]
+    assert json.loads(item.content)["points"] == [{"timestamp": (NOW + 9 * HOUR - TOLD_BACK) // SECOND, "value": 2.0}]
 
 
 def test_limits_are_those_of_each_intake(open_sink):

@@ -1,15 +1,19 @@
-"""What becomes of requests that have grown too old for Datadog (law 8): the newest of each series is told as of now."""
+"""What becomes of requests that have grown too old for Datadog (law 8): the newest of each series is told anew."""
 
 from collections.abc import Iterable
 from typing import Final
 
-from mlvitals.clock import HOUR
+from mlvitals.clock import HOUR, MINUTE
 from mlvitals.delivery import LOGS, Request, is_too_old
 from mlvitals.sinks.datadog.requests import EVENTS, METRICS, Compression, Item, at, bundle, open_body
 
 # "Submit metrics", "Send logs" and "Post an event" of Datadog's API reference. What is older is answered with 202, and
 # dropped.
 AGE_LIMITS: Final = {METRICS: HOUR, LOGS: 18 * HOUR, EVENTS: 18 * HOUR}
+
+# A point that is told anew stands as far back as it safely can. The series' next window has its own end for a stamp,
+# which is past by the time it closes: a point as of now would stand after it, and be the newest of the graph.
+_TOLD_BACK: Final = 45 * MINUTE
 
 
 def renew(route: str, requests: Iterable[Request], now: int, compression: Compression) -> list[Request]:
@@ -28,7 +32,7 @@ def renew(route: str, requests: Iterable[Request], now: int, compression: Compre
 
 
 def _newest(items: Iterable[Item], limit: int, now: int) -> list[Item]:
-    """Return the items within the limit, after the newest of each other series, as of now."""
+    """Return the items within the limit, after the newest of each other series, told anew."""
     young: list[Item] = []
     old: dict[bytes, Item] = {}
     alive: set[bytes] = set()
@@ -40,7 +44,8 @@ def _newest(items: Iterable[Item], limit: int, now: int) -> list[Item]:
         elif series not in old or item.time >= old[series].time:
             old.pop(series, None)  # so that what was told last comes last
             old[series] = item
-    return [at(item, METRICS, now) for series, item in old.items() if series not in alive] + young
+    told = now - _TOLD_BACK
+    return [at(item, METRICS, told) for series, item in old.items() if series not in alive] + young
 
 
 def _series(item: Item) -> bytes:
