@@ -8,7 +8,8 @@ from typing import Final
 
 import click
 
-_SECONDS_BETWEEN_LINES: Final = 10.0
+_FIRST_PAUSE: Final = 10.0
+_LONGEST_PAUSE: Final = 3600.0  # a job that follows its sources for months fills no log with this
 
 
 @contextmanager
@@ -33,13 +34,14 @@ def _bar(what: str, unit: str) -> Iterator[Callable[[int], None]]:
 
 
 def _lines(what: str, unit: str) -> Callable[[int], None]:
-    passed, last = 0, time.monotonic()
+    """Return a function that tells in plain lines, after pauses that double from 10 seconds to an hour."""
+    passed, last, pause = 0, time.monotonic(), _FIRST_PAUSE
 
     def tell(rows: int) -> None:
-        nonlocal passed, last
+        nonlocal passed, last, pause
         passed += rows
-        if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
-            last = time.monotonic()
+        if time.monotonic() - last >= pause:
+            last, pause = time.monotonic(), min(2 * pause, _LONGEST_PAUSE)
             click.echo(f"{what}: {passed} {unit}", err=True)
 
     return tell
