@@ -74,9 +74,7 @@ def test_after_hours_away_the_newest_is_on_the_board_at_once_and_every_window_in
     assert all(one["timestamp"] > true[one["mlvitals"]["time"]] for one in late)
 
 
-def test_a_series_that_has_gone_silent_is_told_once_where_the_next_window_comes_after_it(
-    sending, window, clock, datadog_intake, context
-):
+def test_a_series_that_has_gone_silent_is_told_once(sending, window, clock, datadog_intake, context):
     sink, outbox, sender = sending()
     with context.store.transaction():
         for hour, values in ((1, [1.0, 10.0]), (2, [2.0, 20.0]), (9, [9.0])):
