@@ -68,7 +68,7 @@ def test_a_refused_key_holds_the_queue_and_is_not_told(open_sink, points, datado
     datadog_intake.key = "another"
     sink = open_sink()
     outcome = sink.send(sink.encode(points([1.0], END), [])[0])
-    assert (outcome.verdict, outcome.reason) == (Verdict.MISCONFIGURED, "HTTP 403: Forbidden")
+    assert (outcome.verdict, outcome.reason) == (Verdict.MISCONFIGURED, "HTTP 403: Forbidden: the API key is refused")
     assert sink.probe().verdict is Verdict.MISCONFIGURED
     echo = Scripted(status=403, body=f'{{"errors":["no such key: {KEY}"]}}'.encode())
     datadog_intake.will(echo)

@@ -95,9 +95,15 @@ def test_a_redirect_holds_the_queue(status):
     assert outcome == Outcome(verdict=HELD, reason=f"HTTP {status}, a redirect, which would lose the request")
 
 
-@pytest.mark.parametrize("status", [401, 402, 403, 404, 405, 406, 407, 410, 411, 415, 421, 426, 451, 501, 505, 511])
+@pytest.mark.parametrize("status", [401, 402, 403, 405, 406, 407, 410, 411, 415, 421, 426, 451, 501, 505, 511])
 def test_what_no_other_body_would_change_holds_the_queue(status):
     assert classify(answer(status), "metrics", NOW) == Outcome(verdict=HELD, reason=f"HTTP {status}")
+
+
+def test_an_address_that_is_not_there_is_told_with_what_it_was_asked_to_take():
+    outcome = classify(answer(404, b"404 page not found\n", "text/plain"), "logs", NOW)
+    assert outcome.verdict is HELD
+    assert outcome.reason.startswith("HTTP 404: 404 page not found: is this the address of an OTLP receiver of logs?")
 
 
 # As Go's server and nginx answer plain HTTP where TLS is spoken, and as a proxy answers for somebody else.

@@ -70,7 +70,7 @@ def test_a_redirect_loses_nothing(road, otlp_server, points, scripted, status):
 def test_a_wrong_key_or_address_holds_the_queue_until_it_is_right(road, otlp_server, points, scripted, status):
     otlp_server.will(*[scripted(status=status)] * 2)
     way = road(otlp_server.url)
-    assert way.send(points([1.0])).trouble == f"HTTP {status}"
+    assert way.send(points([1.0])).trouble.startswith(f"HTTP {status}")
     assert way.send(points([2.0])).held
     assert way.drain().delivered == 2
     assert otlp_server.values() == [[1.0], [1.0], [1.0], [2.0]]

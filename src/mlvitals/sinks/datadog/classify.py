@@ -36,6 +36,8 @@ def classify(answer: Answer, route: str, now: int) -> Outcome:
         return Outcome(verdict=Verdict.RETRY, reason=reason, retry_after=_patience(answer, now))
     if status < 400:
         return Outcome(verdict=Verdict.MISCONFIGURED, reason=f"{reason}, a redirect, which would lose the request")
+    if status in REFUSED_KEY:
+        return Outcome(verdict=Verdict.MISCONFIGURED, reason=f"{reason}: the API key is refused")
     if status in NEEDS_A_PERSON or (status != 413 and _is_strangers(answer)):
         return Outcome(verdict=Verdict.MISCONFIGURED, reason=reason)
     return Outcome(verdict=Verdict.POISON, reason=reason)

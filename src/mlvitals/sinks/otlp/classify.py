@@ -46,6 +46,7 @@ JSON: Final = "application/json"
 
 _PARTIAL_SUCCESS: Final = ("partialSuccess", "partial_success")  # protobuf's JSON may spell it either way
 
+_NOT_FOUND: Final = 404
 _RETRY: Final = frozenset({429, 502, 503, 504})
 _MISCONFIGURED: Final = NEEDS_A_PERSON | NEEDS_ANOTHER_SERVER
 
@@ -60,6 +61,9 @@ def classify(answer: Answer, route: str, now: int) -> Outcome:
         return Outcome(verdict=Verdict.RETRY, reason=reason, retry_after=retry_after(answer, now))
     if status < 400:
         return Outcome(verdict=Verdict.MISCONFIGURED, reason=f"{reason}, a redirect, which would lose the request")
+    if status == _NOT_FOUND:
+        hint = f"is this the address of an OTLP receiver of {route}? What it does not take is left out by `signals`"
+        return Outcome(verdict=Verdict.MISCONFIGURED, reason=f"{reason}: {hint}")
     if status in _MISCONFIGURED or (status < 500 and status != 413 and is_strangers(answer)):
         return Outcome(verdict=Verdict.MISCONFIGURED, reason=reason)
     return Outcome(verdict=Verdict.POISON, reason=reason, doubtful=status >= 500)
