@@ -159,14 +159,20 @@ def _print(rows: list[_Row], title: str) -> None:
     if not rows:
         click.echo(f"{title}: nothing")
         return
-    table = Table(*(name.replace("_", " ") for name in rows[0]), title=title, title_justify="left")
+    columns = [name for name in rows[0] if name != "reason"]  # a sentence: no cell of a terminal holds it
+    table = Table(*(name.replace("_", " ") for name in columns), title=title, title_justify="left")
     for row in rows:
-        texts = ("-" if value is None else f"{value:,}" if isinstance(value, int) else value for value in row.values())
+        values = [row[name] for name in columns]
+        texts = ("-" if value is None else f"{value:,}" if isinstance(value, int) else value for value in values)
         table.add_row(*cells(*texts))
     console().print(table)
+    for line in dict.fromkeys(
+        f"{row['destination']}, {row['route']}: {row['reason']}" for row in rows if row["reason"]
+    ):
+        click.echo(f"  {line}")
 
 
 def _time(moment: int | None) -> str | None:
-    from mlvitals.clock import format_time  # noqa: PLC0415
+    from mlvitals.clock import SECOND, format_time  # noqa: PLC0415
 
-    return None if moment is None else format_time(moment)
+    return None if moment is None else format_time(moment // SECOND * SECOND)
