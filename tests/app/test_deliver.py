@@ -27,6 +27,7 @@ class Destination:
 
     name: str
     refuse: int = 0
+    retry_after: float | None = None
     pause: float = 0.0
     held: str = ""  # a route whose key is wrong
     broken: bool = False
@@ -57,7 +58,7 @@ class Destination:
             return Outcome(verdict=Verdict.MISCONFIGURED, reason="wrong key")
         if self.refuse:
             self.refuse -= 1
-            return Outcome(verdict=Verdict.RETRY, reason="not now")
+            return Outcome(verdict=Verdict.RETRY, reason="not now", retry_after=self.retry_after)
         return Outcome(verdict=Verdict.OK)
 
     def probe(self):
@@ -140,6 +141,14 @@ def test_patience_counts_from_what_was_taken_last(sender):
     (report,) = deliver(sender(slow, requests=6), patience=0.5)
     assert (report.delivered, report.waiting) == (6, 0)
     assert time.monotonic() - began > 2
+
+
+def test_what_may_not_be_tried_before_patience_ends_is_not_waited_for(sender):
+    busy = Destination("busy", refuse=1, retry_after=600.0)
+    began = time.monotonic()
+    (report,) = deliver(sender(busy), patience=100)
+    assert (report.waiting, report.held, report.trouble) == (3, False, "not now")
+    assert time.monotonic() - began < 5
 
 
 def test_a_wish_to_stop_ends_delivery_whatever_patience_there_is(sender):

@@ -52,7 +52,7 @@ class Deliveries:
     def wait(self, *, patience: float, parting: float, stop: Callable[[], bool]) -> None:
         """Wait until nothing waits, or what waits has been tried and nothing was taken for a while.
 
-        A lane that is held until a person acts is not waited for.
+        A lane that is held until a person acts is not waited for, nor one whose next try is due after patience ends.
 
         Args:
             patience: for so many seconds nothing may be taken, once all that waits has been tried.
@@ -69,7 +69,7 @@ class Deliveries:
             if stop():
                 end = min(end, now + parting)
             taken = max((began, *(thread.last_taken for thread in self._threads)))
-            patient = now < taken + patience or not all(thread.sender.stuck for thread in waiting)
+            patient = not all(thread.sender.stuck_for(taken + patience - now) for thread in waiting)
             if not waiting or now >= end or not patient:
                 return
             self._moved.wait(min(_LOOK_SECONDS, max(end - now, 0.0)))

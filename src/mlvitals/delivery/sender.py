@@ -115,11 +115,10 @@ class Sender:
         ]
         return max(min(dues) - now, 0) / SECOND if dues else None
 
-    @property
-    def stuck(self) -> bool:
-        """All that waits has been tried in vain: nothing moves before a next try."""
-        now = self._now()
-        return self._all_that_waits(lambda lane: lane.due > now)
+    def stuck_for(self, seconds: float) -> bool:
+        """Tell whether all that waits was tried in vain, and no next try is due for so long; less than 0 is now."""
+        until = self._now() + int(max(seconds, 0) * SECOND)
+        return self._all_that_waits(lambda lane: lane.due > until)
 
     @property
     def held(self) -> bool:
