@@ -79,6 +79,7 @@ def compare(world: World, state: State, reference: World, whole: State) -> None:
         assert not book.faults, name
         assert not world.scripts[name].faults, name
         one_body_for_the_same_items(name, book)
+        one_content_of_each_item(name, book)
         assert state.totals[name][Fate.EXPIRED] == state.totals[name][Fate.DROPPED] == 0
     for name in ("otlp", "grpc"):
         same_items(name, world.books[name], reference.books[name], state)
@@ -87,11 +88,27 @@ def compare(world: World, state: State, reference: World, whole: State) -> None:
 
 
 def one_body_for_the_same_items(name: str, book: Book) -> None:
-    """Require that what was sent again came as the same bytes, and that no item ever had two contents."""
+    """Require that what was sent again came as the same bytes."""
     for (route, items), bodies in book.bodies.items():
         assert len(bodies) == 1, f"{name}: {len(items)} items of {route} came as {len(bodies)} different bodies"
+
+
+def one_content_of_each_item(name: str, book: Book) -> None:
+    """Require that no point ever had two values, and no record or document two contents."""
     for item, contents in book.taken.items():
         assert len(contents) == 1, f"{name}: {item} came as {contents}"
+
+
+def totals_never_fall(name: str, book: Book) -> int:
+    """Require that what the job counts of itself never falls; return how many totals were told more than once."""
+    totals: dict[Item, list[tuple[int, float]]] = defaultdict(list)
+    for (kind, *series, time), contents in book.taken.items():
+        if kind == "total":
+            totals[*series,] += [(time, value) for value in contents]
+    for one, told in totals.items():
+        values = [value for _, value in sorted(told)]
+        assert values == sorted(values), f"{name}: {one} was told as {values}"
+    return sum(len(told) > 1 for told in totals.values())
 
 
 def same_items(name: str, book: Book, reference: Book, state: State) -> None:

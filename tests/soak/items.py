@@ -55,9 +55,10 @@ def read_otlp(route: str, body: bytes) -> dict[Item, Any]:
         metric for outer in message.resource_metrics for scope in outer.scope_metrics for metric in scope.metrics
     )
     return {
-        ("point", metric.name, attributes(point), point.time_unix_nano): point.as_double
+        (kind, metric.name, attributes(point), point.time_unix_nano): point.as_double
         for metric in metrics
-        for point in (metric.gauge.data_points or metric.sum.data_points)
+        for kind, data in [("total", metric.sum) if metric.HasField("sum") else ("point", metric.gauge)]
+        for point in data.data_points
     }
 
 

@@ -229,7 +229,7 @@ class World:
 
     def heal(self, *, healed: bool = True) -> None:
         for script in self.scripts.values():
-            script.healed = healed
+            script.healed, script.away = healed, False
 
 
 NAMES = ("otlp", "grpc", "datadog", "opensearch")
