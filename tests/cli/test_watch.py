@@ -84,7 +84,7 @@ def test_a_destination_that_holds_its_queue_turns_health_to_503(world, start, tm
     world.configure(
         sinks=[{"type": "local"}, {"type": "otlp", "endpoint": receiver.url}], health={"listen": "127.0.0.1:0"}
     )
-    start("run", "-c", world.config)
+    job = start("run", "-c", world.config)
     where = wait_for(lambda: told(tmp_path, 0), "it says where it listens")
     wait_for(lambda: ask(where["health"], "/healthz")[0] == 503, "it is told")
     answer = json.loads(ask(where["health"], "/healthz")[1])
@@ -93,6 +93,15 @@ def test_a_destination_that_holds_its_queue_turns_health_to_503(world, start, tm
     assert ask(where["health"], "/livez")[0] == 200
     held = {one[1]: value for one, value in samples(where["health"]).items() if one[0].endswith("outbox_status")}
     assert held["otlp"] == 2
+    receiver.html = False
+    job.send_signal(signal.SIGHUP)
+    said = wait_for(
+        lambda: (text := (tmp_path / "stderr-0").read_text()).endswith("takes what is sent again\n") and text,
+        "it says that the destination is well",
+    )
+    lines = [line for line in said.splitlines() if line.startswith("sink otlp: ")]
+    assert lines[0].endswith("is this the address of an OTLP receiver? (held until it is mended, tried now and then)")
+    assert lines[-1] == "sink otlp: takes what is sent again"
 
 
 def test_check_reaches_a_scrape_endpoint_without_taking_its_address(world, start, tmp_path, mlvitals):

@@ -1,13 +1,12 @@
 """The main job, for as long as it is left alone."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Final
 
 from mlvitals.app.kept import require_disk
-from mlvitals.app.pipeline import Pipeline
 from mlvitals.app.run import PARTING_SECONDS, Progress, RunReport, absent, part, problems
 from mlvitals.app.watch import Watch, watched_pipeline
 from mlvitals.app.wishes import Wish, heed_signals
@@ -36,7 +35,8 @@ def run_until_stopped(
     With `again`, which reads the configuration anew, SIGHUP asks for it: what it says holds from the next batch on,
     over the same state, or one line says why the old one goes on.
 
-    `tell` is given one line for each trouble of a model, a source or a destination as it begins.
+    `tell` is given one line for each trouble of a model, a source or a destination as it begins, and one as a
+    destination is well again.
 
     Raises:
         ConfigError: the state is not on a disk, and would be kept only at the end.
@@ -68,6 +68,7 @@ class _Following:
     report: RunReport = field(default_factory=RunReport)
     drains: dict[str, DrainReport] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
+    troubled: set[str] = field(default_factory=set)  # destinations
     full: list[str] = field(default_factory=list)  # why nothing is read
 
     def open(self, stack: ExitStack, wanted: Config, before: Config | None) -> tuple[Config, Watch]:
@@ -87,7 +88,9 @@ class _Following:
         while not self.wish.stop.is_set():
             rest = self._read(watch)
             watch.come_round(self.full)
-            self._tell_news([*self.full, *pipeline.problems, *problems(pipeline), *_troubles(pipeline)])
+            drains = [drain for drain in pipeline.deliveries.reports() if drain.trouble]
+            self._tell_news([*self.full, *pipeline.problems, *problems(pipeline), *map(_trouble, drains)])
+            self._tell_who_is_well({drain.destination for drain in drains})
             wanted = self._read_again(config)
             if wanted is not None:
                 pipeline.deliveries.stop()
@@ -151,6 +154,11 @@ class _Following:
                 self.tell(line)
         self.told = set(lines)
 
+    def _tell_who_is_well(self, troubled: set[str]) -> None:
+        for name in sorted(self.troubled - troubled):
+            self.tell(f"sink {name}: takes what is sent again")
+        self.troubled = troubled
+
 
 def _changes(before: Config, after: Config) -> str:
     old, new = ({model.name: model for model in config.models} for config in (before, after))
@@ -159,6 +167,6 @@ def _changes(before: Config, after: Config) -> str:
     return f"{len(new)} models by name ({added} added, {removed} removed, {changed} changed)"
 
 
-def _troubles(pipeline: Pipeline) -> Iterator[str]:
-    drains = pipeline.deliveries.reports()
-    yield from (f"sink {drain.destination}: {drain.trouble}" for drain in drains if drain.trouble)
+def _trouble(drain: DrainReport) -> str:
+    until = " (held until it is mended, tried now and then)" if drain.held else ""
+    return f"sink {drain.destination}: {drain.trouble}{until}"
