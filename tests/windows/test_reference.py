@@ -1,3 +1,4 @@
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -47,6 +48,22 @@ def test_a_reference_comes_back_from_its_file(reference, tmp_path):
     assert again.hash == reference.hash
     assert encode_reference(again) == path.read_bytes()
     assert [file.name for file in path.parent.iterdir()] == ["prices.ref"]
+
+
+def test_thousands_of_windows_of_few_rows_take_little_memory(reference):
+    fine = Layout((), OutputLayout(Task.REGRESSION, score=NumericBins(tuple(map(float, range(2_000))))))
+    served = np.zeros(fine.served_size, dtype=np.int64)
+    served[[0, 7, 900]] = (2, 1, 1)
+    many = replace(reference, summary=Summary.empty(fine, 1), series=dict.fromkeys(range(2_000), served))
+    data = encode_reference(many)
+    tracemalloc.start()
+    try:
+        again = decode_reference(data, "prices.ref")
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(again.series) == 2_000
+    assert kept < len(again.series) * served.nbytes / 20
 
 
 def test_equal_references_give_equal_bytes(reference):

@@ -3,7 +3,7 @@
 import base64
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -49,6 +49,25 @@ class Reference:
     def hash(self) -> str:
         """A name for this reference's counts under their layout, 32 hex digits."""
         return content_hash(self.layout.hash.encode(), self.summary.served.tobytes(), self.summary.outcomes.tobytes())
+
+
+class PackedSeries(Mapping[int, Counts]):
+    """The counts of many windows in few bytes: thousands of windows of a minute would fill the memory as arrays."""
+
+    def __init__(self, packed: Mapping[int, bytes], size: int) -> None:
+        """Keep what `pack` gave for each window's start; `size` is the length of every array."""
+        self._packed = packed
+        self._size = size
+
+    def __getitem__(self, start: int) -> Counts:
+        """Return one window's counts, unpacked anew each time."""
+        return unpack(self._packed[start], (self._size,))
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
 
 
 class _Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +117,9 @@ def decode_reference(data: bytes, place: str) -> Reference:
             unpack(_bytes(document.served), (layout.served_size,)),
             unpack(_bytes(document.outcomes), (OUTCOME_BUCKETS, layout.outcome_size)),
         )
-        series = {start: unpack(_bytes(text), (layout.served_size,)) for start, text in document.series.items()}
+        series = PackedSeries({start: _bytes(text) for start, text in document.series.items()}, layout.served_size)
+        for _ in series.values():  # so that one that is damaged is refused here
+            pass
     except (zlib.error, msgspec.DecodeError, ValueError, IndexError) as error:
         raise InputError(f"{place} is a damaged reference file: {error}") from error
     return Reference(
