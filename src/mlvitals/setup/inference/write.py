@@ -77,6 +77,9 @@ def _lines(proposal: Proposal, folder: Path) -> Iterator[str]:
     yield "sinks:"
     yield remarked("  - {type: local}", "measurements are kept beside the state: `mlvitals signals` shows them")
     yield '  # - {type: otlp, endpoint: "http://localhost:4318"}'
+    yield '  # - {type: prometheus, listen: "127.0.0.1:9464"}'
+    yield "  # - {type: datadog, api_key: {file: keys/datadog}}"
+    yield '  # - {type: opensearch, hosts: ["http://localhost:9200"]}'
     yield "  # - {type: stdout}"
 
 
