@@ -10,7 +10,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -61,11 +61,14 @@ MANNERS = (
 Say = Callable[[int, str], tuple[bytes, Mapping[str, str]]]
 
 
-def refusals(say: Say) -> list[Act]:
-    """Return the refusals of a protocol; `say`: its words for a status and a reason, and their headers."""
+def refusals(say: Say, secret: str) -> list[Act]:
+    """Return the refusals of a protocol; `say`: its words for a status and a reason, and their headers.
+
+    secret: some servers repeat what they were sent.
+    """
 
     def refuse(status: int, reason: str, kind: str = "", *, taken: bool = False, **headers: str) -> Act:
-        body, own = say(status, reason)
+        body, own = say(status, f"{reason}: {secret}")
         more = {name.replace("_", "-"): value for name, value in headers.items()}
         return Act(kind or str(status), status, body, {**own, **more}, taken=taken)
 
@@ -112,17 +115,13 @@ class Script:
             else:
                 act = OWN if self.draw.randrange(100) < well else self.draw.choice(self.acts)
             self.counts[act.kind] += 1
-        return self._told(act)
+        return act
 
     def change(self, act: Act) -> Act:
         """Do otherwise than was drawn."""
         with self.lock:
             self.counts[act.kind] += 1
         return act
-
-    def _told(self, act: Act) -> Act:
-        # Some servers repeat what they were sent.
-        return replace(act, body=act.body.replace(b"no", f"no: {self.secret}".encode())) if act.status >= 400 else act
 
 
 class Player(BaseHTTPRequestHandler):

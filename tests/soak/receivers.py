@@ -238,13 +238,10 @@ NAMES = ("otlp", "grpc", "datadog", "opensearch")
 @contextmanager
 def world(draws: Mapping[str, Any], secrets: Mapping[str, str], clock: Clock) -> Iterator[World]:
     """Serve all protocols, each by a script of its own; Datadog tells ages by a clock."""
-    odd = Act("202 with errors", 202, b'{"errors":["no"]}', JSON)
-    acts = {
-        "otlp": [*MANNERS, *refusals(say_otlp), odd],
-        "grpc": [*MANNERS, *refusals(say_otlp)],
-        "datadog": [*MANNERS, *refusals(say_datadog), odd],
-        "opensearch": [*MANNERS, *refusals(say_opensearch), odd],
-    }
+    odd = Act("202 with errors", 202, say_datadog(202, f"no: {secrets['datadog']}")[0], JSON)
+    words = {"otlp": say_otlp, "grpc": say_otlp, "datadog": say_datadog, "opensearch": say_opensearch}
+    acts = {name: [*MANNERS, *refusals(say, secrets[name]), odd] for name, say in words.items()}
+    acts["grpc"].remove(odd)
     books = {name: Book() for name in NAMES}
     scripts = {name: Script(acts[name], draws[name], secrets[name]) for name in NAMES}
     schema = json.loads(Path(datadog.__file__).with_name("datadog.schema.json").read_text("utf-8"))
