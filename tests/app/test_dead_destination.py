@@ -18,7 +18,8 @@ from mlvitals.sinks import DatadogSink, OpenSearchSink
 from mlvitals.telemetry import WINDOW_CLOSED, LogRecord, MetricPoint
 from mlvitals.transport.secret import Secret
 from tests.intake.datadog import KEY, DatadogIntake, Scripted, datadog_intake
-from tests.intake.hostile import Hostile, hostile_server
+from tests.intake.opensearch import Scripted as Answer
+from tests.intake.opensearch import Standin, serving
 
 NOON = 1_700_000_000 * SECOND // HOUR * HOUR
 FEATURES = [f"feature {number}" for number in range(30)]
@@ -64,13 +65,13 @@ def window(end: int) -> tuple[list[MetricPoint], list[LogRecord]]:
 class Place:
     """Both destinations over one outbox; the clock stands where a test sets it."""
 
-    def __init__(self, context, intake: DatadogIntake, cluster: Hostile, clock: FixedClock) -> None:
+    def __init__(self, context, intake: DatadogIntake, cluster: Standin, clock: FixedClock) -> None:
         self.clock, self.intake, self.cluster = clock, intake, cluster
         self.store, self.outbox = context.store, Outbox(context.store)
         endpoints = {"metrics": intake.url, "logs": intake.url, "events": intake.url}
         given = {"type": "datadog", "endpoints": endpoints, "timeout": "1s"}
         datadog = msgspec.structs.replace(msgspec.convert(given, DatadogSink), api_key=Secret(KEY))
-        given = {"type": "opensearch", "hosts": [f"{cluster.url}/opensearch"], "templates": "off"}
+        given = {"type": "opensearch", "hosts": [cluster.url]}
         opensearch = msgspec.convert(given, OpenSearchSink)
         self.sinks = [sink.open(context) for sink in (datadog, opensearch)]
         self.senders = [
@@ -92,7 +93,7 @@ class Place:
 @contextmanager
 def opened(tmp_path) -> Iterator[Place]:
     clock = FixedClock(NOON)
-    with sink_context(tmp_path) as context, datadog_intake(clock) as intake, hostile_server(0) as cluster:
+    with sink_context(tmp_path) as context, datadog_intake(clock) as intake, serving(Standin()) as cluster:
         place = Place(context, intake, cluster, clock)
         yield place
         for sink in place.sinks:
@@ -113,7 +114,7 @@ def test_a_day_without_datadog_delays_opensearch_by_nothing_and_costs_bounded_di
                 place.intake.script.clear()
                 report = place.senders[1].drain(place.clock.now() + SECOND)
                 assert (report.waiting, report.trouble) == (0, "")
-            assert len(place.cluster.taken["opensearch"]) == (hour + 1) * len(FEATURES)
+            assert len(place.cluster.sources()) == (hour + 1) * len(FEATURES)
             sizes.append({lane.route: lane.size for lane in place.status("datadog").lanes})
         # Of points only the newest are kept; a day of logs is what a day of logs takes.
         assert sizes[-1]["metrics"] <= 3 * sizes[0]["metrics"]
@@ -140,12 +141,11 @@ def test_one_that_hangs_delays_the_other_by_nothing(tmp_path, hung):
         if hung == 0:
             place.intake.will(*[Scripted(delay=30.0, drop=True)] * 9)
         else:
-            place.cluster.likely = 1.0
-            place.cluster.faults = ("hang",)
+            place.cluster.will(*[Answer(delay=3.0, drop=True)] * 9)
         with deliveries(place.senders, at_once=True) as running:
             began = time.monotonic()
             place.close_window(NOON)
-            while not (place.intake.logs if hung else place.cluster.taken["opensearch"]):
+            while not (place.intake.logs if hung else place.cluster.sources()):
                 running.check()
                 assert time.monotonic() - began < 10
                 time.sleep(0.01)
