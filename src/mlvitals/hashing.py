@@ -5,6 +5,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 KEY_BYTES = 32
@@ -14,8 +15,13 @@ ID_BYTES = 16
 
 def content_hash(*parts: bytes) -> str:
     """Return 32 hex digits that name this content; the parts' boundaries count."""
-    framed = b"".join([piece for part in parts for piece in (len(part).to_bytes(8, "big"), part)])
+    framed = b"".join([_length(len(part)) + part for part in parts])
     return hashlib.blake2b(framed, digest_size=16).hexdigest()
+
+
+@lru_cache(maxsize=1_024)
+def _length(size: int) -> bytes:
+    return size.to_bytes(8, "big")
 
 
 class KeyedHash:

@@ -18,6 +18,7 @@ from mlvitals.sinks.datadog.renewal import AGE_LIMITS, renew
 from mlvitals.sinks.datadog.requests import EVENTS, METRICS, Compression, bundle, compression_of
 from mlvitals.sinks.datadog.series import SeriesEncoder
 from mlvitals.sinks.datadog.tagbook import TagBook
+from mlvitals.sinks.datadog.tagging import Tagging
 from mlvitals.telemetry import LogRecord, MetricPoint
 from mlvitals.transport.http import Answer, HttpTransport, TransportError
 from mlvitals.transport.secret import Secret
@@ -61,9 +62,10 @@ class DatadogDestination:
         self._historical = historical
         self._clock = clock or SystemClock()
         self._tags = TagBook(context.store, name)
-        self._series = SeriesEncoder(context.service, context.specs, self._tags)
-        self._logs = LogEncoder(context.service, self._tags)
-        self._events = EventEncoder(context.service, self._tags)
+        tagging = Tagging(context.service, self._tags)
+        self._series = SeriesEncoder(context.specs, tagging)
+        self._logs = LogEncoder(context.service, tagging)
+        self._events = EventEncoder(context.service, tagging)
 
     @property
     def name(self) -> str:
@@ -85,7 +87,6 @@ class DatadogDestination:
         """
         if not self._tags.refresh():
             self._series.forget()
-            self._logs.forget()
         encoded = bundle(METRICS, self._series.items(points), self._compression)
         if LOGS in self._ways.others:
             encoded += bundle(LOGS, self._logs.items(logs), self._compression)

@@ -9,8 +9,7 @@ from mlvitals.clock import MILLISECOND, format_time
 from mlvitals.delivery import Request
 from mlvitals.hashing import content_hash
 from mlvitals.sinks.datadog.requests import EVENTS
-from mlvitals.sinks.datadog.series import all_tags
-from mlvitals.sinks.datadog.tagbook import TagBook
+from mlvitals.sinks.datadog.tagging import Tagging
 from mlvitals.telemetry import CHANGE, LogRecord, Service
 
 # "Post an event" of Datadog's API reference (v2). The log of the same change holds what is longer.
@@ -26,9 +25,9 @@ _FLAG: Final = "flag"
 class EventEncoder:
     """Encodes change events for one destination; other records are none."""
 
-    def __init__(self, service: Service, tags: TagBook) -> None:
+    def __init__(self, service: Service, tagging: Tagging) -> None:
         self._service = service
-        self._book = tags
+        self._tagging = tagging
 
     def requests(self, records: Sequence[LogRecord]) -> list[Request]:
         """Return a request for each change event, in order."""
@@ -51,7 +50,7 @@ class EventEncoder:
             "integration_id": "custom-events",
             "title": f"{kind or 'change'}: {model or 'all models'}"[:_TITLE],
             "timestamp": format_time(stamp),
-            "tags": all_tags(self._service, record.attributes, record.tags, self._book)[:_TAGS],
+            "tags": self._tagging.tags(record.attributes, record.tags)[:_TAGS],
             "aggregation_key": content_hash(kind.encode(), text.encode(), model.encode(), b"%d" % record.time),
             "attributes": own,
         }

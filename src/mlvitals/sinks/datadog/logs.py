@@ -14,8 +14,7 @@ from mlvitals.clock import MILLISECOND, format_time
 from mlvitals.hashing import content_hash
 from mlvitals.signals.spec import Status
 from mlvitals.sinks.datadog.requests import Item
-from mlvitals.sinks.datadog.series import all_tags
-from mlvitals.sinks.datadog.tagbook import TagBook
+from mlvitals.sinks.datadog.tagging import Tagging
 from mlvitals.telemetry import WINDOW_CLOSED, LogRecord, Service, Severity
 
 SOURCE: Final = "mlvitals"  # not a name of Datadog's integrations: those bring a pipeline that rewrites logs
@@ -28,18 +27,15 @@ _STATUSES: Final = {Severity.INFO: "info", Severity.WARN: "warn", Severity.ERROR
 _OF_MEASUREMENT: Final = {Status.WARNING.value: "warn", Status.ALERT.value: "error"}
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 
+_moment: Final = lru_cache(maxsize=16)(format_time)  # the logs of a window have one time
+
 
 class LogEncoder:
     """Encodes log records for one destination. All that is ours stands under `mlvitals`, as exact as we have it."""
 
-    def __init__(self, service: Service, tags: TagBook) -> None:
+    def __init__(self, service: Service, tagging: Tagging) -> None:
         self._service = service
-        self._book = tags
-        self._joined = lru_cache(maxsize=8_192)(self._join)
-
-    def forget(self) -> None:
-        """Forget what was made with tags that are not given out any more."""
-        self._joined.cache_clear()
+        self._tagging = tagging
 
     def items(self, records: Sequence[LogRecord]) -> Iterator[Item]:
         """Yield the logs of all records, in order.
@@ -56,10 +52,10 @@ class LogEncoder:
                 yield from self._plain(record)
 
     def _measurement(self, record: LogRecord, one: Mapping[str, Any]) -> Iterator[Item]:
-        name, attributes = one["signal"], one["attributes"]
-        told = [one["status"], *(f"{key} {value}" for key, value in sorted(attributes.items()))]
-        value = "" if one["value"] is None else f" {one['value']:.6g}"
-        message = f"{one['model']} {one['model_version']}: {name}{value} ({', '.join(told)})"
+        name, attributes, value = one["signal"], one["attributes"], one["value"]
+        told = ", ".join([one["status"], *[f"{key} {attributes[key]}" for key in sorted(attributes)]])
+        figure = "" if value is None else f" {value:.6g}"
+        message = f"{one['model']} {one['model_version']}: {name}{figure} ({told})"
         content = {key: value for key, value in one.items() if value is not None}
         content |= {key: value for key, value in record.attributes.items() if key not in one}
         status = _OF_MEASUREMENT.get(one["status"], _STATUSES[record.severity])
@@ -73,14 +69,15 @@ class LogEncoder:
         yield from self._log(record, record.attributes, _STATUSES[record.severity], message, content)
 
     def _log(
-        self, record: LogRecord, attributes: Mapping[str, str], status: str, message: str, content: Mapping[str, Any]
+        self, record: LogRecord, attributes: Mapping[str, str], status: str, message: str, content: dict[str, Any]
     ) -> Iterator[Item]:
-        tags = self._joined(tuple(sorted(attributes.items())), tuple(sorted(record.tags.items())))
+        tags = ",".join(self._tagging.tags(attributes, record.tags))
         stamp = record.time // MILLISECOND
         # What it is called, when it was, whatever its stamp becomes, and an id by which one that came twice is one.
-        head = {"event": record.event_name, "time": format_time(record.time)}
-        whole = _ENCODER.encode({**content, **head})
-        head["id"] = content_hash(whole, tags.encode())
+        head = {"event": record.event_name, "time": _moment(record.time)}
+        content |= head
+        whole = _ENCODER.encode(content)
+        head["id"] = content["id"] = content_hash(whole, tags.encode())
 
         def log(message: str, own: Mapping[str, Any]) -> bytes:
             told = {
@@ -94,7 +91,7 @@ class LogEncoder:
             # First, where it is found again whatever stands in the rest.
             return b'{"timestamp":%d,%b' % (stamp, _ENCODER.encode(told)[1:])
 
-        encoded = log(message, {**content, **head})
+        encoded = log(message, content)
         if len(encoded) <= LOG_BYTES:
             yield Item(encoded, stamp * MILLISECOND)
             return
@@ -103,6 +100,3 @@ class LogEncoder:
         for number, piece in enumerate(pieces, 1):
             part = {"part": number, "parts": len(pieces), "json": piece}
             yield Item(log(f"{message[:1_000]} [{number}/{len(pieces)}]", {**head, **part}), stamp * MILLISECOND)
-
-    def _join(self, attributes: Sequence[tuple[str, str]], tags: Sequence[tuple[str, str]]) -> str:
-        return ",".join(all_tags(self._service, dict(attributes), dict(tags), self._book))

@@ -10,8 +10,8 @@ import msgspec
 from mlvitals.clock import SECOND
 from mlvitals.signals.spec import MetricSpec
 from mlvitals.sinks.datadog.requests import Item
-from mlvitals.sinks.datadog.tagbook import TagBook
-from mlvitals.telemetry import MetricPoint, Service
+from mlvitals.sinks.datadog.tagging import Tagging
+from mlvitals.telemetry import MetricPoint
 from mlvitals.telemetry.naming import datadog as naming
 
 _GAUGE: Final = 3  # MetricIntakeType
@@ -27,10 +27,9 @@ class SeriesEncoder:
     happens to run the job would make every series a new one.
     """
 
-    def __init__(self, service: Service, specs: Mapping[str, MetricSpec], tags: TagBook) -> None:
-        self._service = service
+    def __init__(self, specs: Mapping[str, MetricSpec], tagging: Tagging) -> None:
         self._specs = specs
-        self._tags = tags
+        self._tagging = tagging
         self._known: dict[tuple[str, ...], dict[tuple[str, ...], _Around]] = {}
 
     def forget(self) -> None:
@@ -49,7 +48,8 @@ class SeriesEncoder:
         tags = time = None
         stamp, second = b"", 0
         known: dict[tuple[str, ...], _Around] = {}
-        for point in sorted(points, key=attrgetter("time")):
+        ordered = sorted(points, key=attrgetter("time"))
+        for point, value in zip(ordered, _values(ordered), strict=True):
             if point.tags is not tags:
                 tags = point.tags
                 known = self._under(tags)
@@ -59,14 +59,11 @@ class SeriesEncoder:
                 before, after = known[key]
             except KeyError:
                 before, after = known[key] = self._around(point)
-            value = point.value
-            if not isfinite(value):
-                raise ValueError(f"{point.name}: {value} is not a value")
             if point.time != time:
                 time = point.time
                 stamp = b'%d,"value":' % (time // SECOND)
                 second = time // SECOND * SECOND
-            yield Item(b"".join((before, stamp, repr(float(value)).encode(), after)), second)
+            yield Item(b"".join((before, stamp, value, after)), second)
 
     def _under(self, tags: Mapping[str, str]) -> dict[tuple[str, ...], _Around]:
         if sum(map(len, self._known.values())) > _SERIES:
@@ -77,7 +74,7 @@ class SeriesEncoder:
         name = naming.metric_name(self._specs[point.name].name)
         rest: dict[str, object] = {
             "type": _GAUGE,
-            "tags": all_tags(self._service, point.attributes, point.tags, self._tags),
+            "tags": self._tagging.tags(point.attributes, point.tags),
         }
         unit = naming.unit_name(point.unit)
         if unit is not None:
@@ -86,18 +83,10 @@ class SeriesEncoder:
         return before, b"}],%b" % msgspec.json.encode(rest, order="sorted")[1:]
 
 
-def all_tags(service: Service, attributes: Mapping[str, str], tags: Mapping[str, str], book: TagBook) -> list[str]:
-    """Return the tags of a point or a log: attributes, who speaks, and a person's own where neither is so called.
-
-    `env` and `service` are unified service tagging's. `version`, the third, is left to the person's own tags: a release
-    of ours would begin every series anew. The model's version is `model_version`.
-    """
-    own = {"environment": service.environment, **attributes}
-    spelled = [book.tag(short, value) for short, value in own.items()]
-    spelled.append(naming.tag("service", service.name))
-    keys = {tag.partition(":")[0] for tag in spelled}
-    for name, value in {**service.tags, **tags}.items():
-        key = naming.tag_key(name)
-        if key not in keys:
-            spelled.append(naming.tag(key, value))
-    return sorted({tag for tag in spelled if tag})
+def _values(points: Sequence[MetricPoint]) -> list[bytes]:
+    """Return the values as JSON. A list is spelled at once, because that takes less than each by itself."""
+    values = [float(point.value) for point in points]
+    for point, value in zip(points, values, strict=True):
+        if not isfinite(value):
+            raise ValueError(f"{point.name}: {value} is not a value")
+    return repr(values)[1:-1].encode().split(b", ") if values else []

@@ -74,16 +74,16 @@ class Layout:
         name = one["signal"]
         attributes = {**record.attributes, **one["attributes"]}
         attributes |= {key: one[key] for key in ("model", "model_version", "environment")}
-        body: dict[str, Any] = {naming.TIME: format_time(record.time), naming.SIGNAL: name, "kind": "GAUGE"}
-        body |= {key: one[key] for key in _PLAIN if one[key] is not None}
-        body |= {key: _finite(one[key], name) for key in _NUMBERS if one[key] is not None}
+        body: dict[str, Any] = {naming.TIME: _spelled(record.time), naming.SIGNAL: name, "kind": "GAUGE"}
+        body |= {key: told for key in _PLAIN if (told := one[key]) is not None}
+        body |= {key: _finite(told, name) for key in _NUMBERS if (told := one[key]) is not None}
         body |= {"window_start": one["window_start"], "window_end": one["window_end"]}
         evidence = {key: told for key, told in one["evidence"].items() if _defined(told)}
         if evidence:
             body["evidence"] = evidence
         pairs = [text for pair in sorted(one["attributes"].items()) for text in pair]
         identity = _identity("measurement", *(one[key] for key in _IDENTITY), *pairs)
-        end = parse_time(one["window_end"])
+        end = _parsed(one["window_end"])
         return self._versioned(body, attributes, record.tags, identity, (end, record.time, one["revision"]))
 
     def _point(self, point: MetricPoint) -> Document:
@@ -119,7 +119,7 @@ class Layout:
             body[naming.SS4O_VALUE] = body[naming.VALUE]
         action = {
             "index": {
-                "_index": naming.metrics_index(self.schema, self.namespace, month),
+                "_index": _index(self.schema, self.namespace, month),
                 "_id": identity,
                 "version": revision,
                 "version_type": "external_gte",
@@ -158,11 +158,10 @@ class Layout:
         dataset = naming.DATASET if kind == "metrics" else naming.LOG_DATASET
         stream = {"type": kind, "dataset": dataset, "namespace": self.namespace}
         document = dict(body)
-        for short, value in sorted(attributes.items()):
+        for short, value in attributes.items():
             _put(document, _path(short, self.schema), value)
-        labels = naming.labels(self.service.tags, tags)
-        if labels:
-            document["labels"] = labels
+        if tags or self.service.tags:
+            document["labels"] = naming.labels(self.service.tags, tags)
         if self.schema is Schema.SS4O:
             document["serviceName"] = self.service.name
             _put(document, ("attributes", "data_stream"), stream)
@@ -178,6 +177,12 @@ class Layout:
         if kind == "logs":
             document["data_stream"] = stream
         return document
+
+
+# What all measurements of a window share is spelled once.
+_spelled: Final = lru_cache(maxsize=64)(format_time)
+_parsed: Final = lru_cache(maxsize=64)(parse_time)
+_index: Final = lru_cache(maxsize=64)(naming.metrics_index)
 
 
 @lru_cache(maxsize=1_024)

@@ -20,6 +20,7 @@ _DOUBLE: Final = tag(4, FIXED64)
 _ARRAY: Final = tag(5, DELIMITED)
 _KEY_VALUE_LIST: Final = tag(6, DELIMITED)
 _VALUES: Final = 1  # of ArrayValue and of KeyValueList
+_ENTRY: Final = tag(_VALUES, DELIMITED)
 
 _DOUBLE_BYTES: Final = len(_DOUBLE) + 8
 
@@ -32,6 +33,8 @@ def any_value(value: Any) -> bytes:
 
     """
     match value:
+        case dict() | Mapping():  # first, for what else is in a document seldom comes here
+            written = _KEY_VALUE_LIST + delimited(_ENTRY.join((b"", *key_values(value))))
         case float() if math.isfinite(value):
             written = _DOUBLE + pack_double(value)
         case str():
@@ -42,8 +45,6 @@ def any_value(value: Any) -> bytes:
             written = _INT + varint(value)
         case None:
             written = b""
-        case dict() | Mapping():
-            written = _KEY_VALUE_LIST + delimited(repeated(_VALUES, key_values(value)))
         case list() | Sequence() if not isinstance(value, bytes | bytearray | memoryview):
             written = _ARRAY + delimited(repeated(_VALUES, [delimited(any_value(one)) for one in value]))
         case _:
@@ -59,7 +60,8 @@ def key_values(values: Mapping[str, Any]) -> list[bytes]:
 
     """
     written = []
-    for key, value in sorted(values.items()):
+    for key in _in_order(tuple(values)):
+        value = values[key]
         kind = type(value)
         if kind in _REPEATED:
             written.append(_repeated_entry(key, value))
@@ -71,17 +73,27 @@ def key_values(values: Mapping[str, Any]) -> list[bytes]:
     return written
 
 
-# Documents repeat most of their entries.
+# Documents of one kind have the same keys, and most of their entries, again and again.
+@lru_cache(maxsize=1_024)
+def _in_order(keys: tuple[str, ...]) -> list[str]:
+    return sorted(keys)
+
+
 @lru_cache(maxsize=16_384, typed=True)
 def _repeated_entry(key: str, value: Any) -> bytes:
     return _entry(key, any_value(value))
 
 
 def _entry(key: str, value: bytes) -> bytes:
-    return delimited(text(_KEY, key) + _VALUE + delimited(value))
+    return delimited(_before_value(key) + delimited(value))
+
+
+@lru_cache(maxsize=1_024)
+def _before_value(key: str) -> bytes:
+    return text(_KEY, key) + _VALUE
 
 
 @lru_cache(maxsize=1_024)
 def _before_double(key: str) -> bytes:
-    head = text(_KEY, key) + _VALUE + varint(_DOUBLE_BYTES) + _DOUBLE
+    head = _before_value(key) + varint(_DOUBLE_BYTES) + _DOUBLE
     return varint(len(head) + 8) + head

@@ -28,6 +28,8 @@ def varint(number: int) -> bytes:
     """Return an integer of up to 64 bits, seven of them a byte, the least first; a negative one as its complement."""
     if 0 <= number < 0x80:
         return _SHORT[number]
+    if 0 <= number < 0x4000:  # as nearly all lengths are
+        return bytes((number & 0x7F | 0x80, number >> 7))
     rest = number & 0xFFFF_FFFF_FFFF_FFFF
     written = bytearray()
     while rest >= 0x80:
