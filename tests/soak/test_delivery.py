@@ -29,7 +29,7 @@ def undisturbed(folder: Path, stages: int) -> Iterator[tuple[World, State, list[
     clock = WorldClock()
     with world({name: random.Random(0) for name in NAMES}, SECRETS, clock) as reference:
         story = Story(folder, stages, reference, clock, "whole")
-        runs = [(story.words(stage, "9s"), [(0, story.ahead(stage))]) for stage in range(1, stages + 1)]
+        runs = [(story.words(stage, "60s"), [(0, story.ahead(stage))]) for stage in range(1, stages + 1)]
         run = story.start({"runs": runs})
         assert run.stdin is not None
         assert run.stdout is not None
