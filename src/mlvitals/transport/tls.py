@@ -103,8 +103,9 @@ class TlsContexts:
             return
 
     def _make(self, stamp: _Stamp) -> None:
-        server, proxy = _context(self.files.ca_file), _context(self.files.ca_file)
+        server = proxy = _context(self.files.ca_file)  # to read all authorities of a system takes 20 ms
         if self.files.cert_file is not None:
+            proxy = _context(self.files.ca_file)
             # Asked for a password OpenSSL would wait for somebody to type it.
             server.load_cert_chain(self.files.cert_file, self.files.key_file, password=_no_password())
         self._server, self._proxy, self._stamp = server, proxy, stamp
