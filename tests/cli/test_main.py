@@ -10,6 +10,8 @@ COMMANDS = [
     [],
     ["check"],
     ["demo"],
+    ["outbox", "show"],
+    ["plan"],
     ["reference"],
     ["reference", "build"],
     ["reference", "show"],
@@ -18,6 +20,9 @@ COMMANDS = [
     ["signals"],
     ["status"],
 ]
+
+NETWORK = {"botocore", "datadog_api_client", "elasticsearch", "grpc", "opensearchpy", "opentelemetry.sdk", "urllib3"}
+HEAVY = NETWORK | {"google", "numpy", "opentelemetry", "pyarrow", "rich", "scipy"}
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
@@ -40,7 +45,24 @@ def test_help_needs_no_arrays(words):
         "import sys; from mlvitals.cli import main\n"
         f"try: main({[*words, '--help']!r})\n"
         "except SystemExit: pass\n"
-        "print(sorted({'numpy', 'pyarrow', 'scipy', 'rich', 'google'} & set(sys.modules)), file=sys.stderr)"
+        f"print(sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stderr.decode().strip() == "[]"
+
+
+def test_a_configuration_that_stays_on_this_machine_loads_nothing_of_the_network(tmp_path):
+    config = tmp_path / "mlvitals.yaml"
+    config.write_text(
+        "models: [{name: fraud, operating: {first: 1d}}]\n"
+        "sources: [{type: file, path: events.jsonl}]\n"
+        "sinks: [{type: local}, {type: stdout}]\n",
+        encoding="utf-8",
+    )
+    script = (
+        "import sys; from pathlib import Path; from mlvitals.config import load\n"
+        f"assert len(load(Path({str(config)!r}), {{}}).sinks) == 2\n"
+        f"print(sorted({NETWORK!r} & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
     assert done.stderr.decode().strip() == "[]"
