@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlvitals.events import TIME_TYPE
@@ -454,6 +454,15 @@ def test_both_ways_of_reading_say_the_same(decode, content, lines, plan, warm):
 
 
 @settings(max_examples=60, deadline=None)
+@example(  # a list of whole numbers, alone and beside what is no list
+    lines=[
+        b'{"timestamp": "2026-03-01T10:12:07Z", "model": "m", "prediction_id": 0, "prediction": {"score": 0.0}, '
+        + features
+        for features in (b'"features": {"y": [0]}}', b'"features": {"y": false}}')
+    ],
+    block=1,
+    appends=[],
+)
 @given(
     lines=st.lists(LINES, min_size=1, max_size=12),
     block=st.integers(1, 400),

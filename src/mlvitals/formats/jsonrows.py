@@ -215,7 +215,7 @@ def to_array(values: list[Any], *, as_float: bool) -> pa.Array:
         return pa.array(values, pa.bool_())
     if kinds == {list}:
         return _lists(values)
-    return pa.array([None if value is None else spell(value) for value in values], pa.string())
+    return _texts(values)
 
 
 def _lists(values: list[list[Any] | None]) -> pa.Array:
@@ -226,7 +226,18 @@ def _lists(values: list[list[Any] | None]) -> pa.Array:
     for kind, arrow in ((str, pa.string()), (bool, pa.bool_())):
         if inner == {kind}:
             return pa.array(values, pa.list_(arrow))
-    return pa.array([None if value is None else spell(value) for value in values], pa.string())
+    return _texts(values)
+
+
+def _texts(values: list[Any]) -> pa.Array:
+    """Return values of several kinds as text, a list of numbers as one among lists of numbers only would be told."""
+    told = (_as_floats(value) if isinstance(value, list) else value for value in values)
+    return pa.array([None if value is None else spell(value) for value in told], pa.string())
+
+
+def _as_floats(values: list[Any]) -> list[Any]:
+    inner = {type(one) for one in values if one is not None}
+    return [None if one is None else to_float(one) for one in values] if inner <= {int, float} else values
 
 
 def _holds_anything(value: object) -> bool:
