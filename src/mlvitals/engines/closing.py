@@ -11,7 +11,7 @@ from mlvitals.windows.cohorts import Cohort, CohortKey
 from mlvitals.windows.groups import ALL
 from mlvitals.windows.summary import Summary
 
-COHORTS_PER_STEP: Final = 64
+COHORTS_PER_STEP: Final = 16  # a few tenths of a second, in which no sender can account for what it sent
 
 
 class Closer:
