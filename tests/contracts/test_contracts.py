@@ -211,9 +211,13 @@ class Destination:
     def routes(self):
         return ("metrics",)
 
+    @property
+    def renewal(self):
+        return self if self.broken == "stale" else None
+
     def age_limit(self, route):
         del route
-        return HOUR if self.broken == "stale" else None
+        return HOUR
 
     def renew(self, route, requests, now):
         del route, now

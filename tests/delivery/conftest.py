@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -38,13 +38,9 @@ class Destination:
         middle = len(numbers) // 2
         return [self.request(*numbers[:middle]), self.request(*numbers[middle:])] if middle else []
 
-    def age_limit(self, route: str) -> int | None:
-        del route
+    @property
+    def renewal(self) -> None:
         return None
-
-    def renew(self, route: str, requests: Iterable[Request], now: int) -> list[Request]:
-        del route, now
-        return list(requests)
 
     def send(self, request: Request) -> Outcome:
         self.sent.append(request.body)

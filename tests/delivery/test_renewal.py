@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 
 from mlvitals.clock import DAY, HOUR, MINUTE, SECOND, FixedClock
-from mlvitals.delivery import MIGRATIONS, Bounds, Fate, Outbox, Outcome, Request, Sender, Verdict, queue_statuses
+from mlvitals.delivery import (
+    MIGRATIONS,
+    Bounds,
+    Fate,
+    Outbox,
+    Outcome,
+    Renewal,
+    Request,
+    Sender,
+    Verdict,
+    queue_statuses,
+)
 from mlvitals.state import Store
 
 NOON = 1_700_000_000 * SECOND
@@ -34,6 +45,10 @@ class Forgetful:
     dropped: int = 0
     read_at_once: int = 0
     given: list[int] = field(default_factory=list)
+
+    @property
+    def renewal(self) -> Renewal:
+        return self
 
     def age_limit(self, route: str) -> int:
         return HOUR if route == "metrics" else DAY

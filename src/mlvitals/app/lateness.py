@@ -22,8 +22,10 @@ def late_windows(config: Config, sink: Sink) -> Iterator[str]:
     A window is told after the model's lateness, and so much later as its events come, which the newest window of the
     state has measured, if there is one. How often `run --once` comes by is not known here.
     """
-    limits = {route: sink.age_limit(route) for route in sink.routes if route != LOGS}
-    limit = min((limit for limit in limits.values() if limit is not None), default=None)
+    if sink.renewal is None:
+        return
+    limits = [sink.renewal.age_limit(route) for route in sink.routes if route != LOGS]
+    limit = min((limit for limit in limits if limit is not None), default=None)
     if limit is None:
         return
     for model in config.models:
@@ -32,7 +34,7 @@ def late_windows(config: Config, sink: Sink) -> Iterator[str]:
             yield (
                 f"takes no points older than {_hours(limit)}, and windows of {model.name} are told "
                 f"{_hours(lateness + lag)} after their end (lateness {_hours(lateness)}, events {_hours(lag)} old when "
-                "they are read): the newest of each series is plotted as of then, the others go as logs"
+                "they are read): the newest of each series is plotted later than it was, the others go as logs"
             )
 
 

@@ -141,15 +141,15 @@ def renew_what_is_too_old(config: SinkConfig, context: SinkContext, secrets: Seq
     """Demand that renewed requests are not past the age limit, hold no more than before, and are the same each time."""
     del secrets
     sink = config.open(context)
+    renewal = sink.renewal
     requests = sink.encode(*_items(context))
     now = _START + 1000 * HOUR
     for route in sink.routes:
         mine = [request for request in requests if request.route == route]
-        limit = sink.age_limit(route)
-        if limit is None or not mine:
+        if renewal is None or (limit := renewal.age_limit(route)) is None or not mine:
             continue
-        renewed = sink.renew(route, mine, now)
-        require(renewed == sink.renew(route, mine, now), "requests, renewed twice, give other requests")
+        renewed = renewal.renew(route, mine, now)
+        require(renewed == renewal.renew(route, mine, now), "requests, renewed twice, give other requests")
         require(sum(one.items for one in renewed) <= sum(one.items for one in mine), "renewed requests hold more items")
         for one in renewed:
             require(one.route == route, "a renewed request has another route")

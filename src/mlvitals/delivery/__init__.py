@@ -6,7 +6,7 @@ from mlvitals.delivery.renewal import is_too_old
 from mlvitals.delivery.report import DrainReport
 from mlvitals.delivery.rows import Entry
 from mlvitals.delivery.sender import Sender
-from mlvitals.delivery.sink import LOGS, Outcome, Request, Sink, Verdict
+from mlvitals.delivery.sink import LOGS, Outcome, Renewal, Request, Sink, Verdict
 from mlvitals.delivery.status import DeadLetter, Fate, LaneStatus, QueueStatus, dead_letters, queue_statuses
 from mlvitals.delivery.tables import MIGRATIONS
 from mlvitals.delivery.thread import SenderThread
@@ -23,6 +23,7 @@ __all__ = [
     "Outbox",
     "Outcome",
     "QueueStatus",
+    "Renewal",
     "Request",
     "Sender",
     "SenderThread",

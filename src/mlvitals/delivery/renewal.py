@@ -8,7 +8,7 @@ from mlvitals.clock import MINUTE
 from mlvitals.delivery.bounds import Place
 from mlvitals.delivery.outbox import Outbox
 from mlvitals.delivery.rows import Entry, count, insert
-from mlvitals.delivery.sink import LOGS, Request, Sink
+from mlvitals.delivery.sink import LOGS, Renewal, Request
 from mlvitals.delivery.status import Fate
 
 # A request takes a while on its way, and the destination's clock is not ours.
@@ -18,9 +18,9 @@ _MARGIN_SHARE: Final = 4
 _LOGS_AT_A_TIME: Final = 8 * 1024 * 1024
 
 
-def is_stale(sink: Sink, request: Request, now: int) -> bool:
+def is_stale(renewal: Renewal, request: Request, now: int) -> bool:
     """Tell whether a request holds what its destination would drop for its age; `now` by the wall clock."""
-    limit = sink.age_limit(request.route)
+    limit = renewal.age_limit(request.route)
     return limit is not None and is_too_old(request.first, limit, now)
 
 
@@ -29,7 +29,7 @@ def is_too_old(stamp: int, limit: int, now: int) -> bool:
     return now - stamp > limit - min(_MARGIN, limit // _MARGIN_SHARE)
 
 
-def renew(outbox: Outbox, sink: Sink, head: Entry, now: int) -> int | None:
+def renew(outbox: Outbox, renewal: Renewal, head: Entry, now: int) -> int | None:
     """Replace a route's requests, from its head on, by what is sent in their place; return the items that go without.
 
     None where some expired meanwhile: nothing is replaced, and it has to be done anew.
@@ -41,8 +41,8 @@ def renew(outbox: Outbox, sink: Sink, head: Entry, now: int) -> int | None:
         ValueError: more items are returned than were given, a bug of the sink.
 
     """
-    reading = _Reading(outbox, head, _places(outbox, sink, head, now))
-    renewed = sink.renew(head.request.route, reading.requests(), now)
+    reading = _Reading(outbox, head, _places(outbox, renewal, head, now))
+    renewed = renewal.renew(head.request.route, reading.requests(), now)
     for _ in reading.requests():  # what the sink had no need to look at is replaced, too
         pass
     return _replace(outbox, head, reading, renewed)
@@ -69,7 +69,7 @@ class _Reading:
                 yield entry.request
 
 
-def _places(outbox: Outbox, sink: Sink, head: Entry, now: int) -> Iterator[Place]:
+def _places(outbox: Outbox, renewal: Renewal, head: Entry, now: int) -> Iterator[Place]:
     """Return which requests are renewed together: all of a route, or of logs those too old that memory holds."""
     query = "SELECT sequence, part, size, first FROM outbox WHERE destination = ? AND route = ? ORDER BY 1, 2"
     route = head.request.route
@@ -77,7 +77,7 @@ def _places(outbox: Outbox, sink: Sink, head: Entry, now: int) -> Iterator[Place
     taken = 0
     for place, (sequence, part, size, first) in enumerate(rows):
         taken += size
-        young = not is_stale(sink, replace(head.request, first=first), now)
+        young = not is_stale(renewal, replace(head.request, first=first), now)
         if route == LOGS and place > 0 and (young or taken > _LOGS_AT_A_TIME):
             return
         yield sequence, part

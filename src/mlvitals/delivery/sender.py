@@ -180,13 +180,14 @@ class Sender:
         """Return the oldest request of a lane, told anew if it has grown too old."""
         entry = self.outbox.oldest(self.sink.name, lane.route)
         wall = self.clock.now()
-        if entry is None or not is_stale(self.sink, entry.request, wall):
+        renewal = self.sink.renewal
+        if entry is None or renewal is None or not is_stale(renewal, entry.request, wall):
             return entry
         now = self._now()
         if lane.renewed is not None and now < lane.renewed + _BETWEEN_RENEWALS:
             lane.due = lane.renewed + _BETWEEN_RENEWALS
             return None
-        superseded = renew(self.outbox, self.sink, entry, wall)
+        superseded = renew(self.outbox, renewal, entry, wall)
         if superseded is None:
             return None
         report.superseded += superseded

@@ -65,6 +65,26 @@ class Outcome:
     refused: Request | None = None
 
 
+class Renewal(Protocol):
+    """What a destination asks for that drops what is old (law 8). Pure and deterministic."""
+
+    def age_limit(self, route: str) -> int | None:
+        """Return how old a stamp may be, in microseconds, before the destination would drop it; None for any age."""
+        ...
+
+    def renew(self, route: str, requests: Iterable[Request], now: int) -> list[Request]:
+        """Return what is sent in place of a route's requests, oldest first, of which some stamps are past `age_limit`.
+
+        The requests are read as they are asked for. A sender gives all that wait for the route, but for `logs`, of
+        which it gives as many at a time as memory holds.
+
+        Of points past the limit the newest of each series is told at a time within it, unless a younger one of its
+        series is among the requests; the others go without, for the log has them (law 8). Records of logs stay, every
+        one. What is returned may hold fewer items than were given, never more. `now`: microseconds since the epoch.
+        """
+        ...
+
+
 class Sink(Protocol):
     """A destination. `encode` and `split` are pure and deterministic; `send` raises only on a bug."""
 
@@ -91,20 +111,9 @@ class Sink(Protocol):
         """Return two requests that carry a request's items in order, or nothing where it cannot be divided."""
         ...
 
-    def age_limit(self, route: str) -> int | None:
-        """Return how old a stamp may be, in microseconds, before the destination would drop it; None for any age."""
-        ...
-
-    def renew(self, route: str, requests: Iterable[Request], now: int) -> list[Request]:
-        """Return what is sent in place of a route's requests, oldest first, of which some stamps are past `age_limit`.
-
-        The requests are read as they are asked for. A sender gives all that wait for the route, but for `logs`, of
-        which it gives as many at a time as memory holds.
-
-        Of points past the limit the newest of each series is told at a time within it, unless a younger one of its
-        series is among the requests; the others go without, for the log has them (law 8). Records of logs stay, every
-        one. What is returned may hold fewer items than were given, never more. `now`: microseconds since the epoch.
-        """
+    @property
+    def renewal(self) -> Renewal | None:
+        """Tells anew what has grown too old for the destination; None where nothing does."""
         ...
 
     def send(self, request: Request) -> Outcome:

@@ -1,7 +1,7 @@
 """The `local` sink: measurements in the state database, each at its highest revision, for the commands to read."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -96,14 +96,9 @@ class LocalDestination:
         """Return what requests may be about."""
         return ("logs",)
 
-    def age_limit(self, route: str) -> None:
-        """Return None: nothing is too old."""
-        del route
-
-    def renew(self, route: str, requests: Iterable[Request], now: int) -> list[Request]:
-        """Return the requests as they are."""
-        del route, now
-        return list(requests)
+    @property
+    def renewal(self) -> None:
+        """None: nothing is too old."""
 
     def send(self, request: Request) -> Outcome:
         """Store the measurements, unless they are there already at this revision or a later one; forget old ones."""

@@ -1,7 +1,7 @@
 """The `stdout` sink: a JSON line for each point and each log record, for a log shipper to take away."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -58,14 +58,9 @@ class StdoutDestination:
         """Return what requests may be about."""
         return ("metrics", "logs")
 
-    def age_limit(self, route: str) -> None:
-        """Return None: nothing is too old."""
-        del route
-
-    def renew(self, route: str, requests: Iterable[Request], now: int) -> list[Request]:
-        """Return the requests as they are."""
-        del route, now
-        return list(requests)
+    @property
+    def renewal(self) -> None:
+        """None: nothing is too old."""
 
     def send(self, request: Request) -> Outcome:
         """Print the lines; a closed pipe holds the queue."""

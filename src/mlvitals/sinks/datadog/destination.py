@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 from mlvitals.clock import MINUTE, SECOND, Clock, SystemClock, format_time
-from mlvitals.delivery import LOGS, Outcome, Request, Verdict
+from mlvitals.delivery import LOGS, Outcome, Renewal, Request, Verdict
 from mlvitals.errors import ConfigError
 from mlvitals.sinks.agent import AGENT
 from mlvitals.sinks.answers import shortened
@@ -97,6 +97,11 @@ class DatadogDestination:
     def split(self, request: Request) -> list[Request]:
         """Return the two halves of a request, or nothing where it holds one item."""
         return [] if request.route == EVENTS else requests.split(request)
+
+    @property
+    def renewal(self) -> Renewal:
+        """The destination itself."""
+        return self
 
     def age_limit(self, route: str) -> int | None:
         """Return the age past which Datadog drops what it answers with 202."""

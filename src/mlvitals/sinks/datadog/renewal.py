@@ -17,7 +17,7 @@ _TOLD_BACK: Final = 45 * MINUTE
 
 
 def renew(route: str, requests: Iterable[Request], now: int, compression: Compression) -> list[Request]:
-    """Return what is sent in place of a route's requests, by the contract of `Sink.renew`.
+    """Return what is sent in place of a route's requests, by the contract of `Renewal.renew`.
 
     An old change event goes without: over a graph it would stand where nothing happened. Its log has the true time.
     """

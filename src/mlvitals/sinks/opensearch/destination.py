@@ -88,14 +88,9 @@ class OpenSearchDestination:
         """Return the two halves of a request, or nothing where it holds one item."""
         return split(request)
 
-    def age_limit(self, route: str) -> None:
-        """Return None: a document may tell of any time."""
-        del route
-
-    def renew(self, route: str, requests: Iterable[Request], now: int) -> list[Request]:
-        """Return the requests as they are."""
-        del route, now
-        return list(requests)
+    @property
+    def renewal(self) -> None:
+        """None: a document may tell of any time."""
 
     def send(self, request: Request) -> Outcome:
         """Send one request once, after the templates, and classify the answer item by item."""

@@ -1,6 +1,6 @@
 """An OTLP receiver as a destination: encode, send each signal its way."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from mlvitals.delivery import Outcome, Request, Verdict
 from mlvitals.sinks.answers import shortened
@@ -47,14 +47,9 @@ class OtlpDestination:
         """Return the two halves of a request, or nothing where it holds one item."""
         return split(request)
 
-    def age_limit(self, route: str) -> None:
-        """Return None: the protocol knows no age that is too old."""
-        del route
-
-    def renew(self, route: str, requests: Iterable[Request], now: int) -> list[Request]:
-        """Return the requests as they are."""
-        del route, now
-        return list(requests)
+    @property
+    def renewal(self) -> None:
+        """None: the protocol knows no age that is too old."""
 
     def send(self, request: Request) -> Outcome:
         """Send one request once and classify the answer."""

@@ -2,7 +2,7 @@
 
 import errno
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -80,14 +80,9 @@ class PrometheusDestination:
         middle = len(kept) // 2
         return [_pack(kept[:middle]), _pack(kept[middle:])] if middle else []
 
-    def age_limit(self, route: str) -> None:
-        """Return None: only the newest is shown, and how old it is, is told beside it."""
-        del route
-
-    def renew(self, route: str, requests: Iterable[Request], now: int) -> list[Request]:
-        """Return the requests as they are."""
-        del route, now
-        return list(requests)
+    @property
+    def renewal(self) -> None:
+        """None: only the newest is shown, and how old it is, is told beside it."""
 
     def send(self, request: Request) -> Outcome:
         """Store what is newer than what is there, and forget what is shown no more."""
