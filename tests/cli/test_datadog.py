@@ -26,7 +26,7 @@ def test_of_windows_of_long_ago_the_newest_is_on_the_board_and_all_are_in_the_lo
         for (name, tags), points in datadog_intake.series.items()
         if name == "mlvitals.prediction.count" and "model:m" in tags
     ]
-    # The newest, each time that a transaction has closed windows of the nine; told anew it is at most every ten seconds.
+    # The newest, as each of two transactions has closed windows of the nine; told anew at most every ten seconds.
     stamps = sorted(series)
     assert 1 <= len(stamps) <= 2
     assert all(later - earlier >= 10 for earlier, later in pairwise(stamps))
