@@ -6,9 +6,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
+
+from tests.intake.loopback import listening
 
 ACCESS, SECRET, REGION = "AKIDTEST", "the/secret+of=the:tests", "eu-test-1"
 BUCKET = "bucket"
@@ -152,14 +154,6 @@ def parts(authorization):
 def serving() -> Iterator[ObjectServer]:
     """Serve on a free port of loopback."""
     told = ObjectServer()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"told": told}))
-    server.daemon_threads = True
-    told.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with listening(Handler, told=told) as port:
+        told.url = f"http://127.0.0.1:{port}"
         yield told
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -7,7 +7,6 @@ import os
 import random
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 
 from mlvitals.cli import main
 from mlvitals.clock import MINUTE, SECOND, format_time, parse_time
+from tests.intake.loopback import listening
 
 NOON = parse_time("2026-03-01T12:00:00Z")
 OTLP = "application/x-protobuf"
@@ -209,15 +209,9 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def receiver():
     told = Receiver()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"receiver": told}))
-    server.daemon_threads = True
-    told.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield told
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with listening(Handler, receiver=told) as port:
+        told.url = f"http://127.0.0.1:{port}"
+        yield told
     assert told.faults == []
 
 

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ import zstandard
 from jsonschema import Draft202012Validator
 
 from mlvitals.clock import HOUR, MILLISECOND, MINUTE, SECOND, Clock, SystemClock, parse_time
+from tests.intake.loopback import listening
 
 KEY = "0123456789abcdef0123456789abcdef"
 
@@ -320,25 +321,11 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return told
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_: Any) -> None:
-        pass  # a client that gave up waiting
-
-
 @contextmanager
 def datadog_intake(clock: Clock | None = None) -> Iterator[DatadogIntake]:
     """Serve on a free port of the loopback interface."""
     schema = json.loads(Path(__file__).with_name("datadog.schema.json").read_text("utf-8"))
     told = DatadogIntake(clock=clock or SystemClock())
-    server = Server(("127.0.0.1", 0), type("Bound", (Handler,), {"told": told, "schema": schema}))
-    told.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with listening(Handler, told=told, schema=schema) as port:
+        told.url = f"http://127.0.0.1:{port}"
         yield told
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -3,17 +3,17 @@
 import fnmatch
 import gzip
 import json
-import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from mlvitals.clock import parse_time
 from mlvitals.sinks.opensearch.choices import Engine
+from tests.intake.loopback import listening
 
 # What the engines bring themselves: each makes data streams of names that ours must not fall under.
 BUILT_IN = {
@@ -328,22 +328,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_):
-        pass  # a client that gave up waiting
-
-
 @contextmanager
 def serving(told: Standin):
-    server = Server(("127.0.0.1", 0), type("Bound", (Handler,), {"told": told}))
-    told.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with listening(Handler, told=told) as told.port:
         yield told
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -1,10 +1,10 @@
 import gzip
 import os
-import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from mlvitals.sinks import SinkContext
 from mlvitals.sinks.local import MIGRATIONS as LOCAL
 from mlvitals.state import Store
 from mlvitals.telemetry import MetricPoint, Service
+from tests.intake.loopback import listening
 
 MESSAGES: dict[str, Any] = {"/v1/metrics": ExportMetricsServiceRequest, "/v1/logs": ExportLogsServiceRequest}
 START = 1_600_000_000_000_000
@@ -111,48 +112,23 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *_):
-        pass  # a client that gave up waiting
-
-
-def listening(told, port=0):
-    """Serve on a port (0: a free one) until closed."""
-    server = Server(("127.0.0.1", port), type("Bound", (Handler,), {"told": told}))
-    told.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-
-    def close():
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    return close
-
-
 @pytest.fixture
 def otlp_server():
     told = OtlpServer()
-    close = listening(told)
-    yield told
-    close()
+    with listening(Handler, told=told) as told.port:
+        yield told
     assert told.faults == []
 
 
 @pytest.fixture
 def listen():
     """Start a server when a test says so."""
-    closing = []
+    with ExitStack() as stack:
 
-    def start(told, port):
-        closing.append(listening(told, port))
+        def start(told, port):
+            told.port = stack.enter_context(listening(Handler, port=port, told=told))
 
-    yield start
-    for close in closing:
-        close()
+        yield start
 
 
 @pytest.fixture(scope="session")

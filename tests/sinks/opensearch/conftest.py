@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from mlvitals.clock import HOUR, MINUTE, SECOND, FixedClock, format_time
-from mlvitals.delivery import Outbox, Sender, dead_letters, queue_statuses
+from mlvitals.clock import HOUR, SECOND, format_time
 from mlvitals.sinks.opensearch import OpenSearchSink
 from mlvitals.sinks.opensearch.choices import Engine
 from mlvitals.telemetry import WINDOW_CLOSED, LogRecord
 from tests.intake.opensearch import Scripted, Standin, serving
+from tests.sinks.road import Road
 
 NOW = 1_795_000_000 * SECOND
 END = 1_793_491_200 * SECOND + HOUR  # 2026-11-01T01:00:00Z
@@ -47,43 +47,18 @@ def answered():
     return Scripted
 
 
-class Road:
-    """From records to a cluster over the outbox; waiting moves the clock."""
-
-    def __init__(self, context, told, **config):
-        self.clock = FixedClock(NOW)
-        self.waits: list[float] = []
-        self.store = context.store
-        given = {"hosts": (told.url,), "engine": told.engine, "timeout": "2s"} | config
-        self.sink = OpenSearchSink(**given).open(context)
-        self.outbox = Outbox(context.store)
-        self.sender = Sender(outbox=self.outbox, sink=self.sink, clock=self.clock, wait=self.wait, jitter=lambda: 1.0)
-
-    def wait(self, seconds):
-        self.waits.append(seconds)
-        self.clock.moment += round(seconds * SECOND)
-
-    def send(self, points=(), logs=()):
-        self.outbox.enqueue("opensearch", self.sink.encode(points, logs), self.clock.now())
-        return self.drain()
-
-    def drain(self, time=MINUTE):
-        return self.sender.drain(self.clock.now() + time)
-
-    def totals(self):
-        (status,) = queue_statuses(self.store)
-        return {fate.value: items for fate, items in status.totals.items() if items}
-
-    def letters(self):
-        return list(dead_letters(self.store, "opensearch"))
-
-
 @pytest.fixture
 def road(context):
     roads = []
 
     def road(told, **config):
-        roads.append(Road(context, told, **config))
+        roads.append(
+            Road(
+                context,
+                OpenSearchSink(**({"hosts": (told.url,), "engine": told.engine, "timeout": "2s"} | config)),
+                NOW,
+            )
+        )
         return roads[-1]
 
     yield road

@@ -12,9 +12,9 @@ from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-from mlvitals.clock import MINUTE, SECOND, FixedClock
-from mlvitals.delivery import Outbox, Sender, dead_letters, queue_statuses
+from mlvitals.clock import SECOND
 from mlvitals.sinks import OtlpSink
+from tests.sinks.road import Road
 
 NOW = 1_700_000_000 * SECOND
 MESSAGES: dict[str, Any] = {
@@ -23,42 +23,12 @@ MESSAGES: dict[str, Any] = {
 }
 
 
-class Road:
-    """From points to a server over the outbox; waiting moves the clock."""
-
-    def __init__(self, context, url, **config):
-        self.clock = FixedClock(NOW)
-        self.waits: list[float] = []
-        self.store = context.store
-        self.sink = OtlpSink(endpoint=url, **({"timeout": "2s"} | config)).open(context)
-        self.outbox = Outbox(context.store)
-        self.sender = Sender(outbox=self.outbox, sink=self.sink, clock=self.clock, wait=self.wait, jitter=lambda: 1.0)
-
-    def wait(self, seconds):
-        self.waits.append(seconds)
-        self.clock.moment += round(seconds * SECOND)
-
-    def send(self, points, logs=()):
-        self.outbox.enqueue("otlp", self.sink.encode(points, logs), self.clock.now())
-        return self.drain()
-
-    def drain(self, time=MINUTE):
-        return self.sender.drain(self.clock.now() + time)
-
-    def totals(self):
-        (status,) = queue_statuses(self.store)
-        return {fate.value: items for fate, items in status.totals.items() if items}
-
-    def letters(self):
-        return list(dead_letters(self.store, "otlp"))
-
-
 @pytest.fixture
 def road(context):
     roads = []
 
     def road(url, **config):
-        roads.append(Road(context, url, **config))
+        roads.append(Road(context, OtlpSink(endpoint=url, **({"timeout": "2s"} | config)), NOW))
         return roads[-1]
 
     yield road
