@@ -127,7 +127,7 @@ def test_a_destination_that_is_held_is_named_without_its_secrets(write):
 
 
 def test_what_waits_too_long_is_told_and_not_for_a_destination_that_is_gone(write):
-    config = write(sinks=[{"type": "local"}, {"type": "otlp", "endpoint": "http://127.0.0.1:9"}])
+    config = write(sinks=[{"type": "otlp", "endpoint": "http://127.0.0.1:9"}])
     with asked(config) as (watch, ask):
         watch.pipeline.deliveries.stop()
         watch.vitals.gauges.steady = FixedClock(watch.pipeline.outgoing.steady.now() + health.WAITING + HOUR)

@@ -12,6 +12,7 @@ from mlvitals.delivery import Verdict
 from mlvitals.sinks.opensearch import OpenSearchSink
 from mlvitals.sinks.opensearch.choices import Templates
 from mlvitals.sinks.opensearch.config import LifecycleConfig
+from mlvitals.sinks.packing import unpack
 from mlvitals.telemetry import WINDOW_CLOSED, LogRecord, Service
 from mlvitals.telemetry.naming.opensearch import Schema, logs_stream, metrics_alias
 
@@ -140,7 +141,7 @@ def test_only_the_document_that_cannot_be_mapped_is_refused(opensearch, road):
     assert (outcome.verdict, outcome.rejected) == (Verdict.REJECTED, 1)
     assert "1 of 3 refused: 400 mapper_parsing_exception" in outcome.reason
     assert "samples" in outcome.reason
-    assert outcome.refused.body in request.body
+    assert unpack(outcome.refused.body) in unpack(request.body)
     assert {hit["_source"]["value"] for hit in opensearch.search(metrics_alias(Schema.SS4O, "refused"))} == {0.25, 2.25}
 
 

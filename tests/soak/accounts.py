@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mlvitals.delivery import Fate, dead_letters
-from mlvitals.sinks.datadog.requests import unpack
+from mlvitals.sinks.packing import unpack
 from mlvitals.state import Store
 from tests.soak.items import Book, Item, read_bulk, read_datadog, read_otlp
 from tests.soak.receivers import World
@@ -65,7 +65,7 @@ def read_letter(destination: str, route: str, body: bytes) -> Iterable[Item]:
         case "datadog":
             return read_datadog(route, json.loads(unpack(body)))
         case "opensearch":
-            return read_bulk(body)
+            return read_bulk(unpack(body))
     return ()
 
 

@@ -10,6 +10,7 @@ import msgspec
 from mlvitals.clock import MINUTE, SECOND
 from mlvitals.config.scalar import Duration
 from mlvitals.errors import ConfigError
+from mlvitals.sinks.checks import require_address
 from mlvitals.transport.secret import Secret
 
 if TYPE_CHECKING:
@@ -54,11 +55,7 @@ class InstrumentationConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     ca_file: Path | None = None
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.endpoint)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("`endpoint` must be an http:// or https:// address")
-        if "@" in parts.netloc or parts.query or parts.fragment:
-            raise ValueError("`endpoint` must hold no user, password, query or fragment: put secrets into `headers`")
+        require_address("endpoint", self.endpoint, secrets="`headers`")
         if self.interval.microseconds < SECOND or self.timeout.microseconds < SECOND:
             raise ValueError("`interval` and `timeout` must be 1s or longer")
 

@@ -1,12 +1,9 @@
 """How much leaves for a destination: measured by rendering windows and encoding them as the destination does."""
 
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
-
-import zstandard
 
 from mlvitals.clock import DAY
 from mlvitals.delivery import Request, Sink
@@ -15,6 +12,7 @@ from mlvitals.plan.windows import Saturated
 from mlvitals.signals.catalogue import Catalogue
 from mlvitals.signals.spec import Export
 from mlvitals.signals.traffic import PREDICTION_COUNT
+from mlvitals.sinks.packing import unpack
 from mlvitals.telemetry import LogRecord, MetricPoint, Service, render
 from mlvitals.windows.window import WindowSize
 
@@ -28,9 +26,6 @@ _POINT: Final = MetricPoint(
     start=1_767_222_000_000_000,
     attributes={"model": "m", "model_version": "1", "environment": "e"},
 )
-_GZIP: Final = b"\x1f\x8b"
-_ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
-_EITHER: Final = 47  # zlib's window bits for a gzip header or one of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +83,6 @@ def volume_of_requests(requests: Sequence[Request]) -> Volume:
     """Return the volume of requests that hold documents or records of a log, and no points."""
     return Volume(
         Fraction(sum(request.items for request in requests)),
-        Fraction(sum(_content(request.body) for request in requests)),
+        Fraction(sum(len(unpack(request.body)) for request in requests)),
         Fraction(sum(len(request.body) for request in requests)),
     )
-
-
-def _content(body: bytes) -> int:
-    """Return the length of a body that may be compressed."""
-    if body.startswith(_ZSTANDARD):
-        return len(zstandard.ZstdDecompressor().stream_reader(body).read())
-    if body.startswith(_GZIP):
-        return len(zlib.decompress(body, _EITHER))
-    return len(body)

@@ -8,8 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from mlvitals.clock import SECOND
-from mlvitals.delivery import Outcome
-from mlvitals.transport.http import Answer
+from mlvitals.delivery import Outcome, Verdict
+from mlvitals.transport.http import Answer, TransportError
 
 # What a decoder of JSON raises for what somebody else wrote: it is none, its text is none, or it has no end of depth.
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -21,6 +21,11 @@ NEEDS_ANOTHER_SERVER: Final = frozenset({501, 505, 511})
 
 _REASON_LENGTH: Final = 300
 _STRANGERS: Final = frozenset({"", "text/html"})
+
+
+def no_answer(error: TransportError) -> Outcome:
+    """Return what it means that no answer came."""
+    return Outcome(verdict=Verdict.MISCONFIGURED if error.lasting else Verdict.RETRY, reason=error.reason)
 
 
 def one_line(text: str) -> str:

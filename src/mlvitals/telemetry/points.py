@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 
 class Severity(StrEnum):
@@ -12,6 +12,14 @@ class Severity(StrEnum):
     INFO = "INFO"
     WARN = "WARN"
     ERROR = "ERROR"
+
+    @property
+    def number(self) -> int:
+        """The number of OpenTelemetry's log data model ("Field: SeverityNumber")."""
+        return _NUMBERS[self]
+
+
+_NUMBERS: Final = {Severity.INFO: 9, Severity.WARN: 13, Severity.ERROR: 17}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

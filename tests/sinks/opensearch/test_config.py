@@ -46,7 +46,7 @@ def test_the_schema_is_the_engines_own_unless_it_is_given():
         ({"hosts": ["localhost:9200"]}, "`hosts` must be http:// or https:// addresses"),
         (
             {"hosts": ["https://u:hunter2@a"]},
-            "`hosts` must hold no user, password, query or fragment: write `username` and `password`",
+            "`hosts` must hold no user, password, query or fragment: put secrets into `password` or `api_key`",
         ),
         ({"namespace": "a-b"}, "`namespace` must be of a-z, 0-9, `_` and `.`, up to a hundred of them"),
         ({"namespace": "Prod"}, "`namespace` must be of a-z, 0-9, `_` and `.`, up to a hundred of them"),

@@ -8,6 +8,7 @@ import pytest
 from mlvitals.delivery import Verdict
 from mlvitals.sinks.opensearch.choices import Templates
 from mlvitals.sinks.opensearch.config import LifecycleConfig
+from mlvitals.sinks.packing import unpack
 
 ALIAS = "ss4o_metrics-mlvitals-default"
 BUSY = {"type": "es_rejected_execution_exception", "reason": "rejected execution of coordinating operation"}
@@ -91,8 +92,8 @@ def test_only_the_document_that_cannot_be_mapped_becomes_a_dead_letter_with_its_
     [letter] = one.letters()
     assert letter.reason == f"1 of 3 refused: 400 mapper_parsing_exception: {WRONG['reason']}"
     assert (letter.lost, letter.request.items) == (1, 1)
-    assert letter.request.body in cluster.bulks[0]
-    assert b'"f1"' in letter.request.body
+    assert unpack(letter.request.body) in cluster.bulks[0]
+    assert b'"f1"' in unpack(letter.request.body)
 
 
 def test_items_may_be_taken_refused_and_turned_away_in_one_answer(road, cluster, many):
@@ -159,7 +160,7 @@ def test_an_item_on_which_the_server_fails_is_found_and_loses_no_other(road, clu
     assert (report.delivered, report.dead) == (3, 1)
     assert features(cluster) == ["f0", "f1", "f3"]
     [letter] = one.letters()
-    assert b'"f2"' in letter.request.body
+    assert b'"f2"' in unpack(letter.request.body)
 
 
 def test_a_request_that_is_too_large_is_halved(road, cluster, many, answered):
@@ -250,7 +251,7 @@ def test_the_bytes_in_the_outbox_are_what_the_engine_reads_compressed_on_the_way
     one = road(cluster, compression=compression)
     [request] = one.sink.encode([], [many(2)])
     one.send(logs=[many(2)])
-    assert cluster.bulks == [request.body]
+    assert cluster.bulks == [unpack(request.body)]
     assert cluster.headers[-1].get("content-encoding", "none") == compression
     assert cluster.headers[-1]["content-type"] == "application/x-ndjson"
     assert cluster.headers[-1]["user-agent"].startswith("mlvitals/")
@@ -323,7 +324,7 @@ def test_thousands_of_documents_arrive_once_each(road, cluster, many):
     one = road(cluster)
     requests = one.sink.encode([], [many(2_500)])
     assert max(request.items for request in requests) <= 1_000
-    assert max(len(request.body) for request in requests) <= 5_000_000
+    assert max(len(unpack(request.body)) for request in requests) <= 5_000_000
     outcomes = [one.sink.send(request).verdict for request in requests]
     assert set(outcomes) == {Verdict.OK}
     assert len(features(cluster)) == 2_500

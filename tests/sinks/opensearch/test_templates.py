@@ -12,6 +12,7 @@ from mlvitals.signals.registry import REGISTRY
 from mlvitals.sinks.opensearch import OpenSearchSink
 from mlvitals.sinks.opensearch.choices import Engine
 from mlvitals.sinks.opensearch.templates import Kind, render
+from mlvitals.sinks.packing import unpack
 from mlvitals.telemetry import LogRecord
 from mlvitals.telemetry.naming import opensearch as naming
 from mlvitals.telemetry.naming.opensearch import Schema
@@ -70,7 +71,7 @@ def test_every_field_of_a_document_is_mapped(tmp_path, closed, measurement, chan
         requests = sink.encode([], [closed(whole), change, LogRecord(event_name="mlvitals.audit", time=HOUR)])
         sink.close()
     for request in requests:
-        for line in request.body.split(b"\n")[1:-1:2]:
+        for line in unpack(request.body).split(b"\n")[1:-1:2]:
             for path in leaves(json.loads(line)):
                 assert path in fields_of_kind[request.route], path
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -11,6 +10,7 @@ from mlvitals.clock import SECOND, parse_duration
 from mlvitals.delivery import LOGS, Sink
 from mlvitals.errors import ConfigError
 from mlvitals.sinks.base import QueueConfig, SinkContext
+from mlvitals.sinks.checks import require_address, require_certificate, require_timeout
 from mlvitals.transport.secret import Secret
 
 # "Datadog sites" of its documentation, as its API's description lists them.
@@ -39,12 +39,8 @@ class EndpointsConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     def __post_init__(self) -> None:
         """Refuse what is no address, without repeating what may be secret."""
         for name in self.__struct_fields__:
-            address = getattr(self, name)
-            parts = urlsplit(address or "https://nowhere")
-            if parts.scheme not in {"http", "https"} or not parts.hostname:
-                raise ValueError(f"`{name}` must be an http:// or https:// address")
-            if "@" in parts.netloc or parts.query or parts.fragment:
-                raise ValueError(f"`{name}` must hold no user, password, query or fragment")
+            if (address := getattr(self, name)) is not None:
+                require_address(name, address, secrets="`api_key`")
 
     @property
     def complete(self) -> bool:
@@ -85,10 +81,8 @@ class DatadogSink(
             raise ValueError(f"`site` must be one of {known}; for another give all three `endpoints`")
         if self.historical and self.site in _WITHOUT_HISTORY:
             raise ValueError("`historical` must be false: Datadog's government sites take no historical metrics")
-        if parse_duration(self.timeout) == 0:
-            raise ValueError("`timeout` must be longer than nothing")
-        if self.key_file is not None and self.cert_file is None:
-            raise ValueError("`key_file` needs `cert_file`")
+        require_timeout(self.timeout)
+        require_certificate(self.cert_file, self.key_file)
 
     def open(self, context: SinkContext) -> Sink:
         """Return the destination; nothing is connected yet.

@@ -8,17 +8,18 @@ from mlvitals.clock import MINUTE, SECOND, Clock, SystemClock, format_time
 from mlvitals.delivery import LOGS, Outcome, Renewal, Request, Verdict
 from mlvitals.errors import ConfigError
 from mlvitals.sinks.agent import AGENT
-from mlvitals.sinks.answers import shortened
+from mlvitals.sinks.answers import no_answer, shortened
 from mlvitals.sinks.base import SinkContext
 from mlvitals.sinks.datadog import requests
 from mlvitals.sinks.datadog.classify import REFUSED_KEY, classify, classify_probe
 from mlvitals.sinks.datadog.events import EventEncoder
 from mlvitals.sinks.datadog.logs import LogEncoder
 from mlvitals.sinks.datadog.renewal import AGE_LIMITS, renew
-from mlvitals.sinks.datadog.requests import EVENTS, METRICS, Compression, bundle, compression_of
+from mlvitals.sinks.datadog.requests import EVENTS, METRICS, bundle
 from mlvitals.sinks.datadog.series import SeriesEncoder
 from mlvitals.sinks.datadog.tagbook import TagBook
 from mlvitals.sinks.datadog.tagging import Tagging
+from mlvitals.sinks.packing import Compression, compression_of
 from mlvitals.telemetry import LogRecord, MetricPoint
 from mlvitals.transport.http import Answer, HttpTransport, TransportError
 from mlvitals.transport.secret import Secret
@@ -160,8 +161,7 @@ class DatadogDestination:
             if answer.status in REFUSED_KEY and self._key.read() != key:
                 answer = way.request(method, path, body, spelled)
         except TransportError as error:
-            verdict = Verdict.MISCONFIGURED if error.lasting else Verdict.RETRY
-            return Outcome(verdict=verdict, reason=error.reason)
+            return no_answer(error)
         except ConfigError as error:  # a file that is being exchanged
             return Outcome(verdict=Verdict.RETRY, reason=str(error))
         return answer

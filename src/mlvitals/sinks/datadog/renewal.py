@@ -5,7 +5,8 @@ from typing import Final
 
 from mlvitals.clock import HOUR, MINUTE
 from mlvitals.delivery import LOGS, Request, is_too_old
-from mlvitals.sinks.datadog.requests import EVENTS, METRICS, Compression, Item, at, bundle, open_body
+from mlvitals.sinks.datadog.requests import EVENTS, METRICS, Item, at, bundle, open_body
+from mlvitals.sinks.packing import Compression
 
 # "Submit metrics", "Send logs" and "Post an event" of Datadog's API reference. What is older is answered with 202, and
 # dropped.

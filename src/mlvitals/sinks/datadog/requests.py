@@ -1,26 +1,18 @@
 """Items as bodies of Datadog's API: bounded in size, compressed, and cut apart again into the same items."""
 
-import gzip
 import re
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
-import zstandard
 
 from mlvitals.clock import MILLISECOND, SECOND
 from mlvitals.delivery import LOGS, Request
+from mlvitals.sinks.packing import Compression, compression_of, pack, unpack
 
 METRICS: Final = "metrics"
 EVENTS: Final = "events"
 
-Compression = Literal["gzip", "zstd", "none"]
-
-_GZIP_LEVEL: Final = 6
-_ZSTD_LEVEL: Final = 3
-_GZIP_MAGIC: Final = b"\x1f\x8b"
-_ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _TIME: Final = re.compile(rb'"timestamp":(-?\d+)')
 
 
@@ -102,41 +94,6 @@ def split(request: Request) -> list[Request]:
     items = open_body(request)
     compression = compression_of(request.body)
     return [_request(request.route, half, compression) for half in (items[:middle], items[middle:])]
-
-
-def compression_of(body: bytes) -> Compression:
-    """Return how a body is compressed, as its first bytes tell: the configuration may have changed since."""
-    if body.startswith(_GZIP_MAGIC):
-        return "gzip"
-    return "zstd" if body.startswith(_ZSTD_MAGIC) else "none"
-
-
-def pack(content: bytes, compression: Compression) -> bytes:
-    """Return what is sent for some content, the same for the same."""
-    match compression:
-        case "gzip":
-            return gzip.compress(content, _GZIP_LEVEL, mtime=0)
-        case "zstd":
-            return zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress(content)
-    return content
-
-
-def unpack(body: bytes) -> bytes:
-    """Return the content of a body.
-
-    Raises:
-        ValueError: it was not packed by `pack`.
-
-    """
-    try:
-        match compression_of(body):
-            case "gzip":
-                return gzip.decompress(body)
-            case "zstd":
-                return zstandard.ZstdDecompressor().decompress(body)
-    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
-        raise ValueError("not a compressed body") from error
-    return body
 
 
 def at(item: Item, route: str, time: int) -> Item:

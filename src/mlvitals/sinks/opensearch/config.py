@@ -3,13 +3,13 @@
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
 from mlvitals.clock import DAY, SECOND, parse_duration
 from mlvitals.delivery import Sink
 from mlvitals.sinks.base import QueueConfig, SinkContext
+from mlvitals.sinks.checks import require_address, require_certificate, require_timeout
 from mlvitals.sinks.opensearch.choices import Engine, Templates
 from mlvitals.telemetry.naming.opensearch import Schema
 from mlvitals.transport.secret import Secret
@@ -86,17 +86,15 @@ class OpenSearchSink(
         if not self.hosts or len(set(self.hosts)) < len(self.hosts):
             raise ValueError("`hosts` must name at least one address, and each once")
         for host in self.hosts:
-            _require_address(host)
+            require_address("hosts", host, form="http:// or https:// addresses", secrets="`password` or `api_key`")
         if _NAMESPACE.fullmatch(self.namespace) is None:
             raise ValueError("`namespace` must be of a-z, 0-9, `_` and `.`, up to a hundred of them")
-        if parse_duration(self.timeout) == 0:
-            raise ValueError("`timeout` must be longer than nothing")
+        require_timeout(self.timeout)
         if (self.username is None) != (self.password is None):
             raise ValueError("`username` and `password` need each other")
         if sum(one is not None for one in (self.password, self.api_key, self.sigv4)) > 1:
             raise ValueError("give only one of `password`, `api_key` and `sigv4`")
-        if self.key_file is not None and self.cert_file is None:
-            raise ValueError("`key_file` needs `cert_file`")
+        require_certificate(self.cert_file, self.key_file)
         if self.lifecycle is True:
             raise ValueError("`lifecycle` must say `{delete_after: 90d}`, or false to delete nothing")
         if self.lifecycle and self.sigv4 is not None and self.sigv4.service == "aoss":
@@ -163,11 +161,3 @@ class OpenSearchSink(
         if self.username is not None and self.password is not None:
             return cluster.with_authorization(cluster.basic(self.username, self.password))
         return cluster.anonymous()
-
-
-def _require_address(host: str) -> None:
-    parts = urlsplit(host)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("`hosts` must be http:// or https:// addresses")
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError("`hosts` must hold no user, password, query or fragment: write `username` and `password`")

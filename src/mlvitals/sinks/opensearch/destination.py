@@ -1,6 +1,5 @@
 """A cluster as a destination: templates before the first request, then `_bulk`, settled item by item."""
 
-import gzip
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -10,7 +9,7 @@ from typing import Final
 from mlvitals.clock import Clock, SystemClock
 from mlvitals.delivery import Outcome, Request, Verdict
 from mlvitals.errors import ConfigError
-from mlvitals.sinks.answers import shortened
+from mlvitals.sinks.answers import no_answer, shortened
 from mlvitals.sinks.opensearch import probe
 from mlvitals.sinks.opensearch.choices import Engine, Templates
 from mlvitals.sinks.opensearch.classify import classify
@@ -19,6 +18,7 @@ from mlvitals.sinks.opensearch.documents import Layout
 from mlvitals.sinks.opensearch.install import Installer
 from mlvitals.sinks.opensearch.requests import LOGS, METRICS, bundle, split
 from mlvitals.sinks.opensearch.templates import Artifact
+from mlvitals.sinks.packing import compression_of, unpack
 from mlvitals.telemetry import LogRecord, MetricPoint
 from mlvitals.transport.answer import spellings
 from mlvitals.transport.http import Answer, TransportError
@@ -28,7 +28,6 @@ from mlvitals.transport.secret import Secret
 _ITEM: Final = tuple(f"items.%2A.{part}" for part in ("_id", "status", "result", "error.type", "error.reason"))
 _CAUSE: Final = "items.%2A.error.caused_by.reason"
 _BULK: Final = f"/_bulk?filter_path={'%2C'.join(('errors', *_ITEM, _CAUSE, 'error', 'message', 'Message'))}"
-_LEVEL: Final = 6
 
 
 class OpenSearchDestination:
@@ -100,10 +99,11 @@ class OpenSearchDestination:
                 if prepared.verdict is Verdict.RETRY:
                     self._cluster.move_on()
                 return self._told(prepared)
-            body = gzip.compress(request.body, _LEVEL, mtime=0) if self._compressed else request.body
-            answer = self._cluster.request("POST", _BULK, body, NDJSON, "gzip" if self._compressed else "")
+            body = request.body if self._compressed else unpack(request.body)
+            encoding = "gzip" if compression_of(body) == "gzip" else ""  # what waits may be of an earlier release
+            answer = self._cluster.request("POST", _BULK, body, NDJSON, encoding)
         except TransportError as error:
-            return self._told(_unanswered(error))
+            return self._told(no_answer(error))
         outcome = classify(answer, request, self._engine, self._clock.now())
         if outcome.verdict is Verdict.RETRY and outcome.remains is None:
             self._cluster.move_on()
@@ -118,7 +118,7 @@ class OpenSearchDestination:
         try:
             return self._told(probe.look(self._ask, self._engine, self._templates, self._installer, self._layout))
         except TransportError as error:
-            return self._told(_unanswered(error))
+            return self._told(no_answer(error))
 
     def close(self) -> None:
         """Close the connections."""
@@ -145,10 +145,6 @@ class OpenSearchDestination:
 
     def _ask(self, method: str, path: str, body: bytes) -> Answer:
         return self._cluster.request(method, path, body, JSON)
-
-
-def _unanswered(error: TransportError) -> Outcome:
-    return Outcome(verdict=Verdict.MISCONFIGURED if error.lasting else Verdict.RETRY, reason=error.reason)
 
 
 def _values(secrets: Iterable[Secret]) -> Iterator[str]:

@@ -21,8 +21,6 @@ _NUMBERS: Final = ("value", "lower", "upper", "threshold")
 _PLAIN: Final = ("unit", "status", "samples", "reference_samples", "reference_hash", "revision")
 _IDENTITY: Final = ("environment", "model", "model_version", "signal", "window_start", "window_end")
 
-# The numbers of OpenTelemetry's log data model ("Field: SeverityNumber").
-_SEVERITY_NUMBERS: Final = {Severity.INFO: 9, Severity.WARN: 13, Severity.ERROR: 17}
 _SEVERITY_WORDS: Final = {Severity.INFO: "info", Severity.WARN: "warn", Severity.ERROR: "error"}
 _ECS_VERSION: Final = "8.11.0"
 
@@ -135,7 +133,7 @@ class Layout:
         if self.schema is Schema.SS4O:
             body |= {
                 "observedTimestamp": body[naming.TIME],  # when it was seen would differ in every replay
-                "severity": {"number": _SEVERITY_NUMBERS[record.severity], "text": record.severity.value},
+                "severity": {"number": record.severity.number, "text": record.severity.value},
                 "event": {"domain": "ml", "name": record.event_name},
                 "body": message,
             }

@@ -6,9 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from mlvitals.clock import parse_duration
 from mlvitals.delivery import Sink
 from mlvitals.sinks.base import QueueConfig, SinkContext
+from mlvitals.sinks.checks import require_certificate, require_timeout
 from mlvitals.sinks.otlp.settings import Transport, lane, require_address, require_headers, resource_attributes
 from mlvitals.telemetry.naming.otel import Spelling
 from mlvitals.transport.secret import Secret
@@ -48,10 +48,9 @@ class OtlpSink(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 require_address(key, text, self.protocol)
         if not self.signals or len(set(self.signals)) < len(self.signals):
             raise ValueError("`signals` must name metrics, logs or both, each once")
-        if self.timeout is not None and parse_duration(self.timeout) == 0:
-            raise ValueError("`timeout` must be longer than nothing")
-        if self.key_file is not None and self.cert_file is None:
-            raise ValueError("`key_file` needs `cert_file`")
+        if self.timeout is not None:
+            require_timeout(self.timeout)
+        require_certificate(self.cert_file, self.key_file)
         require_headers(self.headers or {}, self.protocol or Transport.HTTP)
 
     def open(self, context: SinkContext) -> Sink:

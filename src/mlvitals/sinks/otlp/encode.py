@@ -6,12 +6,13 @@ from typing import Final
 
 from mlvitals.delivery import Request
 from mlvitals.signals.spec import MetricSpec
-from mlvitals.sinks.otlp.envelope import Envelope, pack
+from mlvitals.sinks.otlp.envelope import Envelope
 from mlvitals.sinks.otlp.mould import Figures, Moulds, make_mould
 from mlvitals.sinks.otlp.series import SeriesBook
 from mlvitals.sinks.otlp.values import any_value, key_values
 from mlvitals.sinks.otlp.wire import VARINT, fixed64, message, repeated, tag, text, varint
-from mlvitals.telemetry import LogRecord, MetricPoint, Service, Severity
+from mlvitals.sinks.packing import Compression, pack
+from mlvitals.telemetry import LogRecord, MetricPoint, Service
 from mlvitals.telemetry.naming.otel import Spelling, attribute_name
 
 METRICS: Final = "metrics"
@@ -26,8 +27,7 @@ _NANOSECONDS: Final = 1_000
 _ITEMS: Final = 2
 _RECORD_TIME, _SEVERITY, _SEVERITY_TEXT, _BODY, _ATTRIBUTES, _OBSERVED, _EVENT_NAME = 1, 2, 3, 5, 6, 11, 12
 
-# SeverityNumber of opentelemetry.proto.logs.v1.
-_SEVERITIES: Final = {Severity.INFO: 9, Severity.WARN: 13, Severity.ERROR: 17}
+_PACKED: Final[Mapping[bool, Compression]] = {True: "gzip", False: "none"}
 
 
 class Encoder:
@@ -82,13 +82,13 @@ class Encoder:
                 halves = points[:middle], points[middle:]
                 return [request for half in halves for request in self._metrics_requests(half, compressed=compressed)]
             self._moulds.keep(points, mould)
-        body = pack(mould.fill(figures), compressed=compressed)
+        body = pack(mould.fill(figures), _PACKED[compressed])
         return [Request(route=METRICS, body=body, items=len(points), first=points[0].time, last=points[-1].time)]
 
     def _logs_request(self, chunk: Sequence[tuple[LogRecord, bytes]], *, compressed: bool) -> Request:
         content = self._envelope.around([encoded for _, encoded in chunk], sum(len(encoded) for _, encoded in chunk))
         times = [record.time for record, _ in chunk]
-        body = pack(content, compressed=compressed)
+        body = pack(content, _PACKED[compressed])
         return Request(route=LOGS, body=body, items=len(chunk), first=min(times), last=max(times))
 
     def _record_chunks(self, records: Sequence[LogRecord]) -> Iterator[list[tuple[LogRecord, bytes]]]:
@@ -112,7 +112,7 @@ class Encoder:
             (
                 fixed64(_RECORD_TIME, moment),
                 tag(_SEVERITY, VARINT),
-                varint(_SEVERITIES[record.severity]),
+                varint(record.severity.number),
                 text(_SEVERITY_TEXT, record.severity),
                 message(_BODY, any_value(record.body)),
                 repeated(_ATTRIBUTES, key_values({**record.tags, **attributes})),
@@ -124,4 +124,4 @@ class Encoder:
 
 def empty(route: str, *, compressed: bool) -> Request:
     """Return a request without items, which a receiver must take: a message without a field has no bytes."""
-    return Request(route=route, body=pack(b"", compressed=compressed), items=0, first=0, last=0)
+    return Request(route=route, body=pack(b"", _PACKED[compressed]), items=0, first=0, last=0)

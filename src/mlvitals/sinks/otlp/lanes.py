@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Final, Protocol
 
 from mlvitals.clock import Clock, SystemClock
-from mlvitals.delivery import Outcome, Verdict
+from mlvitals.delivery import Outcome
 from mlvitals.errors import MissingExtraError
 from mlvitals.sinks.agent import AGENT
+from mlvitals.sinks.answers import no_answer
 from mlvitals.sinks.otlp.classify import PROTOBUF, classify
-from mlvitals.sinks.otlp.envelope import is_packed, unpack
 from mlvitals.sinks.otlp.settings import Lane, Transport
+from mlvitals.sinks.packing import compression_of, unpack
 from mlvitals.transport.grpc import GrpcTransport
 from mlvitals.transport.http import HttpTransport, TransportError
 from mlvitals.transport.secret import Secret
@@ -54,11 +55,11 @@ class HttpLane:
 
     def send(self, body: bytes) -> Outcome:
         """Post a body once and classify the answer."""
-        encoding = {"Content-Encoding": "gzip"} if is_packed(body) else {}
+        encoding = {"Content-Encoding": "gzip"} if compression_of(body) == "gzip" else {}
         try:
             answer = self._transport.request("POST", self._path, body, {**self._headers, **encoding})
         except TransportError as error:
-            return _no_answer(error)
+            return no_answer(error)
         return classify(answer, self._signal, self._clock.now())
 
     def close(self) -> None:
@@ -95,7 +96,7 @@ class GrpcLane:
         try:
             answer = self._transport.call(_METHODS[self._signal], unpack(body), self._headers)
         except TransportError as error:
-            return _no_answer(error)
+            return no_answer(error)
         return self._classify(answer, self._signal)
 
     def close(self) -> None:
@@ -112,7 +113,3 @@ def open_lane(lane: Lane, signal: str, proxy: Secret | None) -> OpenLane:
 
     """
     return (GrpcLane if lane.transport is Transport.GRPC else HttpLane)(lane, signal, proxy)
-
-
-def _no_answer(error: TransportError) -> Outcome:
-    return Outcome(verdict=Verdict.MISCONFIGURED if error.lasting else Verdict.RETRY, reason=error.reason)

@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from mlvitals.clock import SECOND, parse_duration
 from mlvitals.errors import ConfigError
+from mlvitals.sinks import checks
 from mlvitals.transport.secret import Secret
 
 if TYPE_CHECKING:
@@ -131,16 +132,8 @@ def require_address(key: str, text: str, transport: Transport | None) -> None:
 
     """
     whole = text if "://" in text or transport is not Transport.GRPC else f"https://{text}"
-    try:
-        parts = urlsplit(whole)
-        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        usable = False
-    if not usable:
-        without = " or HOST:PORT" if transport is Transport.GRPC else ""
-        raise ValueError(f"`{key}` must be an http:// or https:// address{without}")
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise ValueError(f"`{key}` must hold no user, password, query or fragment: put secrets into `headers`")
+    without = " or HOST:PORT" if transport is Transport.GRPC else ""
+    parts = checks.require_address(key, whole, form=f"an http:// or https:// address{without}", secrets="`headers`")
     if transport is Transport.GRPC and parts.path not in {"", "/"}:
         raise ValueError(f"`{key}` must hold no path: gRPC has none")
 

@@ -8,7 +8,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 
 from mlvitals.delivery import Request
 from mlvitals.sinks.otlp.encode import METRICS
-from mlvitals.sinks.otlp.envelope import is_packed, pack, unpack
+from mlvitals.sinks.packing import compression_of, pack, unpack
 
 _NANOSECONDS: Final = 1_000
 
@@ -48,7 +48,7 @@ def _part(request: Request, content: bytes, kept: range) -> Request:
         _drop_empty(message)
     return Request(
         route=request.route,
-        body=pack(message.SerializeToString(deterministic=True), compressed=is_packed(request.body)),
+        body=pack(message.SerializeToString(deterministic=True), compression_of(request.body)),
         items=len(times),
         first=min(times),
         last=max(times),
