@@ -9,14 +9,17 @@ from hypothesis import strategies as st
 
 from mlvitals.config import (
     Config,
+    DecisionsConfig,
     FeaturesConfig,
     LabelsConfig,
     ModelConfig,
     OperatingConfig,
+    PageOnConfig,
     PerformanceConfig,
     ServiceConfig,
     StateConfig,
     VersionConfig,
+    WeightsConfig,
     WindowsConfig,
     load,
 )
@@ -24,14 +27,17 @@ from mlvitals.errors import ConfigError
 
 STRUCTS = (
     Config,
+    DecisionsConfig,
     FeaturesConfig,
     LabelsConfig,
     ModelConfig,
     OperatingConfig,
+    PageOnConfig,
     PerformanceConfig,
     ServiceConfig,
     StateConfig,
     VersionConfig,
+    WeightsConfig,
     WindowsConfig,
 )
 KEYS = sorted(

@@ -186,10 +186,8 @@ MEANING = [
 
 # Every key and type of the interface that is yet to be built.
 UNSUPPORTED = [
-    ({"decisions": "{pages_per_week: 0.5}"}, "decisions", "$.decisions"),
     (model("cost: {currency: USD}"), "cost", "$.models[0].cost"),
     (model("links: {}"), "links", "$.models[0].links"),
-    (model("weight: 2"), "weight", "$.models[0].weight"),
     ({"models": "[{name: prices, operating: {last: 28d}}]"}, "last", "$.models[0].operating.last"),
     ({"defaults": "{cost: {}}"}, "cost", "$.defaults.cost"),
     ({"defaults": "{operating: {last: 28d}}"}, "last", "$.defaults.operating.last"),

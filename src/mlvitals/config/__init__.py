@@ -1,5 +1,6 @@
 """The root document `mlvitals.yaml`: read, checked and resolved, or refused with the path of the key that is wrong."""
 
+from mlvitals.config.decisions import DecisionsConfig, PageOnConfig, WeightsConfig
 from mlvitals.config.entries import Config, ModelFault, PatternConfig
 from mlvitals.config.load import load
 from mlvitals.config.model import (
@@ -23,6 +24,7 @@ from mlvitals.config.scalar import Duration, SizeText
 __all__ = [
     "BudgetConfig",
     "Config",
+    "DecisionsConfig",
     "Duration",
     "FeaturesConfig",
     "GroupConfig",
@@ -30,6 +32,7 @@ __all__ = [
     "ModelConfig",
     "ModelFault",
     "OperatingConfig",
+    "PageOnConfig",
     "PatternConfig",
     "PerformanceConfig",
     "PricesConfig",
@@ -38,6 +41,7 @@ __all__ = [
     "SizeText",
     "StateConfig",
     "VersionConfig",
+    "WeightsConfig",
     "WindowsConfig",
     "load",
     "load_prices",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from mlvitals.config.decisions import refuse_unknown_pages
 from mlvitals.config.entries import Config
 from mlvitals.config.model import PricesConfig
 from mlvitals.config.observing import refuse_told_twice
@@ -21,6 +22,7 @@ def check(config: Config) -> None:
     _refuse_twice("source", "sources", (source.name for source in config.sources))
     _refuse_twice("sink", "sinks", (sink.name for sink in config.sinks))
     refuse_told_twice(config)
+    refuse_unknown_pages(config)
     if config.prices is not None:
         check_prices(config, config.prices, "$.prices")
     if not any(source.role is not Role.LABELS for source in config.sources):

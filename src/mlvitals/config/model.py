@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from mlvitals.config.decisions import DecisionsConfig, Weight
 from mlvitals.config.observing import HealthConfig, InstrumentationConfig, TelemetryConfig
 from mlvitals.config.scalar import Duration, SizeText
 from mlvitals.sinks import SinkConfig
@@ -146,9 +147,13 @@ class GroupConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 
 class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One model. `labels` None joins no labels. A feature of two `groups` belongs to the first."""
+    """One model. `labels` None joins no labels. A feature of two `groups` belongs to the first.
+
+    weight: its share of the pages among the models; without any it never pages.
+    """
 
     name: Text
+    weight: Weight = 1.0
     owner: Text | None = None
     tags: Mapping[str, str] = {}
     versions: Mapping[str, VersionConfig] = {}
@@ -262,6 +267,7 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     sinks: tuple[SinkConfig, ...]
     state: StateConfig
     budget: BudgetConfig = BudgetConfig()
+    decisions: DecisionsConfig = DecisionsConfig()
     telemetry: TelemetryConfig = TelemetryConfig()
     health: HealthConfig | None = None
     instrumentation: InstrumentationConfig | None = None

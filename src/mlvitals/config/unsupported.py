@@ -5,8 +5,7 @@ from typing import Any, Final
 
 from mlvitals.errors import ConfigError
 
-_ROOT: Final = ("decisions",)
-_MODEL: Final = ("weight", "cost", "links")
+_MODEL: Final = ("cost", "links")
 _OTHER_NAMES: Final = {"elasticsearch": "is a kind of `opensearch`: write `type: opensearch, engine: elasticsearch`"}
 
 
@@ -15,7 +14,7 @@ def refuse_unsupported(document: Mapping[str, Any]) -> None:
     for index, sink in enumerate(_items(document.get("sinks"))):
         for name, path in _type(sink, f"$.sinks[{index}]", tuple(_OTHER_NAMES)):
             raise ConfigError(f"`{name}` {_OTHER_NAMES[name]} - at `{path}`")
-    for what, path in _found(document):
+    for what, path in _model(document.get("defaults"), "$.defaults"):
         raise ConfigError(f"`{what}` is not supported by this version - at `{path}`")
 
 
@@ -23,11 +22,6 @@ def refuse_unsupported_in_model(entry: Any, path: str) -> None:
     """Raise a ConfigError for the first key of one of the `models` that this version does not support."""
     for what, place in _model(entry, path):
         raise ConfigError(f"`{what}` is not supported by this version - at `{place}`")
-
-
-def _found(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield from _keys(document, "$", _ROOT)
-    yield from _model(document.get("defaults"), "$.defaults")
 
 
 def _model(model: Any, path: str) -> Iterator[tuple[str, str]]:

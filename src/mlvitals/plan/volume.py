@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
-from mlvitals.clock import DAY
+from mlvitals.clock import DAY, WEEK
 from mlvitals.delivery import Request, Sink
 from mlvitals.engines.judging import Emission
 from mlvitals.plan.windows import Saturated
@@ -50,7 +50,7 @@ def takes_points(sink: Sink) -> bool:
 
 def windows_of_day(size: WindowSize) -> Fraction:
     """Return how many windows of a size a day has, of months the mean."""
-    return Fraction(DAY, size.length) if size.length else 1 / DAYS_OF_MONTH
+    return size.per_week * DAY / WEEK
 
 
 def log_records(window: Saturated, service: Service, signals: Catalogue) -> tuple[list[LogRecord], list[LogRecord]]:

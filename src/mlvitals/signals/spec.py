@@ -81,6 +81,7 @@ class MetricSpec:
     warning: a plain threshold on how much worse than normal a value is, in excess of its noise (three standard errors);
         where neither way is better, on its absolute value. None: no verdict.
     warning_where: the attributes that a reading must have for `warning` to speak of it, where not all are judged.
+    brings_limits: its readings are held against limits that they bring.
     """
 
     name: str
@@ -95,8 +96,14 @@ class MetricSpec:
     minimum_samples: int = 0
     warning: float | None = None
     warning_where: Mapping[str, str] = field(default_factory=dict)
+    brings_limits: bool = False
     level_if_moved: Export | None = None
     instrument: Instrument = Instrument.GAUGE
+
+    @property
+    def warns(self) -> bool:
+        """Whether readings are held against a plain threshold, the spec's or their own."""
+        return self.warning is not None or self.brings_limits
 
     def judges(self, attributes: Mapping[str, str]) -> bool:
         """Tell whether the warning speaks of a reading with these attributes."""

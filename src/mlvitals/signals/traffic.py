@@ -172,6 +172,7 @@ PREDICTION_RATE: Final = Statistic(
         stage=Stage.WINDOW,
         orientation=Orientation.NEITHER,
         level=Export.LEAN,
+        brings_limits=True,
     ),
     compute=_rate,
 )

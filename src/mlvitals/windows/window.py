@@ -1,6 +1,7 @@
 """Windows: half-open spans of event time, aligned to the epoch (weeks to Mondays, months to the calendar)."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -12,6 +13,7 @@ Times = npt.NDArray[np.int64]
 
 _MONDAY: Final = 4 * DAY  # 1970-01-05, the first Monday of the epoch
 _MONTH: Final = "1mo"
+_MEAN_MONTH: Final = 1461 * DAY // 48  # a twelfth of 365¼ days
 _LENGTHS: Final = {
     **{f"{n}m": n * MINUTE for n in (1, 2, 5, 10, 15, 30)},
     **{f"{n}h": n * HOUR for n in (1, 2, 3, 4, 6, 8, 12)},
@@ -40,6 +42,11 @@ class WindowSize:
         if text not in _LENGTHS:
             raise ValueError(f"`{text}` is not a window size: use one of {', '.join([*_LENGTHS, _MONTH])}")
         return cls(text, _LENGTHS[text])
+
+    @property
+    def per_week(self) -> Fraction:
+        """How many windows a week has; of months the mean."""
+        return Fraction(WEEK, self.length or _MEAN_MONTH)
 
     @property
     def _offset(self) -> int:
