@@ -11,6 +11,7 @@ from mlvitals.app.deliver import deliveries
 from mlvitals.clock import SystemClock
 from mlvitals.delivery import MIGRATIONS, Outbox, Outcome, Request, Sender, Verdict
 from mlvitals.state import Store
+from tests.delivery.test_full_disk import full_disk
 
 SECONDS = 20.0
 
@@ -140,6 +141,36 @@ def test_patience_counts_from_what_was_taken_last(sender):
     (report,) = deliver(sender(slow, requests=6), patience=0.5)
     assert (report.delivered, report.waiting) == (6, 0)
     assert time.monotonic() - began > 2
+
+
+def test_patience_ends_though_one_more_try_is_always_on_its_way(sender, enqueue):
+    dead = Destination("dead", refuse=1_000_000, pause=0.05, routes=("metrics", "logs"))
+    enqueue(dead, 7, route="metrics")
+    also_dead = Destination("also dead", refuse=1_000_000, pause=0.05)
+    began = time.monotonic()
+    reports = deliver(sender(dead), sender(also_dead), patience=0.5, stop=lambda: time.monotonic() > began + 10)
+    assert 0.5 <= time.monotonic() - began < 5
+    assert [report.waiting for report in reports] == [4, 3]
+    assert len(dead.sent) > 5
+
+
+def test_patience_lasts_until_all_that_waits_was_tried(sender, enqueue):
+    slow = Destination("slow", pause=0.3, routes=("metrics", "logs"))
+    enqueue(slow, 7, route="metrics")
+    (report,) = deliver(sender(slow, requests=1), patience=0)
+    assert (report.delivered, report.waiting) == (2, 0)
+
+
+def test_patience_ends_though_a_full_disk_lets_no_answer_be_written_down(sender):
+    answering = Destination("answering", hang=threading.Event())
+    began = time.monotonic()
+    with deliveries([sender(answering)], at_once=True) as running:
+        wait_for(lambda: answering.sent)
+        with full_disk():
+            answering.hang.set()
+            running.wait(patience=0.5, parting=0, stop=lambda: time.monotonic() > began + 10)
+            assert 0.5 <= time.monotonic() - began < 5
+        assert answering.sent == [b"0"]
 
 
 def test_what_may_not_be_tried_before_patience_ends_is_not_waited_for(sender):

@@ -69,7 +69,7 @@ class Deliveries:
             if stop():
                 end = min(end, now + parting)
             taken = max((began, *(thread.last_taken for thread in self._threads)))
-            patient = not all(thread.sender.stuck_for(taken + patience - now) for thread in waiting)
+            patient = not all(thread.stuck_for(taken + patience - now) for thread in waiting)
             if not waiting or now >= end or not patient:
                 return
             self._moved.wait(min(_LOOK_SECONDS, max(end - now, 0.0)))

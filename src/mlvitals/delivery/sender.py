@@ -33,13 +33,14 @@ _BETWEEN_RENEWALS: Final = 10 * SECOND
 class _Lane:
     """What a sender knows of a route. Times are the steady clock's.
 
-    due: when the next try is. held: since an answer to this sender. doubts: doubtful answers in a row.
-    renewed: when what waits was told anew.
+    due: when the next try is. held: since an answer to this sender. vain: its last try took it no further. doubts:
+    doubtful answers in a row. renewed: when what waits was told anew.
     """
 
     route: str
     due: int
     held: bool = False
+    vain: bool = False
     doubts: int = 0
     renewed: int | None = None
 
@@ -116,9 +117,12 @@ class Sender:
         return max(min(dues) - now, 0) / SECOND if dues else None
 
     def stuck_for(self, seconds: float) -> bool:
-        """Tell whether all that waits was tried in vain, and no next try is due for so long; less than 0 is now."""
+        """Tell whether nothing that waits is due within so many seconds.
+
+        Once these are over (0 or less), what was tried in vain is stuck, too: one more try is always due or on its way.
+        """
         until = self._now() + int(max(seconds, 0) * SECOND)
-        return self._all_that_waits(lambda lane: lane.due > until)
+        return self._all_that_waits(lambda lane: lane.due > until or (seconds <= 0 and lane.vain))
 
     @property
     def held(self) -> bool:
@@ -203,7 +207,7 @@ class Sender:
 
     def _apply(self, lane: _Lane, entry: Entry, outcome: Outcome, report: DrainReport) -> None:
         now = self.clock.now()
-        lane.held = False
+        lane.held = lane.vain = False
         if outcome.remains is not None or outcome.refused is not None:
             self._take_part(lane, entry, outcome, report)
             if outcome.remains is None:
@@ -225,7 +229,7 @@ class Sender:
             case Verdict.MISCONFIGURED:
                 # Whoever starts again tries at once; this sender looks now and then whether it is mended.
                 self.outbox.postpone(entry.destination, lane.route, now, outcome.reason, now, hold=True)
-                lane.due, lane.held = self._now() + self._longest(lane), True
+                lane.due, lane.held, lane.vain = self._now() + self._longest(lane), True, True
             case Verdict.POISON:
                 self._bisect(lane, entry, outcome, report)
 
@@ -259,7 +263,7 @@ class Sender:
     def _postpone(self, lane: _Lane, entry: Entry, reason: str, pause: int, *, hold: bool = False) -> None:
         now = self.clock.now()
         self.outbox.postpone(entry.destination, lane.route, now + pause, reason, now, hold=hold)
-        lane.due, lane.held = self._now() + pause, hold
+        lane.due, lane.held, lane.vain = self._now() + pause, hold, True
 
     def _pause(self, lane: _Lane, outcome: Outcome) -> int:
         """Return how long to wait: full jitter (Brooker 2015), or what the server asks for, if that is longer."""

@@ -17,13 +17,15 @@ _FULL_DISK_SECONDS: Final = 1.0
 class SenderThread:
     """Runs a sender until it is stopped. It wakes when something new waits, or the next try is due.
 
-    report: what was done so far; it goes on changing. moved: set whenever there is news for who watches the delivery.
+    report: what was done so far; it goes on changing. full: the disk lets none of it be written down. moved: set
+    whenever there is news for who watches the delivery.
     """
 
     def __init__(self, sender: Sender, moved: threading.Event) -> None:
         self.sender = sender
         self.report = DrainReport(destination=sender.sink.name)
         self.last_taken = time.monotonic()
+        self.full = False
         self._moved = moved
         self._failure: BaseException | None = None
         self._wake = threading.Event()
@@ -48,6 +50,10 @@ class SenderThread:
         self._stop.set()
         self._wake.set()
 
+    def stuck_for(self, seconds: float) -> bool:
+        """Tell what the sender does; once the seconds are over, what a full disk keeps from being told is stuck, too."""
+        return (self.full and seconds <= 0) or self.sender.stuck_for(seconds)
+
     def check(self) -> None:
         """Raise here what was raised there: a bug is nobody's to hide."""
         if self._failure is not None:
@@ -63,10 +69,11 @@ class SenderThread:
                         self.sender.begin()
                         began = True
                     pause = self._send_what_is_due()
+                    self.full = False
                 except sqlite3.OperationalError as error:
                     if not is_full(error):
                         raise
-                    pause = _FULL_DISK_SECONDS
+                    pause, self.full = _FULL_DISK_SECONDS, True
                 self._moved.set()
                 self._wake.wait(_IDLE_SECONDS if pause is None else min(pause, _IDLE_SECONDS))
         except BaseException as error:  # noqa: BLE001  # it is raised in the main thread, by `check`
