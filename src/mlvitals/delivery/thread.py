@@ -51,7 +51,7 @@ class SenderThread:
         self._wake.set()
 
     def stuck_for(self, seconds: float) -> bool:
-        """Tell what the sender does; once the seconds are over, what a full disk keeps from being told is stuck, too."""
+        """Tell what the sender does; once the seconds are over, what a full disk leaves unwritten is stuck, too."""
         return (self.full and seconds <= 0) or self.sender.stuck_for(seconds)
 
     def check(self) -> None:
