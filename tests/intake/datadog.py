@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,6 +75,8 @@ class DatadogIntake:
     """What came in, and what of it is kept. clock: by which ages are told. historical: metrics kept whatever their age.
 
     series: values by metric and tags, then by second; the last write wins. dropped: answered with 202, and gone.
+    looked: what is wrong with each body. To find it takes longer than a short timeout, and whoever sends again
+    meanwhile must not be answered later each time.
     """
 
     url: str = ""
@@ -88,6 +91,7 @@ class DatadogIntake:
     logs: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     dropped: Counter[str] = field(default_factory=Counter)
+    looked: dict[tuple[str, bytes], list[str]] = field(default_factory=dict)
     turn: threading.RLock = field(default_factory=threading.RLock)
 
     @property
@@ -145,6 +149,7 @@ class DatadogIntake:
             self.events.append(attributes)
 
 
+@cache
 def is_normal(tag: str) -> bool:
     """Tell whether Datadog stores a tag as it is: written anew from its documentation, not from our spelling."""
     letters_and_digits = {"L", "N"}
@@ -252,7 +257,9 @@ class Handler(BaseHTTPRequestHandler):
         if path == VALIDATE:
             return 200, b'{"valid":true}'
         content = self.read(path, body)
-        wrong = list(look(path, content, self.schema))
+        wrong = self.told.looked.get((path, body))
+        if wrong is None:
+            wrong = self.told.looked[path, body] = list(look(path, content, self.schema))
         headers = {name.lower(): value for name, value in self.headers.items()}
         with self.told.turn:
             self.told.requests.append(Sent(path, headers, body, content))
