@@ -8,6 +8,7 @@ take. bytes: so large a file may become. Of several runs each tells in a line of
 enqueued so far for each destination of `state`, and the next waits for a line.
 """
 
+import faulthandler
 import json
 import resource
 import sqlite3
@@ -51,6 +52,7 @@ def enqueued(state: str) -> dict[str, int]:
 
 
 def main() -> int:
+    faulthandler.enable()
     plan = json.loads(sys.argv[1])
     clock = Jumping()
     time.time_ns = clock.time_ns  # what our clocks ask; gRPC reckons its deadlines by `time.time` and its own clock

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -110,7 +111,12 @@ class Story:
         )
 
     def end(self, run: subprocess.Popen[bytes]) -> str:
-        said, told = run.communicate(timeout=300)
+        try:
+            said, told = run.communicate(timeout=300)
+        except subprocess.TimeoutExpired:
+            run.send_signal(signal.SIGABRT)  # it tells where its threads stand
+            said, told = run.communicate()
+            raise AssertionError(told.decode()) from None
         text = told.decode()
         self.told.append(said.decode() + text)
         assert "Traceback" not in text, text
