@@ -3,6 +3,7 @@
 from mlvitals.telemetry.budget import Allowance, SeriesBudget, allow
 from mlvitals.telemetry.changes import CHANGE, change_record
 from mlvitals.telemetry.gate import MIGRATIONS, Gate, Window, dropped_series, forget_series
+from mlvitals.telemetry.pages import page_record
 from mlvitals.telemetry.points import LogRecord, MetricPoint, Severity
 from mlvitals.telemetry.render import BODY_BYTES, WINDOW_CLOSED, render
 from mlvitals.telemetry.series import Demand, Ordering, Rank, Unit, demand_of, united
@@ -30,6 +31,7 @@ __all__ = [
     "demand_of",
     "dropped_series",
     "forget_series",
+    "page_record",
     "render",
     "united",
 ]

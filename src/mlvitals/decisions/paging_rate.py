@@ -1,0 +1,80 @@
+"""How often we page, and how often falsely, by people's verdicts: the promise, checked against what happened."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Final
+
+from scipy.special import chdtri
+
+from mlvitals.clock import WEEK
+from mlvitals.decisions.episodes import HORIZON
+from mlvitals.decisions.words import FALSE, TRUE
+
+UNJUDGED: Final = "unjudged"
+VERDICTS: Final = (TRUE, FALSE, UNJUDGED)
+
+_TAIL: Final = 0.025
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredRate:
+    """Pages that are remembered, by verdict, and the weeks in which they came.
+
+    weeks: in which windows of any model closed. lower, upper: of the false pages a week, with 95 % confidence whatever
+    the pages are of which nobody has said yet what they were: the lower limit takes them for true, the upper for false.
+    Where nothing was observed the rate may be anything.
+    """
+
+    pages: int
+    true: int
+    false: int
+    unjudged: int
+    weeks: float
+    lower: float
+    upper: float
+
+
+def measured_rate(connection: sqlite3.Connection) -> MeasuredRate:
+    """Return how often false pages came, over all models.
+
+    The interval is the exact one of a Poisson count (Garwood 1936): half the quantiles of χ² with 2k and 2k + 2 degrees
+    of freedom, divided by the weeks.
+    """
+    counts = page_counts(connection)
+    weeks = observed_weeks(connection)
+    false, doubtful = counts[FALSE], counts[FALSE] + counts[UNJUDGED]
+    return MeasuredRate(
+        pages=sum(counts.values()),
+        true=counts[TRUE],
+        false=false,
+        unjudged=counts[UNJUDGED],
+        weeks=weeks,
+        lower=float(chdtri(2 * false, 1 - _TAIL)) / 2 / weeks if weeks and false else 0.0,
+        upper=float(chdtri(2 * doubtful + 2, _TAIL)) / 2 / weeks if weeks else inf,
+    )
+
+
+def page_counts(connection: sqlite3.Connection) -> Mapping[str, int]:
+    """Return how many of the pages that are remembered have which verdict; every verdict is told."""
+    known = verdicts(connection)
+    counts = Counter(known.get(name, UNJUDGED) for (name,) in connection.execute("SELECT id FROM episode"))
+    return {verdict: counts[verdict] for verdict in VERDICTS}
+
+
+def verdicts(connection: sqlite3.Connection) -> Mapping[str, str]:
+    """Return the verdict of each episode of which somebody has said one, the last where there are several."""
+    return dict(connection.execute("SELECT episode, verdict FROM word WHERE kind = 'verdict' ORDER BY sequence"))
+
+
+def observed_weeks(connection: sqlite3.Connection) -> float:
+    """Return for how long windows of any model have closed, no longer than pages are remembered."""
+    spans = connection.execute("SELECT first, last FROM observed ORDER BY first").fetchall()
+    newest = max((last for _, last in spans), default=0)
+    covered, reached = 0, newest - HORIZON
+    for first, last in spans:
+        covered += max(last - max(first, reached), 0)
+        reached = max(reached, last)
+    return covered / WEEK
