@@ -18,6 +18,7 @@ from mlvitals.signals.running import RUNNING
 from mlvitals.signals.spec import Instrument
 from mlvitals.state import Store, is_full
 
+OF_THE_JOB = frozenset(spec.name for spec in RUNNING)
 PLAIN = {
     "heartbeat",
     "loop.age",
@@ -104,7 +105,7 @@ def test_every_destination_that_takes_points_is_told_the_same(job, quiet):
         watch.tell()
         points = watch.vitals.latest
         watch.pipeline.deliveries.wait(patience=5, parting=5, stop=lambda: False)
-    mine = [one for one in quiet() if one.get("name", "").startswith("mlvitals.pipeline.")]
+    mine = [one for one in quiet() if one.get("name") in OF_THE_JOB]
     assert [(one["name"], one["value"], one["time"]) for one in mine] == [
         (one.name, one.value, format_time(one.time)) for one in points
     ]
@@ -246,10 +247,10 @@ def test_once_tells_when_all_is_delivered_and_a_replay_tells_nothing(job, quiet)
     config = job.configure()
     run_once(config, until=job.start + 2 * HOUR, progress=lambda _: None)
     run_once(config, progress=lambda _: None, clock=FixedClock(job.start + 2 * HOUR))
-    assert not [one for one in quiet() if one.get("name", "").startswith("mlvitals.pipeline.")]
+    assert not [one for one in quiet() if one.get("name") in OF_THE_JOB]
     report = run_once(config, progress=lambda _: None)
     assert report.delivered
-    mine = {one["name"]: one["value"] for one in quiet() if one.get("name", "").startswith("mlvitals.pipeline.")}
+    mine = {one["name"]: one["value"] for one in quiet() if one.get("name") in OF_THE_JOB}
     assert mine["mlvitals.pipeline.heartbeat"] == 1
     assert mine["mlvitals.pipeline.outbox.size"] == 0
     assert mine.keys() >= {f"mlvitals.pipeline.{name}" for name in PLAIN}

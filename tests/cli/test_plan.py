@@ -3,11 +3,13 @@ import shutil
 
 import pytest
 
+from mlvitals.signals.running import RUNNING
+
 
 def lines_of(out, kind):
     """Return what was printed of one kind, but for what the pipeline tells of itself."""
     told = (line for line in map(json.loads, out.splitlines()) if line["type"] == kind)
-    return [line for line in told if not line.get("name", "").startswith("mlvitals.pipeline.")]
+    return [line for line in told if line.get("name") not in {spec.name for spec in RUNNING}]
 
 
 def series_of(out):

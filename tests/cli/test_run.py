@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mlvitals.clock import MINUTE, SystemClock
+from mlvitals.signals.running import RUNNING
 
 SECONDS = 30.0
 
@@ -200,7 +201,7 @@ def test_running_once_more_measures_nothing_again(world, mlvitals, sinks):
     assert first.code == again.code == 0
     # What the job tells of itself is news each time.
     told = [json.loads(line) for line in again.out.splitlines()]
-    assert all(one["name"].startswith("mlvitals.pipeline.") for one in told)
+    assert all(one["name"] in {spec.name for spec in RUNNING} for one in told)
     assert again.err.splitlines()[0] == "0 rows read"
     assert f" {len(told)} items delivered" in again.err.splitlines()[1]
 

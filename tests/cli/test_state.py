@@ -10,7 +10,10 @@ from collections import Counter
 import pytest
 
 from mlvitals.app.pipeline import MIGRATIONS
+from mlvitals.signals.running import RUNNING
 from mlvitals.sinks.pages import unpack
+
+OF_THE_JOB = frozenset(spec.name for spec in RUNNING)
 
 
 def state_of(world):
@@ -52,7 +55,7 @@ def points(receiver):
 
 def plotted(receiver):
     """Return the points of signals; what the job tells of itself differs from run to run."""
-    return {key: values for key, values in points(receiver).items() if not key[0].startswith("mlvitals.pipeline")}
+    return {key: values for key, values in points(receiver).items() if key[0] not in OF_THE_JOB}
 
 
 @pytest.fixture

@@ -116,6 +116,7 @@ class _Following:
         try:
             if self.full:
                 pipeline.begin()
+            pipeline.heed()
             self.report.account += pipeline.read(complete=False, progress=progress, stop=self.wish.pending)
             if not self.wish.pending():
                 pipeline.engine.advance_while_running()

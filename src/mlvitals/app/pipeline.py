@@ -12,6 +12,10 @@ from mlvitals.app.outgoing import Outgoing, open_outgoing
 from mlvitals.app.vitals import MIGRATIONS as VITALS
 from mlvitals.clock import Clock, FixedClock, SystemClock, parse_time
 from mlvitals.config import Config
+from mlvitals.decisions import episode_tables
+from mlvitals.decisions.episode import Happening
+from mlvitals.decisions.episodes import Episodes
+from mlvitals.decisions.words import unheeded
 from mlvitals.engines import roster
 from mlvitals.engines import tables as engine_tables
 from mlvitals.engines.account import Account
@@ -27,7 +31,17 @@ from mlvitals.signals.spec import Export
 from mlvitals.sinks import datadog, local, prometheus
 from mlvitals.sources import Source, SourceConfig
 from mlvitals.state import Migrations
-from mlvitals.telemetry import Gate, LogRecord, MetricPoint, Service, Window, change_record, forget_series, render
+from mlvitals.telemetry import (
+    Gate,
+    LogRecord,
+    MetricPoint,
+    Service,
+    Window,
+    change_record,
+    forget_series,
+    page_record,
+    render,
+)
 from mlvitals.windows import tables as window_tables
 
 METRICS: Final = "metrics"  # the route of points, of every destination that takes any
@@ -36,6 +50,7 @@ MIGRATIONS: Final[Sequence[Migrations]] = (
     window_tables.MIGRATIONS,
     engine_tables.MIGRATIONS,
     roster.MIGRATIONS,
+    episode_tables.MIGRATIONS,
     delivery.MIGRATIONS,
     telemetry.MIGRATIONS,
     datadog.MIGRATIONS,
@@ -97,6 +112,7 @@ class Pipeline:
         references = {name: member.run.references for name, member in members.items()}
         sources = [self._open_source(source, engine, references) for source in config.sources]
         self.engine, self.admission, self.sources = engine, admission, sources
+        self._outlet = outlet
 
     def close(self) -> None:
         """Close the sources."""
@@ -109,6 +125,13 @@ class Pipeline:
         failed = (f"model {name}: {cause}" for name, cause in self.engine.faults.items() if cause not in told)
         return [*told, *failed, *self.admission.problems]
 
+    def heed(self) -> None:
+        """Do what people have said since the last time, and tell it."""
+        store = self.outgoing.store
+        if unheeded(store.connection):
+            with store.transaction() as connection:
+                self._outlet(connection, Episodes(connection).heed())
+
     def read(self, *, complete: bool, progress: Callable[[int], None], stop: Callable[[], bool]) -> ReadAccount:
         """Process what the sources have now; return what became of the rows as they were read.
 
@@ -118,6 +141,7 @@ class Pipeline:
         for source in self.sources:
             for raw in source.read(complete=complete):
                 batch = source.format.decode(raw)
+                self.heed()
                 self.engine.process(source.name, batch)
                 self._commit(source, batch.position)
                 self.deliveries.check()
@@ -179,13 +203,16 @@ class Outlet:
         self._outgoing = outgoing
         self._gate = gate
 
-    def __call__(self, connection: sqlite3.Connection, emissions: Sequence[Emission | Change]) -> None:
+    def __call__(self, connection: sqlite3.Connection, emissions: Sequence[Emission | Change | Happening]) -> None:
         """Enqueue emissions; the connection's transaction holds them."""
         points: list[MetricPoint] = []
         logs: list[LogRecord] = []
         for emission in emissions:
             if isinstance(emission, Change):
                 logs.append(change_record(**emission._asdict(), service=self._service(emission.model)))
+                continue
+            if isinstance(emission, Happening):
+                logs.append(page_record(emission, self._service(emission.model)))
                 continue
             rendered = render(
                 emission.measurements,

@@ -71,6 +71,7 @@ def run_once(
         heed_signals() as wish,
     ):
         report = RunReport(problems=[*absent(pipeline)])
+        pipeline.heed()
         report.account = pipeline.read(complete=True, progress=progress, stop=wish.stop.is_set)
         report.problems += problems(pipeline)
         report.unread = any(source.faults for source in pipeline.sources)

@@ -12,6 +12,7 @@ from mlvitals.app.admission import discovered, models_of
 from mlvitals.app.outgoing import Outgoing
 from mlvitals.clock import SECOND, Clock, SystemClock
 from mlvitals.config import Config
+from mlvitals.decisions.paging_rate import page_counts
 from mlvitals.delivery import QueueStatus, queue_statuses
 from mlvitals.engines.account import read_held, read_totals
 from mlvitals.engines.model import Progress
@@ -119,6 +120,8 @@ class Gauges:
             yield running.PIPELINE_WINDOW_DURATION, single(pulse.closing)
         yield running.PIPELINE_SERIES_DROPPED, single(sum(dropped_series(connection).values()))
         yield from _of_destinations(queues, self.steady.now())
+        counts = page_counts(connection).items()
+        yield running.DECISION_PAGE_COUNT, [(float(pages), {"verdict": verdict}) for verdict, pages in counts]
 
     def _window_ages(self, connection: sqlite3.Connection, now: int) -> list[tuple[float, Mapping[str, str]]]:
         """Return how long ago each model's newest closed window ended; of one that closed none yet, nothing."""

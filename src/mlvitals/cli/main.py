@@ -17,9 +17,11 @@ _INTERRUPTED: Final = 130
 
 # Each command stands in its own module, imported when it is called, so that `--help` costs nothing.
 _COMMANDS: Final = {
+    "accept": ("mlvitals.cli.accept", "Say that what moved is the new normal, until a time or for good."),
     "check": ("mlvitals.cli.check", "Validate the configuration; reach every source and destination. No side effects."),
     "demo": ("mlvitals.cli.demo", "Run the main job on real house sales and show what it finds."),
     "init": ("mlvitals.cli.init", "Write a commented configuration from a sample of a log."),
+    "mute": ("mlvitals.cli.mute", "Say that a disturbance is known: no pages of it until a time."),
     "outbox": ("mlvitals.cli.outbox", "Show what waits to be delivered and what was refused; retry it, or drop it."),
     "plan": ("mlvitals.cli.plan", "Tell beforehand how many series and documents there will be, and what they cost."),
     "reference": ("mlvitals.cli.reference", "Build and inspect references."),
@@ -28,7 +30,9 @@ _COMMANDS: Final = {
     "run": ("mlvitals.cli.run", "The main job: read events, measure windows, deliver."),
     "signals": ("mlvitals.cli.signals", "Show the measurements in the local state."),
     "state": ("mlvitals.cli.state", "Copy the state while it is written, and check that it is sound."),
-    "status": ("mlvitals.cli.status", "Show positions, the account of rows, watermarks and the outbox."),
+    "status": ("mlvitals.cli.status", "Show open episodes, positions, the account of rows, watermarks, the outbox."),
+    "unmute": ("mlvitals.cli.unmute", "End a mute, or an accept that has a time, before its end."),
+    "verdict": ("mlvitals.cli.verdict", "Say whether a page was a true one; show all of them and the measured rate."),
 }
 
 

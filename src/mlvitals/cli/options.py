@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlvitals.clock import SECOND, parse_duration, parse_time
+from mlvitals.clock import SECOND, SystemClock, parse_duration, parse_time
 from mlvitals.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,6 +26,25 @@ class Moment(click.ParamType[int]):
             return parse_time(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class Deadline(click.ParamType[int]):
+    """An RFC 3339 time with its zone, or a duration from now such as `6h`, as microseconds since the epoch."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the time that a person typed, or meant."""
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_time(value)
+        except ValueError as error:
+            no_time = error
+        try:
+            return SystemClock().now() + parse_duration(value)
+        except ValueError:
+            self.fail(f"{no_time}, nor a duration from now, like 6h", param, ctx)
 
 
 class Span(click.ParamType[float]):

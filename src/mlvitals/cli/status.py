@@ -22,19 +22,23 @@ MODELS_SHOWN: Final = 20  # of more the rows are told together, and what warns o
 @click.command("status")
 @config_option
 def command(path: Path) -> int:
-    """Show how each model stands, the most troubled first, what warns, what became of every row, what waits to leave.
+    """Show open episodes, how models stand, the most troubled first, what warns, what became of rows, what waits.
 
     It may be called while `run` writes.
     """
     from mlvitals.app.kept import reading_state  # noqa: PLC0415
     from mlvitals.app.standing import standings  # noqa: PLC0415  # not needed for --help
     from mlvitals.cli.console import console, visible  # noqa: PLC0415
+    from mlvitals.cli.episodes import episode_table  # noqa: PLC0415
+    from mlvitals.decisions.episode_rows import open_episodes  # noqa: PLC0415
 
     config = load_config(path)
     out = console()
     with reading_state(config) as store, store.moment():
         for line in _faults(config, store):
             out.print(visible(line), style="bold red", markup=False, soft_wrap=True)
+        if episodes := open_episodes(store.connection):
+            out.print(episode_table(episodes, "open episodes"))
         models = standings(config, store.connection)
         out.print(_models(models))
         if any(one.gravest for one in models):

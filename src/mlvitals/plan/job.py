@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from mlvitals.clock import DAY, MINUTE
 from mlvitals.config import Config
+from mlvitals.decisions.paging_rate import VERDICTS
 from mlvitals.delivery import Fate
 from mlvitals.events import Disposition
 from mlvitals.signals.running import RUNNING
@@ -32,6 +33,7 @@ class Job:
             "outcome": list(Disposition),
             "fate": list(Fate),
             "model": models,
+            "verdict": VERDICTS,
             "destination": [sink.name for sink in config.sinks],
         }
         environment = config.service.environment

@@ -111,7 +111,16 @@ PIPELINE_DEAD_LETTERS: Final = _bad(
     attributes=("destination",),
 )
 
-# What is looked at first when something is silent, then the way of the data, from the sources to the destinations.
+# A verdict takes a page from `unjudged` to another, and what ended long ago is forgotten: a gauge, for both may fall.
+DECISION_PAGE_COUNT: Final = _neutral(
+    name="mlvitals.decision.page.count",
+    unit="{page}",
+    brief="Pages of the last 400 days by what people said they were: true, false, or unjudged.",
+    attributes=("verdict",),
+)
+
+# What is looked at first when something is silent, then the way of the data, from the sources to the destinations, then
+# pages.
 RUNNING: Final[tuple[MetricSpec, ...]] = (
     PIPELINE_HEARTBEAT,
     PIPELINE_LOOP_AGE,
@@ -128,4 +137,5 @@ RUNNING: Final[tuple[MetricSpec, ...]] = (
     PIPELINE_OUTBOX_AGE,
     PIPELINE_OUTBOX_STATUS,
     PIPELINE_DEAD_LETTERS,
+    DECISION_PAGE_COUNT,
 )

@@ -79,7 +79,7 @@ def by_how_much(finding: Finding) -> str:
     return f"{finding.component} {effect}{'' if unit in ('', '1') else f' {unit}'} (95 %: {lower} to {upper})"
 
 
-def said(word: Word) -> str:
+def in_words(word: Word) -> str:
     """Return what a person said, in words, without the reason."""
     scope = " ".join(one for one in (word.model, word.feature, word.detector) if one)
     until = "" if word.until is None else f" until {format_time(word.until)}"
@@ -97,7 +97,7 @@ def said(word: Word) -> str:
 def _sentence(happening: Happening) -> str:
     episode, finding, word = happening.episode, happening.finding, happening.word
     if happening.what is What.SAID and word is not None:
-        return f"{word.user}: {said(word)}: {word.reason}"
+        return f"{word.user}: {in_words(word)}: {word.reason}"
     parts = []
     if finding is not None:
         parts.append(f"{moved(finding.source)} moved since {format_time(finding.onset)}: {by_how_much(finding)}")
@@ -144,7 +144,7 @@ def _why_silent(happening: Happening) -> str:
     if happening.quiet is not None:
         return f"it began soon after a change ({happening.quiet.text})"
     word = happening.word
-    return "" if word is None else f"{said(word)}, by {word.user}: {word.reason}"
+    return "" if word is None else f"{in_words(word)}, by {word.user}: {word.reason}"
 
 
 def _finding(finding: Finding, origin: Mapping[str, str]) -> dict[str, Any]:
