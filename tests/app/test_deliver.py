@@ -170,6 +170,7 @@ def test_patience_ends_though_a_full_disk_lets_no_answer_be_written_down(sender)
             answering.hang.set()
             running.wait(patience=0.5, parting=0, stop=lambda: time.monotonic() > began + 10)
             assert 0.5 <= time.monotonic() - began < 5
+            assert [(one.waiting, one.trouble) for one in running.reports()] == [(3, "the disk takes no more")]
         assert answering.sent == [b"0"]
 
 

@@ -46,6 +46,8 @@ class Deliveries:
         for thread in self._threads:
             report = deepcopy(thread.report)
             thread.sender.look(report)
+            if thread.full:
+                report.trouble = "the disk takes no more"
             reports.append(report)
         return reports
 
