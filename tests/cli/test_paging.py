@@ -14,6 +14,7 @@ from mlvitals.decisions.episode_tables import MIGRATIONS
 from mlvitals.decisions.words import rebases
 from mlvitals.state.beside import writing_beside
 from tests.decisions.incidents import NOON, Told
+from tests.intake.datadog import KEY
 from tests.s3 import BUCKET, serving
 
 SECONDS = 30.0
@@ -122,6 +123,21 @@ def test_where_no_job_runs_a_word_waits_for_the_next(paged, mlvitals):
     say(mlvitals, paged, "unmute", "1", "--reason", "it was something else")
     assert say(mlvitals, paged, "mute", "--list") == "nothing is muted\n"
     say(mlvitals, paged, "unmute", "1", "--reason", "again", code=2)
+
+
+def test_what_became_of_an_episode_is_told_to_every_destination_once(paged, mlvitals, datadog_intake):
+    datadog = {"type": "datadog", "api_key": KEY, "endpoints": datadog_intake.endpoints}
+    paged.world.configure(sinks=[{"type": "local"}, {"type": "stdout"}, datadog])
+    say(mlvitals, paged, "accept", "--model", "m", "--rebase", "--reason", "prices rose")
+    ran = [mlvitals("run", "-c", paged.world.config, "--once") for _ in range(2)]
+    assert [one.code for one in ran] == [0, 0]
+    names = ["mlvitals.audit", "mlvitals.page.closed"]
+    printed = [json.loads(line) for one in ran for line in one.out.splitlines()]
+    of_pages = [one for one in printed if one.get("event_name") in names]
+    assert [one["event_name"] for one in of_pages] == names
+    sent = {one["mlvitals"]["event"]: one for one in datadog_intake.logs if one["mlvitals"]["event"] in names}
+    assert [sent[name]["mlvitals"]["body"] for name in names] == [one["body"] for one in of_pages]
+    assert sent[names[1]]["message"] == f"m: mlvitals.page.closed {of_pages[1]['body']['text']}"
 
 
 def test_what_has_passed_is_not_listed_and_cannot_be_said(paged, mlvitals):
