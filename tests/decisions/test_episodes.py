@@ -172,8 +172,10 @@ def test_what_has_ended_is_forgotten_after_the_horizon_and_what_lasts_is_not(tol
     told.take("chronic", 0, ["amount"])
     told.take("m", HORIZON // HOUR + 1, ["hour"])
     assert len([*read_episodes(told.connection)]) == 3
-    told.take("n", HORIZON // HOUR + 3, ["hour"])
-    assert {one.model for one in read_episodes(told.connection)} == {"m", "chronic", "n"}
+    told.take("m", HORIZON // HOUR + 30, ["age"])
+    episodes = [*read_episodes(told.connection)]
+    assert [one.model for one in episodes] == ["m", "m", "chronic"]
+    assert {one.until for one in episodes} == {None}
     for table in ("episode_part", "episode_model"):
         (count,) = told.connection.execute(f"SELECT count(*) FROM {table}").fetchone()
         assert count == 3
@@ -254,7 +256,14 @@ def test_lookups_of_thousands_of_models_go_by_index(told):
         "SELECT 1 FROM latch WHERE model = 'm' AND silence IS NOT NULL",
         "SELECT 1 FROM word WHERE heeded = 1 AND silences = 1 AND model = 'm'",
         "SELECT 1 FROM episode_part WHERE episode = 'x' AND over IS NULL",
-        "SELECT 1 FROM episode WHERE until < 7",
+        "SELECT 1 FROM episode WHERE model = 'm' AND until < 7",
     ):
         plan = " ".join(row[3] for row in told.connection.execute(f"EXPLAIN QUERY PLAN {query}"))
         assert "SCAN" not in plan, (query, plan)
+
+
+def test_what_another_model_opens_makes_no_episode_forgotten(told):
+    told.take("m", 0, ["amount"])
+    told.take("m", 1, over=["amount"])
+    told.take("n", 3 * HORIZON // HOUR, ["amount"])
+    assert {one.model for one in read_episodes(told.connection)} == {"m", "n"}

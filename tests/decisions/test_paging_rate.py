@@ -76,3 +76,6 @@ def test_no_more_weeks_count_than_pages_are_remembered(told):
     told.take("m", 0)
     told.take("m", 3 * HORIZON // HOUR)
     assert measured_rate(told.connection).weeks == HORIZON / WEEK
+    told.take("of years ago", -10 * HORIZON // HOUR)
+    told.take("of years ago", -10 * HORIZON // HOUR + WEEK // HOUR - 1)
+    assert measured_rate(told.connection).weeks == HORIZON / WEEK + 1

@@ -20,7 +20,8 @@ MIGRATIONS: Final = Migrations(
                 findings INTEGER NOT NULL
             ) STRICT, WITHOUT ROWID
             """,
-            "CREATE INDEX episode_by_end ON episode (until)",
+            "CREATE INDEX episode_by_end ON episode (model, until)",
+            "CREATE INDEX episode_that_lasts ON episode (opened) WHERE until IS NULL",
             """
             CREATE TABLE episode_part (
                 episode TEXT NOT NULL,

@@ -207,7 +207,7 @@ class Episodes:
         return self._happening(what, name, finding, origin, at)
 
     def _open(self, finding: Finding, at: int) -> str:
-        self._forget(at - HORIZON)
+        self._forget(finding.source.model, at - HORIZON)
         name = content_hash(encode(finding), str(at).encode())[:_ID_DIGITS]
         self._connection.execute(
             "INSERT INTO episode VALUES (?, ?, ?, ?, ?, NULL, NULL, 0)",
@@ -253,9 +253,10 @@ class Episodes:
         model = finding.source.model
         return Happening(what=what, model=model, time=at, episode=episode, finding=finding, origin=origin)
 
-    def _forget(self, before: int) -> None:
-        old = [name for (name,) in self._connection.execute("SELECT id FROM episode WHERE until < ?", (before,))]
-        for name in old:
+    def _forget(self, model: str, before: int) -> None:
+        """Forget what a model opened and what ended before a time; another one's events may be of another year."""
+        query = "SELECT id FROM episode WHERE model = ? AND until < ?"
+        for (name,) in self._connection.execute(query, (model, before)).fetchall():
             for table in ("episode_part", "episode_model", "episode_kin"):
                 self._connection.execute(f"DELETE FROM {table} WHERE episode = ?", (name,))
             self._connection.execute("DELETE FROM episode WHERE id = ?", (name,))

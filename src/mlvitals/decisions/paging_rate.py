@@ -70,11 +70,10 @@ def verdicts(connection: sqlite3.Connection) -> Mapping[str, str]:
 
 
 def observed_weeks(connection: sqlite3.Connection) -> float:
-    """Return for how long windows of any model have closed, no longer than pages are remembered."""
-    spans = connection.execute("SELECT first, last FROM observed ORDER BY first").fetchall()
-    newest = max((last for _, last in spans), default=0)
-    covered, reached = 0, newest - HORIZON
-    for first, last in spans:
-        covered += max(last - max(first, reached), 0)
-        reached = max(reached, last)
+    """Return for how long windows of any model have closed, of each no longer than its pages are remembered."""
+    query = "SELECT max(first, last - ?) AS since, last FROM observed ORDER BY since"
+    covered, reached = 0, None
+    for first, last in connection.execute(query, (HORIZON,)):
+        covered += max(last - (first if reached is None else max(first, reached)), 0)
+        reached = last if reached is None else max(reached, last)
     return covered / WEEK
