@@ -118,6 +118,15 @@ def test_tfdv_lays_two_histograms_over_each_other():
     assert expected == pytest.approx(0.5)
 
 
+def test_tfdv_forgets_nan_where_the_ranges_differ():
+    plain, longer = np.arange(11.0), np.arange(12.0)
+    with_nan = numbers(np.append(longer, [np.nan] * 12))
+    assert only(tfdv.drift(numbers(plain), with_nan)).value == only(tfdv.drift(numbers(plain), numbers(longer))).value
+    assert only(tfdv.drift(numbers(longer), with_nan)).value == pytest.approx(
+        jensenshannon([1, 0], [0.5, 0.5], base=2) ** 2, rel=1e-9
+    )
+
+
 def test_tfdv_keeps_a_single_value_apart_from_the_buckets_around_it():
     found = only(tfdv.drift(numbers([1.0] * 5), numbers([0.0, 1.0, 2.0])))
     assert found.value == pytest.approx(1.0)

@@ -75,16 +75,17 @@ def histogram_divergence(reference: Histogram, current: Histogram) -> float | No
     """Return the Jensen-Shannon divergence, to base 2, of two histograms over the union of their buckets' bounds.
 
     Values are taken to lie evenly in a bucket. Single values stand apart from the buckets around them. Infinite values
-    of the two sides are two different buckets, and so are NaN; the sign of an infinity does not count. None where a
-    side is empty. At most 1.
+    of the two sides are two different buckets; the sign of an infinity does not count. NaN are two different buckets
+    too where both sides have the same bounds, and forgotten where they have not. None where a side is empty. At most 1.
     """
     parts = [_spread(side) for side in (reference, current)]
     edges = np.unique(np.concatenate([edges for edges, _, _ in parts]))
     points = sorted({point for _, _, single in parts for point in single})
+    keeps_nan = np.array_equal(parts[0][0], parts[1][0])
     sides = []
     for which, (side, (own, counts, single)) in enumerate(zip((reference, current), parts, strict=True)):
         apart = np.zeros(4)
-        apart[[which, 2 + which]] = side.infinite, side.nan
+        apart[[which, 2 + which]] = side.infinite, side.nan * keeps_nan
         cells = [_laid_over(own, counts, edges), np.array([single.get(point, 0.0) for point in points]), apart]
         sides.append(np.concatenate(cells))
     if not (sides[0].any() and sides[1].any()):
