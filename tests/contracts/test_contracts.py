@@ -70,6 +70,14 @@ BROKEN = {
         statistic(lambda evidence: [served(evidence, attributes={"feature": "a"})]),
         r"has the attributes \['feature'\], not \[\]",
     ),
+    "limits of its own": (
+        statistic(lambda evidence: [served(evidence, limits=(0.0, 1.0))]),
+        "which `brings_limits` does not declare",
+    ),
+    "a verdict of two windows at a maturity": (
+        statistic(lambda evidence: [served(evidence)], stage=Stage.RUNNING, warning_windows=2),
+        "more than 1 only of a signal known as a window closes",
+    ),
     "twice the same": (statistic(lambda evidence: [served(evidence)] * 2), "two readings have the attributes"),
     "nothing at all": (statistic(lambda _: []), "nothing is read from ordinary windows"),
     "a memory": (statistic(sometimes()), "a second look reads something else"),

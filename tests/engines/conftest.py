@@ -15,7 +15,15 @@ import pytest
 
 from mlvitals import wire
 from mlvitals.clock import DAY, HOUR, FixedClock, format_time, parse_time
-from mlvitals.config import Duration, LabelsConfig, ModelConfig, OperatingConfig, SizeText, WindowsConfig
+from mlvitals.config import (
+    DecisionsConfig,
+    Duration,
+    LabelsConfig,
+    ModelConfig,
+    OperatingConfig,
+    SizeText,
+    WindowsConfig,
+)
 from mlvitals.engines import tables as engine_tables
 from mlvitals.engines.account import Account, read_account, read_held
 from mlvitals.engines.changes import Change
@@ -141,6 +149,7 @@ class Bench:
     config: ModelConfig = field(default_factory=make_config)
     task: str = "binary"
     training: Mapping[str, Reference] = field(default_factory=dict)
+    decisions: DecisionsConfig = field(default_factory=DecisionsConfig)
     others: tuple[ModelConfig, ...] = ()
     broken: dict[str, str] = field(default_factory=dict)
     emissions: list[Emission] = field(default_factory=list)
@@ -179,6 +188,7 @@ class Bench:
                 references=references,
                 metrics=frozenset(config.performance.metrics),
                 sensitive=frozenset(config.features.sensitive),
+                decisions=self.decisions,
             )
             members[config.name] = Member(run, judge)
         self.runs = {name: member.run for name, member in members.items()}

@@ -15,10 +15,10 @@ def looked(monkeypatch):
     seen = {}
     window = Judge.window
 
-    def note(judge, cohort, surroundings):
+    def note(judge, cohort, surroundings, standing):
         assert cohort.key not in seen, "measured twice"
         seen[cohort.key] = surroundings
-        return window(judge, cohort, surroundings)
+        return window(judge, cohort, surroundings, standing)
 
     monkeypatch.setattr(Judge, "window", note)
     return seen

@@ -135,7 +135,7 @@ def test_of_a_thousand_features_where_nothing_changed_less_than_one_warns(rows, 
             evidence = Evidence(current=current, reference=reference, training=reference)
             for statistic in JUDGED:
                 for reading in statistic.compute(evidence):
-                    status, threshold = judge(statistic.spec, reading)
+                    status, threshold = judge(statistic.spec, reading)[:2]
                     if threshold is not None and status is not Status.INSUFFICIENT_DATA:
                         judged[statistic.spec.name] += 1
                         if status is Status.WARNING:

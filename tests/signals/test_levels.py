@@ -56,7 +56,7 @@ def told(layouts, fill) -> list[Measurement]:
 
 
 def _judged(spec: MetricSpec, reading: Reading) -> Measurement:
-    status, threshold = judge(spec, reading)
+    status, threshold = judge(spec, reading)[:2]
     return Measurement(
         signal=spec.name,
         value=reading.value,

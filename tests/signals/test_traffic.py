@@ -116,7 +116,7 @@ def rate(layouts, fill, served, *, others=0, usual=None):
         volume=usual,
     )
     (reading,) = PREDICTION_RATE.compute(evidence)
-    return reading, judge(PREDICTION_RATE.spec, reading)
+    return reading, judge(PREDICTION_RATE.spec, reading)[:2]
 
 
 USUAL = Volume(expected=1000.0, noise=100.0, windows=4)

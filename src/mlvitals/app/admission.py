@@ -130,6 +130,7 @@ def judge_of(config: Config, model: ModelConfig, references: References) -> Judg
         sensitive=frozenset(model.features.sensitive),
         groups=FeatureGroups(model.groups),
         signals=config.signals,
+        decisions=config.decisions,
     )
 
 

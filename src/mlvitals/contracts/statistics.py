@@ -93,6 +93,13 @@ def lie_between_the_bounds(statistic: Statistic, of: Mapping[str, Layout]) -> No
         require(statistic.spec.unit != "1" or 0 <= reading.value <= 1, f"{name}: {reading.value} is no ratio")
 
 
+def declare_that_they_bring_limits(statistic: Statistic, of: Mapping[str, Layout]) -> None:
+    """Demand that readings are held against limits of their own only where the spec says so."""
+    for name, reading in _everything(statistic, of):
+        declared = reading.limits is None or statistic.spec.brings_limits
+        require(declared, f"{name}: {reading} brings limits, which `brings_limits` does not declare")
+
+
 def rest_on_as_many_samples_as_there_are(statistic: Statistic, of: Mapping[str, Layout]) -> None:
     """Demand whole, non-negative numbers of samples."""
     for name, reading in _everything(statistic, of):
@@ -137,6 +144,7 @@ STATISTIC_DEMANDS: Final[tuple[Demand, ...]] = (
     leave_the_evidence_as_it_was,
     be_finite,
     lie_between_the_bounds,
+    declare_that_they_bring_limits,
     rest_on_as_many_samples_as_there_are,
     say_nothing_of_an_empty_window,
     not_depend_on_the_order_of_features,

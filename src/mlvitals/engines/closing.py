@@ -4,12 +4,18 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Final
 
+from mlvitals.decisions.episode import Happening
+from mlvitals.engines.deciding import Deciding
 from mlvitals.engines.judging import Emission, Judge, digest
 from mlvitals.engines.model import ModelRun
 from mlvitals.engines.surroundings import Surveyor
+from mlvitals.signals.spec import DetectorState
 from mlvitals.windows.cohorts import Cohort, CohortKey
 from mlvitals.windows.groups import ALL
 from mlvitals.windows.summary import Summary
+
+Told = Emission | Happening
+"""What closing gives: measurements, and what became of episodes."""
 
 COHORTS_PER_STEP: Final = 16  # a few tenths of a second, in which no sender can account for what it sent
 
@@ -17,8 +23,9 @@ COHORTS_PER_STEP: Final = 16  # a few tenths of a second, in which no sender can
 class Closer:
     """Brings one model's cohorts from open to closed, settled at each maturity, and forgotten past the horizon."""
 
-    def __init__(self, run: ModelRun, judge: Judge) -> None:
+    def __init__(self, run: ModelRun, judge: Judge, deciding: Deciding) -> None:
         self._run = run
+        self._deciding = deciding
         self._judge = judge
         self._surveyor = Surveyor(run)
 
@@ -33,7 +40,7 @@ class Closer:
             or self._is_silent()
         )
 
-    def steps(self) -> Iterator[list[Emission]]:
+    def steps(self) -> Iterator[list[Told]]:
         """Do what is due by the model's watermark; each step is one transaction, and yields what it emits.
 
         The order is fixed: windows in order, then maturities in order, then forgetting. So a process that dies goes on
@@ -49,24 +56,30 @@ class Closer:
         if before is not None:
             run.cohorts.forget(before)
             run.cohorts.forget_previous(before)
+            run.standings.forget(before)
             run.labels.forget(run.name, before)
             run.watermark.forgotten = before
             yield []
 
-    def _windows(self, closed: int) -> Iterator[list[Emission]]:
+    def _windows(self, closed: int) -> Iterator[list[Told]]:
         """Close window by window, empty ones among them; what is yielded must not be parted by the end of a step."""
         run = self._run
         for start, keys in groupby(run.cohorts.due_to_close(closed), key=lambda key: key.start):
             for empty in run.silence.due(run.size, start):
-                yield [self._tell_empty(version, empty) for version in run.silence.versions]
+                yield self._empty(empty)
             if start != run.silence.newest:  # else a step ended among its cohorts
                 yield self._begin(start)
             for key in keys:
                 yield [self._close(key)]
         for empty in run.silence.due(run.size, closed):
-            yield [self._tell_empty(version, empty) for version in run.silence.versions]
+            yield self._empty(empty)
 
-    def _begin(self, start: int) -> list[Emission]:
+    def _empty(self, start: int) -> list[Told]:
+        """Decide on a window in which nothing was served, and tell it of those that served before."""
+        happenings = self._deciding.window(start, ())
+        return [*happenings, *(self._tell_empty(version, start) for version in self._run.silence.versions)]
+
+    def _begin(self, start: int) -> list[Told]:
         """Note who served in a window that closes; where nobody did, tell that of versions that not even failed."""
         run = self._run
         cohorts = run.cohorts.of_window(start, ALL)
@@ -74,7 +87,9 @@ class Closer:
         run.usual.note(start, sum(cohort.summary.predictions for cohort in cohorts))
         run.silence.end(run.size, start, served)
         known = {cohort.key.version for cohort in cohorts}
-        return [self._tell_empty(version, start) for version in run.silence.versions if version not in known]
+        happenings = self._deciding.window(start, cohorts)
+        silent = [version for version in run.silence.versions if version not in known]
+        return [*happenings, *(self._tell_empty(version, start) for version in silent)]
 
     def _close(self, key: CohortKey) -> Emission:
         cohort = self._cohort(key)
@@ -91,14 +106,17 @@ class Closer:
         return self._measure(Cohort(CohortKey(start, version, ALL), run.size.end(start), nothing))
 
     def _measure(self, cohort: Cohort) -> Emission:
-        measurements = self._judge.window(cohort, self._surveyor.look(cohort))
+        standing = self._run.standings.before(cohort.key)
+        states = () if cohort.key.segment != ALL else self._deciding.states(cohort.key.version)
+        measurements = self._judge.window(cohort, self._surveyor.look(cohort), states, standing)
+        self._run.standings.keep(cohort.key, standing)
         return Emission(model=self._run.name, measurements=measurements, stamp=cohort.end, start=cohort.key.start)
 
     def _is_silent(self) -> bool:
         closed = self._run.watermark.closed
         return closed is not None and self._run.silence.next(self._run.size, closed) is not None
 
-    def _settle(self, key: CohortKey, settled: int) -> Iterator[Emission]:
+    def _settle(self, key: CohortKey, settled: int) -> Iterator[Told]:
         cohort = self._cohort(key)
         before = self._run.cohorts.settlements(key)
         for bucket, (maturity, age) in enumerate(self._ages()):
@@ -107,7 +125,12 @@ class Closer:
             cohort.settled = bucket + 1
             known = before.get(maturity)
             revision = 0 if known is None else known[1] + 1
-            measurements = self._judge.maturity(cohort, bucket, maturity, revision)
+            states: tuple[DetectorState, ...] = ()
+            if key.segment == ALL:
+                if known is None:
+                    yield from self._deciding.cohort(cohort, bucket, maturity, age)
+                states = self._deciding.states(key.version, maturity, key.start)
+            measurements = self._judge.maturity(cohort, bucket, maturity, states, revision)
             said = digest(measurements)
             if known is not None and known[0] == said:
                 continue
@@ -152,9 +175,9 @@ class Closer:
         return cohort
 
 
-def _in_steps(groups: Iterable[list[Emission]]) -> Iterator[list[Emission]]:
+def _in_steps(groups: Iterable[list[Told]]) -> Iterator[list[Told]]:
     """Gather groups of emissions to steps; what makes a group is done when its step asks for it, not before."""
-    step: list[Emission] = []
+    step: list[Told] = []
     size = 0
     for group in groups:
         step += group

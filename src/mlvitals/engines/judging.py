@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import msgspec
 
 from mlvitals.clock import SECOND, format_time
-from mlvitals.decisions.thresholds import judge
+from mlvitals.config import DecisionsConfig
+from mlvitals.decisions.thresholds import Judgement, judge
 from mlvitals.engines.feature_groups import FeatureGroups
 from mlvitals.engines.layouts import References
+from mlvitals.engines.standings import Standing, series_of
 from mlvitals.engines.surroundings import Surroundings
 from mlvitals.hashing import content_hash
 from mlvitals.signals.catalogue import Catalogue
@@ -16,9 +19,11 @@ from mlvitals.signals.comparison import Comparison
 from mlvitals.signals.measure import derive, measure
 from mlvitals.signals.measurement import Measurement
 from mlvitals.signals.registry import CATALOGUE
-from mlvitals.signals.spec import Evidence, MetricSpec, Reading, Stage
+from mlvitals.signals.spec import DetectorState, Evidence, MetricSpec, Reading, Stage, Status
 from mlvitals.windows.cohorts import Cohort
 from mlvitals.windows.groups import ALL
+
+OUTSIDE_BUDGET: Final = "outside of the budget"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +47,7 @@ class Judge:
 
     metrics: the performance metrics that were asked for; empty for all that are defined.
     sensitive: features whose values must not leave, not even as a bin's name. groups: where features come from.
-    signals: what is measured.
+    signals: what is measured. decisions: says which plain thresholds page.
     """
 
     model: str
@@ -52,27 +57,50 @@ class Judge:
     sensitive: frozenset[str] = frozenset()
     groups: FeatureGroups = field(default_factory=lambda: FeatureGroups({}))
     signals: Catalogue = CATALOGUE
+    decisions: DecisionsConfig = field(default_factory=DecisionsConfig)
 
-    def window(self, cohort: Cohort, surroundings: Surroundings) -> tuple[Measurement, ...]:
-        """Return what is known as a window closes."""
-        tell = self._tell(cohort, 0)
-        measured = tuple(tell(*one) for one in self._measure(self._evidence(cohort, surroundings), Stage.WINDOW))
+    def window(
+        self,
+        cohort: Cohort,
+        surroundings: Surroundings,
+        detectors: tuple[DetectorState, ...] = (),
+        standing: Standing | None = None,
+    ) -> tuple[Measurement, ...]:
+        """Return what is known as a window closes.
+
+        detectors: how the budgeted ones stand. standing: how its series stood against their thresholds in the window before; it is brought up to this one.
+        """
+        tell = self._tell(cohort, 0, {} if standing is None else standing)
+        measured = tuple(tell(*one) for one in self._measure(self._evidence(cohort, surroundings, detectors), Stage.WINDOW))
         if cohort.key.segment != ALL:
             return measured
         return measured + tuple(tell(*one) for one in derive(measured, self.signals))
 
-    def maturity(self, cohort: Cohort, bucket: int, maturity: str, revision: int = 0) -> tuple[Measurement, ...]:
-        """Return what is known of a cohort at the maturity that closes an age bucket."""
+    def maturity(
+        self,
+        cohort: Cohort,
+        bucket: int,
+        maturity: str,
+        detectors: tuple[DetectorState, ...] = (),
+        revision: int = 0,
+    ) -> tuple[Measurement, ...]:
+        """Return what is known of a cohort at the maturity that closes an age bucket.
+
+        Each cohort stands for itself here: a revision must come out the same, whatever was told of others meanwhile.
+        """
         evidence = Evidence(
             current=cohort.summary,
             reference=None,
             outcome=cohort.summary.outcome(bucket),
             maturity=maturity,
+            detectors=detectors,
         )
-        tell = self._tell(cohort, revision)
+        tell = self._tell(cohort, revision, {})
         return tuple(tell(*one) for one in self._measure(evidence, Stage.MATURITY))
 
-    def _evidence(self, cohort: Cohort, surroundings: Surroundings) -> Evidence:
+    def _evidence(
+        self, cohort: Cohort, surroundings: Surroundings, detectors: tuple[DetectorState, ...]
+    ) -> Evidence:
         operating = self.references.operating
         training = self.references.training.get(cohort.key.version)
         return Evidence(
@@ -84,6 +112,7 @@ class Judge:
             seconds=(cohort.end - cohort.key.start) / SECOND,
             repeats=surroundings.repeats,
             volume=surroundings.volume,
+            detectors=detectors,
         )
 
     def _measure(self, evidence: Evidence, stage: Stage) -> Iterator[tuple[MetricSpec, Reading]]:
@@ -92,7 +121,7 @@ class Judge:
             if metric is None or not self.metrics or metric in self.metrics:
                 yield spec, reading
 
-    def _tell(self, cohort: Cohort, revision: int) -> Callable[[MetricSpec, Reading], Measurement]:
+    def _tell(self, cohort: Cohort, revision: int, standing: Standing) -> Callable[[MetricSpec, Reading], Measurement]:
         """Return what makes a measurement of this cohort of a reading; what all share is made once."""
         version, model, environment = cohort.key.version, self.model, self.environment
         start, end = format_time(cohort.key.start), format_time(cohort.end)
@@ -100,8 +129,15 @@ class Judge:
         hashes = self._reference_hashes(version)
 
         def tell(spec: MetricSpec, reading: Reading) -> Measurement:
-            status, threshold = judge(spec, reading)
-            attributes = reading.attributes
+            attributes = {**reading.attributes, **segment}
+            judgement = _judged(spec, reading, standing)
+            evidence = self._open_evidence(reading, attributes.get("feature"))
+            status = judgement.status
+            if judgement.lasts is not None:
+                evidence["lasts_to"] = judgement.lasts
+            if status is Status.WARNING and self.decisions.pages(model, spec.name, attributes):
+                status = Status.ALERT
+                evidence["page"] = OUTSIDE_BUDGET
             return Measurement(
                 signal=spec.name,
                 value=reading.value,
@@ -111,21 +147,21 @@ class Judge:
                 environment=environment,
                 window_start=start,
                 window_end=end,
-                attributes={**attributes, **segment},
+                attributes=attributes,
                 samples=reading.samples,
                 reference_samples=reading.reference_samples,
                 lower=reading.lower,
                 upper=reading.upper,
                 status=status,
-                threshold=threshold,
-                evidence=self._open_evidence(reading, attributes.get("feature")),
+                threshold=judgement.threshold,
+                evidence=evidence,
                 revision=revision,
                 reference_hash=hashes.get(attributes.get("comparison", "")),
             )
 
         return tell
 
-    def _open_evidence(self, reading: Reading, feature: str | None) -> Mapping[str, float | str]:
+    def _open_evidence(self, reading: Reading, feature: str | None) -> dict[str, float | str]:
         evidence = reading.evidence
         if feature in self.sensitive:
             evidence = {name: value for name, value in evidence.items() if not isinstance(value, str)}
@@ -137,6 +173,17 @@ class Judge:
             Comparison.TRAINING.value: self.references.training.get(version),
         }
         return {name: reference.hash for name, reference in references.items() if reference is not None}
+
+
+def _judged(spec: MetricSpec, reading: Reading, standing: Standing) -> Judgement:
+    """Return what a reading is worth, and note how its series stands now."""
+    if not spec.warns:
+        return judge(spec, reading)
+    series = series_of(spec.name, reading.attributes)
+    judgement = judge(spec, reading, standing.pop(series, 0))
+    if judgement.standing:
+        standing[series] = judgement.standing
+    return judgement
 
 
 def digest(measurements: tuple[Measurement, ...]) -> str:

@@ -29,6 +29,7 @@ from mlvitals.engines.join import LabelJoin
 from mlvitals.engines.layouts import References
 from mlvitals.engines.learning import Learner, LearningState
 from mlvitals.engines.silence import Silence
+from mlvitals.engines.standings import Standings
 from mlvitals.engines.volume import UsualVolume
 from mlvitals.engines.waiting import hold
 from mlvitals.errors import StateError
@@ -100,6 +101,7 @@ class ModelRun:
         self.ignored = set(progress.ignored)
         self.silence = progress.silence
         self.usual = UsualVolume(connection, config.name, self.size, references)
+        self.standings = Standings(connection, config.name)
         self.watermark = Watermark(
             progress.predictions, progress.labels, progress.closed, progress.settled, progress.forgotten
         )
@@ -182,9 +184,12 @@ class ModelRun:
 
     def usual_volume(self, start: int) -> Volume | None:
         """Return what all versions together usually serve in a window; None in the stretch that is learnt from."""
+        return None if self.is_learnt_from(start) else self.usual.at(start)
+
+    def is_learnt_from(self, start: int) -> bool:
+        """Tell whether a window lies in the stretch from which the reference is learnt, or before it."""
         until = self.learning.until
-        learning = self.learner is not None if until is None else start < until
-        return None if learning else self.usual.at(start)
+        return self.learner is not None if until is None else start < until
 
     def _load(self) -> Progress:
         row = self.connection.execute("SELECT document FROM progress WHERE model = ?", (self.name,)).fetchone()

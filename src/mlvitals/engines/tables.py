@@ -91,5 +91,17 @@ MIGRATIONS: Final = Migrations(
             # A total that is told must not fall, but an orphan that finds its prediction is none any more.
             "ALTER TABLE account ADD COLUMN taken_back INTEGER NOT NULL DEFAULT 0",
         ),
+        (
+            """
+            CREATE TABLE standing (
+                model TEXT NOT NULL,
+                version TEXT NOT NULL,
+                segment TEXT NOT NULL,
+                start INTEGER NOT NULL,
+                series BLOB NOT NULL,
+                PRIMARY KEY (model, version, segment)
+            ) STRICT, WITHOUT ROWID
+            """,
+        ),
     ),
 )

@@ -106,7 +106,7 @@ def _distances(before: Reference, after: Reference) -> dict[str, dict[str, Dista
     for spec, reading in measure(Evidence(current=_laid(after, before), reference=before.summary), Stage.WINDOW):
         method = "location" if spec.name.endswith(".location") else reading.attributes.get("method", "")
         if spec.name.startswith(_SIGNALS) and method in {"psi", "location"}:
-            status, _ = judge(spec, reading)
+            status = judge(spec, reading).status
             column = reading.attributes.get("feature", PREDICTION)
             distance = Distance(value=reading.value, noise=reading.noise, status=status)
             found.setdefault(column, {}).setdefault(method, distance)

@@ -38,6 +38,14 @@ def broken_rules(spec: MetricSpec) -> Iterator[str]:
         yield f"the unit `{spec.unit}` must be `1`, `s`, `By`, or a thing in braces, as `{{customer}}`"
     if (spec.unit == "1") is not spec.name.endswith(".ratio"):
         yield f"the name of what has the unit 1, and no other, ends with `.ratio`; `{spec.name}` has `{spec.unit}`"
+    yield from _broken_attributes(spec)
+    if spec.warning_windows < 1 or (spec.warning_windows > 1 and spec.stage is not Stage.WINDOW):
+        yield "`warning_windows` is 1 or more, and more than 1 only of a signal known as a window closes"
+    if _SENTENCE.fullmatch(spec.brief) is None:
+        yield "the brief must be one sentence that begins with a capital and ends with a full stop, without `|`"
+
+
+def _broken_attributes(spec: MetricSpec) -> Iterator[str]:
     known = RUNNING_ATTRIBUTES if spec.stage is Stage.RUNNING else SHARED_ATTRIBUTES
     strange = sorted(set(spec.attributes) - known)
     if strange:
@@ -46,8 +54,6 @@ def broken_rules(spec: MetricSpec) -> Iterator[str]:
         yield "an attribute is declared twice"
     if (spec.stage is Stage.MATURITY) is not ("maturity" in spec.attributes):
         yield "a signal known at a maturity has the attribute `maturity`, and no other has"
-    if _SENTENCE.fullmatch(spec.brief) is None:
-        yield "the brief must be one sentence that begins with a capital and ends with a full stop, without `|`"
 
 
 def clash(name: str, others: Iterable[str]) -> str | None:

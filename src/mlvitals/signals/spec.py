@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -81,6 +81,7 @@ class MetricSpec:
     warning: a plain threshold on how much worse than normal a value is, in excess of its noise (three standard errors);
         where neither way is better, on its absolute value. None: no verdict.
     warning_where: the attributes that a reading must have for `warning` to speak of it, where not all are judged.
+    warning_windows: how many windows in a row must reach it; only what is known as a window closes has more than one.
     brings_limits: its readings are held against limits that they bring.
     """
 
@@ -96,6 +97,7 @@ class MetricSpec:
     minimum_samples: int = 0
     warning: float | None = None
     warning_where: Mapping[str, str] = field(default_factory=dict)
+    warning_windows: int = 1
     brings_limits: bool = False
     level_if_moved: Export | None = None
     instrument: Instrument = Instrument.GAUGE
@@ -131,6 +133,20 @@ class Volume:
     windows: int
 
 
+class DetectorState(NamedTuple):
+    """How a budgeted detector stands: its evidence and the bar at which it pages, both as log10.
+
+    detector, subject: as the decisions name them. told: what a person needs to understand it, by short names.
+    """
+
+    detector: str
+    subject: str
+    evidence: float
+    bar: float
+    status: "Status"
+    told: Mapping[str, float | str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """All that a statistic may look at.
@@ -141,6 +157,7 @@ class Evidence:
     outcome: the cohort's joined labels at `maturity`; None at the window stage.
     seconds: how long the window is. repeats: rows whose id had been served before, None where ids are not remembered.
     volume: what is usual, None where it is not known yet, or the cohort is not a whole model version.
+    detectors: the budgeted detectors of a whole version; none of a segment.
     """
 
     current: Summary
@@ -153,6 +170,7 @@ class Evidence:
     seconds: float = 0.0
     repeats: int | None = None
     volume: Volume | None = None
+    detectors: tuple[DetectorState, ...] = ()
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
