@@ -51,13 +51,14 @@ def fit_tails(innovations: Floats) -> tuple[Places, Floats]:
 
 
 def normalise(values: Floats, tails: Places) -> Floats:
-    """Return Φ⁻¹(F(values)), F being the t distribution of these tails; arrays that broadcast.
+    """Return Φ⁻¹(F(values)), F being the t distribution of these tails; arrays that broadcast, NaN where they are NaN.
 
-    By linear interpolation in a table over asinh, exact to 10⁻⁵ and monotone, so that no order is ever reversed.
+    By linear interpolation in a table over asinh, exact to 10⁻⁵ and monotone, so that no order is ever reversed. The
+    table ends at 1.6 million deviations; what is beyond counts as its end, infinity too.
     """
     table = _table()
     place = np.minimum(np.arcsinh(np.abs(values)) * _STEPS_PER_UNIT, _LAST - 1e-6)
-    below = place.astype(np.intp)
+    below = np.nan_to_num(place).astype(np.intp)
     start = np.asarray(tails) * (_LAST + 1) + below
     low = table.take(start)
     return np.asarray(np.copysign(low + (place - below) * (table.take(start + 1) - low), values))
