@@ -118,7 +118,7 @@ class Steps:
         self.share = np.where(there, self.share + share, self.share)
         self.since = self.since + 1
         self.taken = _take_more(self.taken, new)
-        over = there & (self.climb <= 0)
+        over = self.climb <= 0
         for kept in (self.precision, self.share, self.since, self.taken):
             kept[over] = 0.0
 
