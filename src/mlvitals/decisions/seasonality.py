@@ -22,11 +22,13 @@ _MONDAY: Final = 4 * DAY  # 1970-01-05, the first Monday of the epoch
 class Seasonality:
     """What windows may differ by: the hour of the day, the day of the week, both in addition, or nothing.
 
-    Additive, for 24 + 6 numbers can be learnt from some weeks and 168 cannot.
+    Additive, for 24 + 6 numbers can be learnt from some weeks and 168 cannot. parts: of a day that are told apart, as
+    many as windows of more than an hour have; regressors of hours that never begin a window would be learnt of nothing.
     """
 
     by_hour: bool
     by_day: bool
+    parts: int = 24
 
     @classmethod
     def of(cls, starts: Times, size: WindowSize) -> "Seasonality":
@@ -34,18 +36,22 @@ class Seasonality:
         if not len(starts) or size.length > DAY or size.length == 0:
             return cls(by_hour=False, by_day=False)
         span = int(starts.max() - starts.min()) + size.length
-        return cls(by_hour=size.length < DAY and span >= _DAYS * DAY, by_day=span >= _WEEKS * WEEK)
+        return cls(
+            by_hour=size.length < DAY and span >= _DAYS * DAY,
+            by_day=span >= _WEEKS * WEEK,
+            parts=DAY // max(size.length, HOUR),
+        )
 
     @property
     def terms(self) -> int:
         """How many regressors there are, the constant included."""
-        return 1 + 23 * self.by_hour + 6 * self.by_day
+        return 1 + (self.parts - 1) * self.by_hour + 6 * self.by_day
 
     def design(self, starts: Times) -> Floats:
         """Return the regressors of windows, shape (windows, terms): a constant, and effects that add up to 0."""
         parts = [np.ones((len(starts), 1))]
         if self.by_hour:
-            parts.append(_effects(starts % DAY // HOUR, 24))
+            parts.append(_effects(starts % DAY // (DAY // self.parts), self.parts))
         if self.by_day:
             parts.append(_effects((starts - _MONDAY) % WEEK // DAY, 7))
         return np.concatenate(parts, axis=1)

@@ -1,7 +1,7 @@
 """What is usual of all that is watched together, and what that promises."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -121,7 +121,7 @@ def learn(streams: Streams, counts: Floats, starts: Times, size: WindowSize) -> 
 def _affordable(starts: Times, size: WindowSize) -> Seasonality | None:
     """Return the richest seasonality that so many windows can tell."""
     most = Seasonality.of(starts, size)
-    ways = (most, Seasonality(by_hour=most.by_hour, by_day=False), Seasonality(by_hour=False, by_day=False))
+    ways = (most, replace(most, by_day=False), replace(most, by_hour=False, by_day=False))
     for way in ways:
         if len(starts) >= max(way.terms * _WINDOWS_PER_TERM, way.terms + LEAST_FREEDOM):
             return way
