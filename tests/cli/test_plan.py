@@ -1,7 +1,9 @@
 import json
 import shutil
+from math import log10
 
 import pytest
+import yaml
 
 from mlvitals.signals.running import RUNNING
 
@@ -173,3 +175,67 @@ def test_tags_that_the_budget_keeps_off_points_stand_on_logs(world, mlvitals):
     assert all(tags == {"team": "risk", "tier": "1"} for tags in on["metric"])
     everything = {"team": "risk", "tier": "1", "owner_mail": "a@example", "cost_center": "77"}
     assert all(tags == everything for tags in on["log"])
+
+
+HOURLY = {"windows": {"size": "1h"}, "labels": {"maturities": ["1d", "7d"]}}
+MISSING = "mlvitals.feature.missing.ratio"
+
+
+def test_the_shares_of_all_detectors_and_the_reserves_add_up_to_the_pages_a_week(world, mlvitals):
+    learning = {"name": "learning", "operating": {"first": "7d"}, "weight": 2, "windows": {"size": "1mo"}}
+    world.configure(decisions={"pages_per_week": 0.3, "weights": {"volume": 0}}, budget={"versions": 3}, model=HOURLY)
+    world.build_reference()
+    written = yaml.safe_load(world.config.read_text(encoding="utf-8"))
+    world.config.write_text(yaml.safe_dump(written | {"models": [*written["models"], learning]}), encoding="utf-8")
+    answer = mlvitals("plan", "-c", world.config, "--format", "json")
+    assert (answer.code, answer.err) == (0, "")
+    pages = json.loads(answer.out)["pages"]
+    known, unknown = pages["models"]
+    assert pages["shared"] == pages["pages_per_week"] == 0.3
+    assert unknown["pages_per_week"] == pytest.approx(2 * known["pages_per_week"])
+    for model in (known, unknown):
+        together = sum(one["together"] for one in model["detectors"])
+        assert together + model["reserve"] == pytest.approx(model["pages_per_week"])
+        for one in model["detectors"]:
+            assert one["count"] * one["each"] == pytest.approx(one["together"])
+            assert one["false_pages_per_year"] <= one["together"] * 365.25 / 7 * (1 + 1e-9)
+    of = {one["detector"]: one for one in known["detectors"]}
+    assert of["prediction"]["count"] == 3
+    assert of["performance"]["count"] == 6
+    assert of["feature"]["bar"] == pytest.approx(log10(168 / of["feature"]["each"]))
+    assert of["feature"]["least_windows"] == 2
+    assert (of["volume"]["bar"], of["volume"]["least_windows"], of["volume"]["together"]) == (None, None, 0.0)
+    assert unknown["learns"]
+    assert "feature" not in {one["detector"] for one in unknown["detectors"]}
+
+
+def test_the_table_tells_of_each_detector_and_what_pages_outside_of_the_budget(world, mlvitals):
+    world.configure(decisions={"weights": {"errors": 0}, "page_on": [{"signal": MISSING, "model": "*"}]}, model=HOURLY)
+    world.build_reference()
+    answer = mlvitals("plan", "-c", world.config)
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in answer.out.splitlines() if "│" in line]
+    rows = [row for row in rows if len(row) == 8]
+    assert [row[1] for row in rows] == [
+        *("volume", "errors", "feature", "features", "prediction", "coverage", "performance"),
+        "(reserve)",
+        "",
+    ]
+    assert rows[1][5:] == ["never", "never", "0"]
+    assert rows[0][6] == "2 × 1h"
+    assert (rows[-1][0], rows[-1][4]) == ("(all)", "0.5")
+    assert sum(float(row[4]) for row in rows[:-1]) == pytest.approx(0.5, abs=0.002)
+    assert f"OUTSIDE THE BUDGET: {MISSING} (model *) pages whenever it warns" in answer.out.splitlines()
+
+
+def test_what_is_not_known_of_the_pages_is_told(world, mlvitals):
+    world.configure(
+        models=[
+            {"name": "learning", "operating": {"first": "7d"}, "weight": 0},
+            {"match": "a*", "operating": {"first": "7d"}},
+        ],
+        sources=[{"type": "file", "path": "events*"}],
+    )
+    told = mlvitals("plan", "-c", world.config).out.splitlines()
+    assert "model learning: its features are not known yet; they will have a share of its pages" in told
+    assert "models a*: each that comes takes its share of the pages from all others" in told
+    assert "No model has a `weight`: nothing pages by the budget." in told

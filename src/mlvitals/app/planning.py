@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mlvitals.app.admission import judge_of, references_of, service_of
 from mlvitals.app.pipeline import MIGRATIONS
-from mlvitals.config import Config, PricesConfig
+from mlvitals.config import Config, PricesConfig, demand_of
 from mlvitals.errors import MlvitalsError
 from mlvitals.plan import Job, Known, Plan, make_plan, monitored
 from mlvitals.sinks import SinkContext
@@ -28,7 +28,13 @@ def plan_config(config: Config, prices: PricesConfig | None) -> Plan:
         except MlvitalsError as error:
             faults[model.name] = str(error)
             continue
-        models[model.name] = Known(monitored=monitored(model, judge), service=service_of(config, model))
+        layout = judge.references.layout("")
+        features = () if layout is None else (feature.name for feature in layout.features)
+        models[model.name] = Known(
+            monitored=monitored(model, judge),
+            service=service_of(config, model),
+            detectors=demand_of(model, features, config.budget.versions),
+        )
     patterns = [pattern.match for pattern in config.patterns if pattern.fault is None]
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
@@ -40,4 +46,13 @@ def plan_config(config: Config, prices: PricesConfig | None) -> Plan:
             sinks.append(one.open(context))
             stack.callback(sinks[-1].close)
         job = Job.of(config, [*models, *faults])
-        return make_plan(models, faults, patterns, sinks, job, budget=config.budget, prices=prices)
+        return make_plan(
+            models,
+            faults,
+            patterns,
+            sinks,
+            job,
+            budget=config.budget,
+            decisions=config.decisions,
+            prices=prices,
+        )

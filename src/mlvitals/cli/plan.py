@@ -34,7 +34,7 @@ _KINDS: Final = {
     "--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How it is told."
 )
 def command(path: Path, prices_path: Path | None, form: str) -> int:
-    """Tell how many series, points and documents each model may send, what the budget keeps back, and what it costs.
+    """Tell how many series, points and documents each model may send, what they cost, and who may page how often.
 
     Every figure is that of an ordinary day and, after it, the most that there can be. Nothing is sent or changed.
     """
@@ -56,6 +56,7 @@ def command(path: Path, prices_path: Path | None, form: str) -> int:
 
 def _print(plan: "Plan") -> None:
     from mlvitals.cli.console import console  # noqa: PLC0415  # rich
+    from mlvitals.cli.pages import allocation_table, told_of_pages  # noqa: PLC0415  # as above
 
     out = console()
     for destination in plan.destinations:
@@ -74,6 +75,9 @@ def _print(plan: "Plan") -> None:
             f"models {pattern}: unknown until they come; each then takes its base, and of the budget what is left"
         )
     click.echo(_budget(plan))
+    out.print(allocation_table(plan.pages))
+    for line in told_of_pages(plan.pages, plan.patterns):
+        click.echo(line)
 
 
 def _table(destination: "DestinationPlan") -> "Table":

@@ -1,6 +1,6 @@
 """The root document `mlvitals.yaml`: read, checked and resolved, or refused with the path of the key that is wrong."""
 
-from mlvitals.config.decisions import DecisionsConfig, PageOnConfig, WeightsConfig
+from mlvitals.config.decisions import DecisionsConfig, PageOnConfig, WeightsConfig, demand_of
 from mlvitals.config.entries import Config, ModelFault, PatternConfig
 from mlvitals.config.load import load
 from mlvitals.config.model import (
@@ -43,6 +43,7 @@ __all__ = [
     "VersionConfig",
     "WeightsConfig",
     "WindowsConfig",
+    "demand_of",
     "load",
     "load_prices",
 ]

@@ -1,18 +1,19 @@
 """The page budget's part of the configuration: how often we may be wrong, what counts as moved, who has which share."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
 from mlvitals.config.scalar import Duration
-from mlvitals.decisions.allocation import DEFAULT_WEIGHTS, RESERVE
+from mlvitals.decisions.allocation import DEFAULT_WEIGHTS, RESERVE, ModelDemand
 from mlvitals.decisions.finding import Detector
 from mlvitals.errors import ConfigError
 
 if TYPE_CHECKING:
     from mlvitals.config.entries import Config
+    from mlvitals.config.model import ModelConfig
     from mlvitals.signals.spec import MetricSpec
 
 # The greatest keep infinity out; nothing that is meant comes near them.
@@ -97,6 +98,18 @@ class DecisionsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     def pages(self, model: str, signal: str, attributes: Mapping[str, str]) -> bool:
         """Tell whether a warning of this measurement's plain threshold is to page, outside of the budget."""
         return any(one.names(model, signal, attributes) for one in self.page_on)
+
+
+def demand_of(model: "ModelConfig", features: Iterable[str], versions: int) -> ModelDemand:
+    """Return what a model's detectors ask of the budget; versions: how many serve at a time."""
+    return ModelDemand(
+        name=model.name,
+        weight=model.weight,
+        windows_per_week=float(model.windows.size.window.per_week),
+        features=tuple(features),
+        versions=versions,
+        maturities=() if model.labels is None else tuple(map(str, model.labels.maturities)),
+    )
 
 
 def refuse_unknown_pages(config: "Config") -> None:

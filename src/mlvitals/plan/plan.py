@@ -8,12 +8,14 @@ from math import ceil
 
 import msgspec
 
-from mlvitals.config import BudgetConfig, PricesConfig
+from mlvitals.config import BudgetConfig, DecisionsConfig, PricesConfig
+from mlvitals.decisions.allocation import ModelDemand
 from mlvitals.delivery import Sink
 from mlvitals.plan.allowances import in_order
 from mlvitals.plan.demand import Measured, measure_demand
 from mlvitals.plan.job import Job
 from mlvitals.plan.money import monthly, rounded
+from mlvitals.plan.pages import PagesPlan, plan_pages
 from mlvitals.plan.volume import Volume, log_records, takes_points, volume_of_requests, volume_of_window, windows_of_day
 from mlvitals.plan.windows import Monitored
 from mlvitals.signals.spec import Export
@@ -83,7 +85,10 @@ class DestinationPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a configuration sends. left: series that nobody was given; negative where not even the bases fit."""
+    """What a configuration sends, and who may page.
+
+    left: series that nobody was given; negative where not even the bases fit.
+    """
 
     export: str
     versions: int
@@ -92,6 +97,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[ModelPlan, ...]
     patterns: tuple[str, ...]
     destinations: tuple[DestinationPlan, ...]
+    pages: PagesPlan
 
     @property
     def fits(self) -> bool:
@@ -101,10 +107,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """A model that can be planned: what its series depend on, and who speaks for it."""
+    """A model that can be planned: what its series depend on, who speaks for it, and what its detectors ask for."""
 
     monitored: Monitored
     service: Service
+    detectors: ModelDemand
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,7 @@ def make_plan(
     job: Job,
     *,
     budget: BudgetConfig,
+    decisions: DecisionsConfig,
     prices: PricesConfig | None,
 ) -> Plan:
     """Return the plan of models by name, in the configuration's order; `faults` says why others cannot be planned."""
@@ -151,6 +159,12 @@ def make_plan(
         ),
         patterns=tuple(patterns),
         destinations=tuple(_destination(sink, planned, job, budget.versions, prices) for sink in sinks),
+        pages=plan_pages(
+            decisions,
+            [known.detectors for known in models.values()],
+            {name: known.monitored.window.text for name, known in models.items()},
+            frozenset(name for name, one in measured.items() if one.learns),
+        ),
     )
 
 
