@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 _PERSISTENCES: Final = np.array([0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98])
 _RATIOS: Final = np.array([0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1e3, 1e4])
 _TINY: Final = 1e-300
+# Effects are of the order of 1: what varies by less than a billionth of it does not vary, but for its last digits.
+_LEAST_VARIANCE: Final = 1e-18
 # From here on a surprise, in units of what is expected, is not taken for chance.
 _SURPRISE: Final = 2.0
 
@@ -101,6 +103,7 @@ def fit_noise(residuals: Floats, sampling: Floats, least: Floats) -> Noise:
     """
     known = np.isfinite(residuals)
     typical = _typical(sampling, known)
+    least = np.maximum(least, np.divide(_LEAST_VARIANCE, typical, out=np.zeros_like(typical), where=typical > 0))
     coarse = np.array([(p, r) for p in range(0, len(_PERSISTENCES), 2) for r in range(0, len(_RATIOS), 2)])
     best = _likeliest(residuals, sampling, typical, least, np.broadcast_to(coarse, (len(residuals), *coarse.shape)))[0]
     around = best[:, None, :] + np.array([(p, r) for p in (-1, 0, 1) for r in (-1, 0, 1)])
