@@ -21,6 +21,7 @@ _RISES: Final = _SHIFTS > 0
 _MOST: Final = 1e100
 _STEADY: Final = 1e7  # the precision of a rate that does not vary
 _DEVIATIONS: Final = 2.0
+_LEAST: Final = 1e-9  # of a usual rate's interval; as far from 1 it ends
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,8 +53,8 @@ def fit_usual(hits: Floats, rows: Floats) -> Usual:
     error = np.sqrt(variance * np.maximum(squares / windows, 1.0) / np.maximum(total, 1)) + 1 / (total + 2)
     return Usual(
         rate=rate,
-        low=np.maximum(rate - _DEVIATIONS * error, 1e-9),
-        high=np.minimum(rate + _DEVIATIONS * error, 1 - 1e-9),
+        low=np.maximum(rate - _DEVIATIONS * error, _LEAST),
+        high=np.minimum(rate + _DEVIATIONS * error, 1 - _LEAST),
         precision=precision,
     )
 
@@ -89,8 +90,13 @@ class Rates:
         return np.asarray(self.sums.mean(axis=1))
 
     def take(self, hits: Floats, rows: Floats, usual: Usual, cap: Floats) -> None:
-        """Take a window's counts in, shape (streams,) each; without rows it says nothing."""
-        known = (rows > 0)[:, None]
+        """Take a window's counts in, shape (streams,) each; without rows it says nothing.
+
+        Nothing is bet on a rate falling that may be 0 already, nor on one rising that may be 1: such e-values are all
+        but 1, and their sum over onsets would reach any bar in time where nothing ever happens.
+        """
+        possible = np.where(_RISES, usual.high[:, None] < 1 - _LEAST, usual.low[:, None] > _LEAST)
+        known = (rows > 0)[:, None] & possible
         nearest = np.where(_RISES, usual.high[:, None], usual.low[:, None])
         other = expit(logit(nearest) + _SHIFTS)
         precision = usual.precision[:, None]
