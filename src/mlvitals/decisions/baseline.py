@@ -91,6 +91,6 @@ def _least_squares(effects: Floats, weights: Floats, design: Floats, known: npt.
     gram = np.einsum("sw,wp,wq->spq", weights, design, design, optimize=True)
     right = np.einsum("sw,wp->sp", weights * np.where(known, effects, 0.0), design)
     ridge = _RIDGE * np.trace(gram, axis1=1, axis2=2)[:, None, None] + 1e-300
-    # Not of the constant, but where it is all that is known of nothing: hours that were never seen are as usual.
+    # The constant goes all but free, so that an hour that was never seen is taken for an ordinary one, not for 0.
     penalty = np.diag([1e-6, *np.ones(design.shape[1] - 1)])
     return np.asarray(np.linalg.solve(gram + ridge * penalty, right[:, :, None])[:, :, 0])
