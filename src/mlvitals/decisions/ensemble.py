@@ -230,8 +230,7 @@ class Ensemble:
         return own if len(own) == len(self.sources) else np.append(own, own.mean())
 
     def _alarms(self, evidence: Floats, bare: Floats, start: int) -> list[Finding]:
-        reached = (np.log10(np.maximum(bare, 1e-9)) >= self._bars) & ~self._latches.closed
-        if not reached.any():
+        if not self._reached(bare).any():
             return []
         effect, error, since = (
             np.concatenate(some)
@@ -242,19 +241,23 @@ class Ensemble:
                 strict=True,
             )
         )
+        # What moved by less than is to be told pages nobody, and hides nothing that moved by more.
+        evidence = np.where((since > 0) & (np.abs(effect) >= self._least), evidence, 0.0)
+        bare = self._per_detector(evidence)
         findings = []
-        for place in np.flatnonzero(reached).tolist():
+        for place in np.flatnonzero(self._reached(bare)).tolist():
             mine = evidence if place >= len(self._own) else np.where(self._owner == place, evidence, -1.0)
             part = int(mine.argmax())
-            if abs(effect[part]) < self._least[part]:
-                continue
             findings.append(self._finding(place, part, (effect[part], error[part], since[part]), bare[place], start))
             self._latches.close(place, part, self._departure(part, effect[part]))
         if findings:
             # An alarm of all together takes what all of them have gathered.
             every = any(finding.source not in self._own for finding in findings)
-            self._reset(np.ones_like(reached) if every else self._latches.closed)
+            self._reset(self._latches.closed | every)
         return findings
+
+    def _reached(self, bare: Floats) -> Truths:
+        return np.asarray((np.log10(np.maximum(bare, 1e-9)) >= self._bars) & ~self._latches.closed)
 
     def _finding(self, place: int, part: int, step: tuple[float, float, float], bare: float, start: int) -> Finding:
         effect, error, since = step
