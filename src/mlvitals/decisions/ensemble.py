@@ -122,25 +122,26 @@ class Ensemble:
         return frozenset(self.sources[place] for place in np.flatnonzero(self._latches.closed))
 
     def release(self, source: Source) -> None:
-        """End a detector's alarm, for a person accepted it; its evidence begins anew."""
-        place = self.sources.index(source)
-        chosen = np.arange(len(self.sources)) == place
+        """End a detector's alarm, for a person accepted it; its evidence begins anew, of all together that of all."""
+        chosen = np.arange(len(self.sources)) == self.sources.index(source)
         self._latches.release(chosen)
-        self._reset(chosen)
+        self._reset(chosen | (source not in self._own))
 
     def rebase(self, source: Source) -> None:
-        """Learn a detector's usual level anew from the windows that follow, and judge by it from then on."""
+        """Learn a detector's usual level anew from the windows that follow, and judge by it from then on.
+
+        The one of all together has no level but those of all.
+        """
         self.release(source)
-        if source not in self._own:
-            return
-        chosen = np.arange(len(self._own)) == self._own.index(source)
+        chosen = np.array([source not in self._own or one == source for one in self._own])
         rates = chosen[self._owner[self._rare]]
         self._levels.begin(chosen, chosen[self._cells], rates, recovery_windows(self._rule.size))
 
     def _raise_bars(self, bars: Floats) -> None:
         """Keep evidence ÷ bar where a bar falls: what was gathered towards a higher one must not count for more."""
-        falls = np.where(bars < self._bars, bars - np.where(np.isfinite(self._bars), self._bars, bars), 0.0)
-        factor = 10.0 ** falls[: len(self._own)]
+        factor = 10.0 ** np.subtract(bars, self._bars, out=np.zeros_like(bars), where=bars < self._bars)
+        # What all together have gathered is what each has: it can fall with its own bar only as they do.
+        factor = np.minimum(factor[: len(self._own)], factor[len(self._own) :].min(initial=1.0))
         if (factor < 1).any():
             by_part = factor[self._owner]
             self._steps.sums *= by_part[self._effects][:, None, None, None]
@@ -200,10 +201,13 @@ class Ensemble:
             return
         noise, levels = self.usually.baseline.noise, self._levels
         lasting = (1 + noise.persistence) / (1 - noise.persistence)
-        weight = 1 / variance
+        weight = np.where(np.isfinite(residual), 1 / variance, 0.0)
         levels.take(residual, weight, learning[self._cells], lasting / np.maximum(levels.weight + weight, 1e-300))
         levels.take_rates(*counts, learning[self._owner[self._rare]])
-        levels.left[learning] -= 1
+        says = np.zeros_like(learning)
+        says[self._cells[np.isfinite(residual)]] = True
+        says[self._owner[self._rare][counts[1] > 0]] = True
+        levels.left[learning & says] -= 1
 
     def _vectors(self, cells: Floats, cap: Floats) -> Vectors:
         """Return directions by shape, from rows of normal innovations, residuals, variances, errors, deviations."""
