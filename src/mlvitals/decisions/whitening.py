@@ -103,7 +103,7 @@ def fit_noise(residuals: Floats, sampling: Floats, least: Floats) -> Noise:
     """
     known = np.isfinite(residuals)
     typical = _typical(sampling, known)
-    least = np.maximum(least, np.divide(_LEAST_VARIANCE, typical, out=np.zeros_like(typical), where=typical > 0))
+    least = np.maximum(least, np.divide(_LEAST_VARIANCE, typical, out=np.ones_like(typical), where=typical > 0))
     coarse = np.array([(p, r) for p in range(0, len(_PERSISTENCES), 2) for r in range(0, len(_RATIOS), 2)])
     best = _likeliest(residuals, sampling, typical, least, np.broadcast_to(coarse, (len(residuals), *coarse.shape)))[0]
     around = best[:, None, :] + np.array([(p, r) for p in (-1, 0, 1) for r in (-1, 0, 1)])
