@@ -24,9 +24,14 @@ from mlvitals.config import (
     SizeText,
     WindowsConfig,
 )
+from mlvitals.decisions.episode import Happening
+from mlvitals.decisions.episode_tables import MIGRATIONS as EPISODES
+from mlvitals.decisions.tables import MIGRATIONS as DECISIONS
 from mlvitals.engines import tables as engine_tables
 from mlvitals.engines.account import Account, read_account, read_held
 from mlvitals.engines.changes import Change
+from mlvitals.engines.closing import Told
+from mlvitals.engines.deciding import Deciding, PageBudget
 from mlvitals.engines.judging import Emission, Judge
 from mlvitals.engines.layouts import References, choice_of
 from mlvitals.engines.local import Emit, LocalEngine
@@ -154,6 +159,7 @@ class Bench:
     broken: dict[str, str] = field(default_factory=dict)
     emissions: list[Emission] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    happenings: list[Happening] = field(default_factory=list)
     clock: FixedClock = field(default_factory=lambda: FixedClock(FAR))
     runs: dict[str, ModelRun] = field(default_factory=dict)
 
@@ -165,7 +171,7 @@ class Bench:
         emit: Emit | None = None,
     ) -> tuple[Store, LocalEngine]:
         """Open the state and an engine over it, as the composition root does; `emit` stands in for the bench's own."""
-        store = Store.open(self.path, (window_tables.MIGRATIONS, engine_tables.MIGRATIONS, ROSTER))
+        store = Store.open(self.path, (window_tables.MIGRATIONS, engine_tables.MIGRATIONS, ROSTER, DECISIONS, EPISODES))
         try:
             return store, self._engine(store, now, until, emit or self._collect)
         except BaseException:
@@ -177,6 +183,7 @@ class Bench:
         account = Account()
         key = KeyedHash(b"k" * 32)
         members: dict[str, Member] = {}
+        pages = PageBudget(self.decisions, 2)
         for config in (self.config, *self.others):
             if config.name in self.broken:
                 continue
@@ -190,7 +197,7 @@ class Bench:
                 sensitive=frozenset(config.features.sensitive),
                 decisions=self.decisions,
             )
-            members[config.name] = Member(run, judge)
+            members[config.name] = Member(run, judge, Deciding(run, pages))
         self.runs = {name: member.run for name, member in members.items()}
         engine = LocalEngine(
             store, account, emit, self.clock, key=key, members=members, faults=self.broken, until=until
@@ -207,11 +214,13 @@ class Bench:
             references.learn(decode_reference(row[0], "learnt"))
         return references
 
-    def _collect(self, connection: sqlite3.Connection, emissions: Sequence[Emission | Change]) -> None:
+    def _collect(self, connection: sqlite3.Connection, emissions: Sequence[Told | Change]) -> None:
         assert connection.in_transaction
         for one in emissions:
             if isinstance(one, Change):
                 self.changes.append(one)
+            elif isinstance(one, Happening):
+                self.happenings.append(one)
             else:
                 self.emissions.append(one)
 

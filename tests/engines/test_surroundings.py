@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from mlvitals.clock import DAY, HOUR, MINUTE
+from mlvitals.config import DecisionsConfig
 from mlvitals.engines.closing import Closer
+from mlvitals.engines.deciding import Deciding, PageBudget
 from mlvitals.engines.judging import Judge
 
 
@@ -140,7 +142,7 @@ def test_a_restart_between_the_versions_of_a_window_changes_nothing(make_bench, 
         with store, store.transaction():
             run.advance(bench.start + HOUR, bench.start + HOUR)
             judge = Judge(model="m", environment="test", references=run.references, metrics=frozenset())
-            next(Closer(run, judge).steps())
+            next(Closer(run, judge, Deciding(run, PageBudget(DecisionsConfig(), 2))).steps())
             run.dirty = True
             run.flush()
         done = len(looked)

@@ -7,6 +7,7 @@ from typing import Final
 
 from mlvitals.config import Config, ModelConfig
 from mlvitals.engines.account import Account
+from mlvitals.engines.deciding import Deciding, PageBudget
 from mlvitals.engines.feature_groups import FeatureGroups
 from mlvitals.engines.judging import Judge
 from mlvitals.engines.layouts import References, choice_of
@@ -38,6 +39,7 @@ class Admission:
         self._full: dict[str, str] = {}
         self._errors: list[Exception] = []
         self._judges: dict[str, Judge] = {}
+        self._pages = PageBudget(config.decisions, config.budget.versions)
 
     @property
     def problems(self) -> list[str]:
@@ -117,7 +119,8 @@ class Admission:
             references.learn(decode_reference(learnt[0], f"the reference learnt for `{model.name}`"))
         judge = judge_of(self._config, model, references)
         self._judges[model.name] = judge
-        return Member(ModelRun(self._connection, model, references, self._key, self._account), judge)
+        run = ModelRun(self._connection, model, references, self._key, self._account)
+        return Member(run, judge, Deciding(run, self._pages))
 
 
 def judge_of(config: Config, model: ModelConfig, references: References) -> Judge:

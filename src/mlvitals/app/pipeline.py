@@ -13,6 +13,7 @@ from mlvitals.app.vitals import MIGRATIONS as VITALS
 from mlvitals.clock import Clock, FixedClock, SystemClock, parse_time
 from mlvitals.config import Config
 from mlvitals.decisions import episode_tables
+from mlvitals.decisions import tables as decision_tables
 from mlvitals.decisions.episode import Happening
 from mlvitals.decisions.episodes import Episodes
 from mlvitals.decisions.words import unheeded
@@ -50,6 +51,7 @@ MIGRATIONS: Final[Sequence[Migrations]] = (
     window_tables.MIGRATIONS,
     engine_tables.MIGRATIONS,
     roster.MIGRATIONS,
+    decision_tables.MIGRATIONS,
     episode_tables.MIGRATIONS,
     delivery.MIGRATIONS,
     telemetry.MIGRATIONS,

@@ -41,13 +41,10 @@ class Judgement:
     """What a window's detectors say.
 
     findings: those whose evidence reached its bar, in the order of the detectors. recoveries: alarms that are over.
-    evidence: log10 of every detector's evidence, before any alarm begins it anew. latched: whose alarm lasts.
     """
 
     findings: tuple[Finding, ...]
     recoveries: tuple[Recovery, ...]
-    evidence: Mapping[Source, float]
-    latched: frozenset[Source]
 
 
 class Ensemble:
@@ -86,12 +83,13 @@ class Ensemble:
         self._towards = np.zeros((shapes, directions))
         self._levels = Levels.start(len(self._own), len(self._cells), rates)
         self._bars = np.full(len(self.sources), np.inf)
+        self._told = np.full(len(self.sources), -9.0)
 
     @property
     def kept(self) -> Sequence[Floats]:
         """All that the next window depends on, as arrays that may be overwritten in place."""
         of = (self._filter, self._steps, self._forms, self._counts, self._latches, self._levels)
-        return [*(getattr(one, name) for one in of for name in one.__slots__), self._towards, self._bars]
+        return [*(getattr(one, name) for one in of for name in one.__slots__), self._towards, self._bars, self._told]
 
     def restore(self, arrays: Sequence[Floats]) -> None:
         """Go on where `kept` stood."""
@@ -106,15 +104,20 @@ class Ensemble:
         over = self._latches.take(departures, weights, recovery_windows(self._rule.size))
         evidence = self._evidence()
         bare = self._per_detector(evidence)
+        # Of what lasts the evidence is told with which it began.
+        self._told[...] = np.where(self._latches.closed, self._told, np.log10(np.maximum(bare, 1e-9)))
         findings = self._alarms(evidence, bare, start)
         return Judgement(
             findings=tuple(findings),
             recoveries=tuple(
                 Recovery(source=self.sources[place], end=self._rule.size.end(start)) for place in np.flatnonzero(over)
             ),
-            evidence=dict(zip(self.sources, np.log10(np.maximum(bare, 1e-9)).tolist(), strict=True)),
-            latched=self.latched,
         )
+
+    @property
+    def evidence(self) -> Mapping[Source, float]:
+        """Log10 of every detector's evidence after the last window, before any alarm began it anew."""
+        return dict(zip(self.sources, self._told.tolist(), strict=True))
 
     @property
     def latched(self) -> frozenset[Source]:
@@ -252,6 +255,8 @@ class Ensemble:
         for place in np.flatnonzero(self._reached(bare)).tolist():
             mine = evidence if place >= len(self._own) else np.where(self._owner == place, evidence, -1.0)
             part = int(mine.argmax())
+            if abs(effect[part]) < self._least[part]:
+                continue
             findings.append(self._finding(place, part, (effect[part], error[part], since[part]), bare[place], start))
             self._latches.close(place, part, self._departure(part, effect[part]))
         if findings:

@@ -132,11 +132,11 @@ class Steps:
 
         Those of the side and bet with the most evidence; 0, infinity and 0 where there is none.
         """
-        flat = self.sums.sum(axis=3).reshape(len(self.sums), -1)
+        flat = self.sums.sum(axis=3).reshape(len(self.sums), STEP_BETS)
         best = flat.argmax(axis=1)
         rows = np.arange(len(flat))
         share, precision, since = (
-            kept.reshape(len(flat), -1)[rows, best] for kept in (self.share, self.precision, self.since)
+            kept.reshape(len(flat), STEP_BETS)[rows, best] for kept in (self.share, self.precision, self.since)
         )
         there = precision > 0
         safe = np.where(there, precision, 1.0)

@@ -100,7 +100,7 @@ def learn(streams: Streams, counts: Floats, starts: Times, size: WindowSize) -> 
     typical = _typical_hits(values)
     common, rare = np.flatnonzero(typical >= _EXPECTED), np.flatnonzero(typical < _EXPECTED)
     prepared = _prepare(streams, values, common, rare)
-    effects = (*streams.effects, *(streams.rates[place] for place in common))
+    effects = effects_of(streams, common)
     least = np.array([stream.least for stream in effects] + [1.0] * sum(streams.directions))
     baseline = fit_baseline(prepared.effects.T, prepared.sampling.T, starts, seasonality, least=least)
     span = int(starts.max() - starts.min()) + size.length
@@ -116,6 +116,11 @@ def learn(streams: Streams, counts: Floats, starts: Times, size: WindowSize) -> 
         spread=_spread(prepared, baseline, starts, places),
         places=places,
     )
+
+
+def effects_of(streams: Streams, common: Places) -> tuple[Stream, ...]:
+    """Return the streams that are effects, rates that are common after the others."""
+    return (*streams.effects, *(streams.rates[place] for place in common))
 
 
 def _affordable(starts: Times, size: WindowSize) -> Seasonality | None:

@@ -107,7 +107,7 @@ class Closer:
 
     def _measure(self, cohort: Cohort) -> Emission:
         standing = self._run.standings.before(cohort.key)
-        states = () if cohort.key.segment != ALL else self._deciding.states(cohort.key.version)
+        states = () if cohort.key.segment != ALL else self._deciding.states(cohort.key.version, cohort.key.start)
         measurements = self._judge.window(cohort, self._surveyor.look(cohort), states, standing)
         self._run.standings.keep(cohort.key, standing)
         return Emission(model=self._run.name, measurements=measurements, stamp=cohort.end, start=cohort.key.start)
@@ -125,16 +125,14 @@ class Closer:
             cohort.settled = bucket + 1
             known = before.get(maturity)
             revision = 0 if known is None else known[1] + 1
-            states: tuple[DetectorState, ...] = ()
-            if key.segment == ALL:
-                if known is None:
-                    yield from self._deciding.cohort(cohort, bucket, maturity, age)
-                states = self._deciding.states(key.version, maturity, key.start)
-            measurements = self._judge.maturity(cohort, bucket, maturity, states, revision)
+            measurements = self._judge.maturity(cohort, bucket, maturity, revision)
             said = digest(measurements)
             if known is not None and known[0] == said:
                 continue
             self._run.cohorts.record_settlement(key, maturity, said, revision)
+            if known is None and key.segment == ALL:
+                yield from self._deciding.cohort(cohort, bucket, maturity, age)
+                measurements += self._judge.decided(cohort, maturity, self._decided(cohort, maturity))
             yield Emission(
                 model=self._run.name,
                 measurements=measurements,
@@ -144,6 +142,9 @@ class Closer:
             )
         cohort.changed = False
         self._run.cohorts.mark(cohort)
+
+    def _decided(self, cohort: Cohort, maturity: str) -> tuple[DetectorState, ...]:
+        return self._deciding.states_of_cohort(cohort.key.version, maturity, cohort.summary.layout.output.task)
 
     def _forgettable(self) -> int | None:
         """Return the time before which windows are to be forgotten; None where these have been forgotten already.

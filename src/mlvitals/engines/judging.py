@@ -16,6 +16,7 @@ from mlvitals.engines.surroundings import Surroundings
 from mlvitals.hashing import content_hash
 from mlvitals.signals.catalogue import Catalogue
 from mlvitals.signals.comparison import Comparison
+from mlvitals.signals.evidence import EVIDENCE
 from mlvitals.signals.measure import derive, measure
 from mlvitals.signals.measurement import Measurement
 from mlvitals.signals.registry import CATALOGUE
@@ -68,22 +69,18 @@ class Judge:
     ) -> tuple[Measurement, ...]:
         """Return what is known as a window closes.
 
-        detectors: how the budgeted ones stand. standing: how its series stood against their thresholds in the window before; it is brought up to this one.
+        detectors: how the budgeted ones stand. standing: how the version's series stood against their thresholds in the
+        window before; it is brought up to this one.
         """
         tell = self._tell(cohort, 0, {} if standing is None else standing)
-        measured = tuple(tell(*one) for one in self._measure(self._evidence(cohort, surroundings, detectors), Stage.WINDOW))
+        measured = tuple(
+            tell(*one) for one in self._measure(self._evidence(cohort, surroundings, detectors), Stage.WINDOW)
+        )
         if cohort.key.segment != ALL:
             return measured
         return measured + tuple(tell(*one) for one in derive(measured, self.signals))
 
-    def maturity(
-        self,
-        cohort: Cohort,
-        bucket: int,
-        maturity: str,
-        detectors: tuple[DetectorState, ...] = (),
-        revision: int = 0,
-    ) -> tuple[Measurement, ...]:
+    def maturity(self, cohort: Cohort, bucket: int, maturity: str, revision: int = 0) -> tuple[Measurement, ...]:
         """Return what is known of a cohort at the maturity that closes an age bucket.
 
         Each cohort stands for itself here: a revision must come out the same, whatever was told of others meanwhile.
@@ -93,14 +90,18 @@ class Judge:
             reference=None,
             outcome=cohort.summary.outcome(bucket),
             maturity=maturity,
-            detectors=detectors,
         )
         tell = self._tell(cohort, revision, {})
         return tuple(tell(*one) for one in self._measure(evidence, Stage.MATURITY))
 
-    def _evidence(
-        self, cohort: Cohort, surroundings: Surroundings, detectors: tuple[DetectorState, ...]
-    ) -> Evidence:
+    def decided(self, cohort: Cohort, maturity: str, detectors: tuple[DetectorState, ...]) -> tuple[Measurement, ...]:
+        """Return how the detectors of a cohort's maturity stand after it: told once, and never revised."""
+        evidence = Evidence(current=cohort.summary, detectors=detectors, maturity=maturity)
+        tell = self._tell(cohort, 0, {})
+        mature = [statistic for statistic in EVIDENCE if statistic.spec.stage is Stage.MATURITY]
+        return tuple(tell(one.spec, reading) for one in mature for reading in one.compute(evidence))
+
+    def _evidence(self, cohort: Cohort, surroundings: Surroundings, detectors: tuple[DetectorState, ...]) -> Evidence:
         operating = self.references.operating
         training = self.references.training.get(cohort.key.version)
         return Evidence(

@@ -14,8 +14,8 @@ from mlvitals import wire
 from mlvitals.clock import Clock
 from mlvitals.engines.account import Account
 from mlvitals.engines.changes import Change, record_changes
+from mlvitals.engines.closing import Told
 from mlvitals.engines.intake import PARK_AHEAD, labels_of, times_of
-from mlvitals.engines.judging import Emission
 from mlvitals.engines.model import ModelRun, Reading
 from mlvitals.engines.pairing import Pairing, not_past
 from mlvitals.engines.parting import part_by_text
@@ -26,7 +26,7 @@ from mlvitals.events import Disposition, EventBatch
 from mlvitals.hashing import KeyedHash
 from mlvitals.state import Store
 
-Emit = Callable[[sqlite3.Connection, Sequence[Emission | Change]], None]
+Emit = Callable[[sqlite3.Connection, Sequence[Told | Change]], None]
 Part = tuple[str, pa.RecordBatch]  # a kind of event, and its rows
 
 _T = TypeVar("_T")
@@ -169,7 +169,7 @@ class LocalEngine:
                 more = bool(self._attempt(connection, run, partial(self._step, connection, run, steps)))
         self.closing_seconds = time.monotonic() - began
 
-    def _step(self, connection: sqlite3.Connection, run: ModelRun, steps: Iterator[list[Emission]]) -> bool:
+    def _step(self, connection: sqlite3.Connection, run: ModelRun, steps: Iterator[list[Told]]) -> bool:
         run.dirty = True
         emissions = next(steps, None)
         if emissions:

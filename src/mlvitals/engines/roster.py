@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from mlvitals.engines.account import Account
 from mlvitals.engines.closing import Closer
+from mlvitals.engines.deciding import Deciding
 from mlvitals.engines.judging import Judge
 from mlvitals.engines.model import ModelRun
 from mlvitals.engines.waiting import held_bytes, hold
@@ -43,10 +44,11 @@ WAITING_BYTES_OF_MODEL: Final = WAITING_BYTES // 4
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A model that can run, and how it is measured."""
+    """A model that can run, how it is measured, and what decides whether it pages."""
 
     run: ModelRun
     judge: Judge
+    deciding: Deciding
 
 
 Admit = Callable[[str], Member | str | None]
@@ -126,7 +128,7 @@ class Roster:
 
     def _add(self, name: str, member: Member) -> None:
         self.runs[name] = member.run
-        self.closers[name] = Closer(member.run, member.judge)
+        self.closers[name] = Closer(member.run, member.judge, member.deciding)
 
 
 def cause_of(error: Exception) -> str:

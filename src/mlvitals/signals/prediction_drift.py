@@ -22,7 +22,7 @@ from mlvitals.signals.made_once import made_once
 from mlvitals.signals.method import STABILITY
 from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
 from mlvitals.signals.table import Column, Tables, tabulate
-from mlvitals.windows.layout import NumericBins, OutputLayout
+from mlvitals.windows.layout import CategoryBins, NumericBins, OutputLayout
 from mlvitals.windows.summary import ColumnCounts, Counts, Summary
 
 
@@ -65,6 +65,16 @@ def _counts(summary: Summary, groups: _Groups | None) -> Counts | None:
         return None
     bins = column.counts if groups is None else np.add.reduceat(column.counts, groups.starts)
     return np.concatenate([bins, column.specials])
+
+
+def output_bins(output: OutputLayout) -> NumericBins | CategoryBins | None:
+    """Return the bins in which an output is compared: of scores the coarse ones, else the classes; None for neither."""
+    return output.classes if output.score is None else coarse_bins(output.score, output.groups)[0]
+
+
+def output_counts(summary: Summary) -> Counts | None:
+    """Return the counts of an output in `output_bins`, specials at their end."""
+    return _counts(summary, score_groups(summary.layout.output))
 
 
 def _compute(evidence: Evidence, comparisons: tuple[Comparison, ...]) -> Iterator[Reading]:

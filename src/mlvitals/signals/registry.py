@@ -7,6 +7,7 @@ from mlvitals.signals.alert_count import FEATURE_ALERT_COUNT
 from mlvitals.signals.catalogue import Catalogue
 from mlvitals.signals.derived import Derived
 from mlvitals.signals.drift_worst import FEATURE_DRIFT_WORST
+from mlvitals.signals.evidence import EVIDENCE
 from mlvitals.signals.feature_drift import (
     FEATURE_DRIFT_LOCATION,
     FEATURE_DRIFT_SCORE,
@@ -71,6 +72,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     PERFORMANCE_CLASS_SCORE,
     PERFORMANCE_ERROR,
     LABEL_COVERAGE_RATIO,
+    *EVIDENCE,
 )
 
 # What follows from the measurements of a window: the state of each family first, as it is looked at first.

@@ -11,7 +11,8 @@ SHARED_ATTRIBUTES: Final = frozenset(
     {"feature", "method", "comparison", "segment", "class", "quantile", "maturity", "metric", "family"}
 )
 
-RUNNING_ATTRIBUTES: Final = frozenset({"outcome", "destination", "fate", "model", "verdict"})  # what a job tells of itself
+# What a job tells of itself.
+RUNNING_ATTRIBUTES: Final = frozenset({"outcome", "destination", "fate", "model", "verdict"})
 
 _LONGEST: Final = 255  # of a metric's name, in OpenTelemetry
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(\.[a-z][a-z0-9]*(_[a-z0-9]+)*){2,}")

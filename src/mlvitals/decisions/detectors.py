@@ -1,0 +1,189 @@
+"""The detectors of one vector of counts: they learn what is usual, then judge window by window, and remember."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from mlvitals.clock import WEEK
+from mlvitals.decisions.ensemble import Ensemble, Judgement, Rule
+from mlvitals.decisions.finding import Recovery, Source
+from mlvitals.decisions.latch import recovery_windows
+from mlvitals.decisions.streams import Streams
+from mlvitals.decisions.tables import Memory
+from mlvitals.decisions.usual import LEAST_WINDOWS, Mode, Usually, learn
+from mlvitals.decisions.usual_codec import decode_usually, encode_usually
+from mlvitals.hashing import content_hash
+
+Floats = npt.NDArray[np.float64]
+Times = npt.NDArray[np.int64]
+
+# What is not known from a reference is learnt from the windows of so long a stretch.
+LEARNING: Final = 2 * WEEK
+# A longer history is read from its end: a week of minutes, more than a year of hours.
+_WINDOWS_AT_MOST: Final = 10_080
+# Raised where what is saved means something else.
+_FORM: Final = "1"
+
+# What this process learnt last: references are shared by models of one kind, and opened again as it is reconfigured.
+_LEARNT: Final[dict[str, bytes]] = {}
+_LEARNT_AT_MOST: Final = 64
+
+Make = Callable[[Floats, float], Streams | None]
+"""Makes streams after the pooled counts of a history and the rows of a typical window."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """Windows of a reference. basis: a name for them and what they are of. read: their starts, and counts."""
+
+    basis: str
+    windows: int
+    read: Callable[[], tuple[Times, Floats]]
+
+
+class Detectors:
+    """Detectors over one vector of counts of a model. Every call belongs into the caller's transaction.
+
+    Args:
+        memory: where they remember.
+        rule: what counts as moved.
+        make: makes their streams.
+        rows: how many rows a window's counts stand for.
+        history: windows of the reference, None where what is usual is to be learnt from the first windows served.
+        together: a detector of the mean evidence of all, where there is one.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        memory: Memory,
+        rule: Rule,
+        make: Make,
+        rows: Callable[[Floats], Floats],
+        history: History | None,
+        together: Source | None = None,
+    ) -> None:
+        self._memory = memory
+        self._rule = rule
+        self._make = make
+        self._rows = rows
+        self._together = together
+        self._ensemble: Ensemble | None = None
+        self._basis = ""
+        self._learning = history is None or history.windows < LEAST_WINDOWS
+        self.last: int | None = None
+        self._word = 0
+        if history is not None and not self._learning:
+            self._begin(history.basis, *history.read())
+        else:
+            self._learn()
+
+    @property
+    def mode(self) -> Mode | None:
+        """On what the promise rests; None while it is still learnt."""
+        return None if self._ensemble is None else self._ensemble.usually.mode
+
+    @property
+    def evidence(self) -> Mapping[Source, float]:
+        """Log10 of every detector's evidence after the last window; empty while they learn."""
+        return {} if self._ensemble is None else self._ensemble.evidence
+
+    @property
+    def latched(self) -> frozenset[Source]:
+        """The detectors whose alarm lasts."""
+        return frozenset() if self._ensemble is None else self._ensemble.latched
+
+    def take(self, start: int, counts: Floats, bars: Callable[[Source], float]) -> Judgement | None:
+        """Take a window in; return what the detectors say, None while they learn or where it was taken already.
+
+        Windows come in order; the very first is not learnt from, for it may have begun in its midst.
+        """
+        if self.last is not None and start <= self.last:
+            return None
+        first, self.last = self.last is None, start
+        if self._ensemble is None:
+            if first:
+                self._memory.write("", start, 0, ())
+                return None
+            self._memory.keep(start, counts)
+            self._memory.write("", start, 0, ())
+            self._learn()
+            return None
+        judged = self._ensemble.take(counts, start, {source: bars(source) for source in self._ensemble.sources})
+        self._save()
+        return judged
+
+    def let_go(self, end: int) -> list[Recovery]:
+        """End every alarm, for nothing is served any more of what it was of."""
+        if self._ensemble is None or not self._ensemble.latched:
+            return []
+        gone = sorted(self._ensemble.latched)
+        for source in gone:
+            self._ensemble.release(source)
+        self._save()
+        return [Recovery(source=source, end=end) for source in gone]
+
+    def rebase(self, concerns: Callable[[Source], bool], word: int) -> None:
+        """Learn the levels of some detectors anew, as a person said at a place among all words; once only."""
+        if self._ensemble is None or word <= self._word:
+            return
+        for source in self._ensemble.sources:
+            if concerns(source):
+                self._ensemble.rebase(source)
+        self._word = word
+        if self.last is not None:
+            self._save()
+
+    @property
+    def recovery_windows(self) -> int:
+        """How many windows must be inside before an alarm is over."""
+        return recovery_windows(self._rule.size)
+
+    def _save(self) -> None:
+        assert self._ensemble is not None  # noqa: S101  # asked for by the callers
+        assert self.last is not None  # noqa: S101  # likewise
+        self._memory.write(self._basis, self.last, self._word, self._ensemble.kept)
+
+    def _learn(self) -> None:
+        """Begin to judge once the windows that were kept are enough."""
+        saved = self._memory.read("", ())
+        if saved is not None:
+            self.last = saved[0]
+        starts, counts = self._memory.kept()
+        if len(starts) < LEAST_WINDOWS or starts[-1] - starts[0] + self._rule.size.length < LEARNING:
+            return
+        self._begin(f"learnt from {starts[0]} to {starts[-1]}", starts, counts)
+
+    def _begin(self, basis: str, starts: Times, counts: Floats) -> None:
+        starts, counts = starts[-_WINDOWS_AT_MOST:], counts[-_WINDOWS_AT_MOST:]
+        rows = self._rows(counts)
+        served = rows[rows > 0]
+        streams = self._make(counts.sum(axis=0), float(np.median(served)) if len(served) else 0.0)
+        self._basis = f"{_FORM} {basis}"
+        usually = None if streams is None else self._usually(streams, starts, counts)
+        if usually is None:
+            return
+        self._ensemble = Ensemble(usually, self._rule, self._together if len(usually.streams.sources) > 1 else None)
+        saved = self._memory.read(self._basis, self._ensemble.kept)
+        if saved is not None:
+            self.last, self._word = saved
+
+    def _usually(self, streams: Streams, starts: Times, counts: Floats) -> Usually | None:
+        """Return what is usual: as it was learnt before, in this process or in this state, or else learn it."""
+        key = content_hash(self._basis.encode(), starts.tobytes(), counts.tobytes(), repr(streams.rates).encode())
+        if key not in _LEARNT:
+            saved = self._memory.usual(self._basis)
+            if saved is not None:
+                return decode_usually(saved, streams)
+            usually = learn(streams, counts, starts, self._rule.size)
+            if usually is None:
+                return None
+            _LEARNT[key] = encode_usually(usually)
+            while len(_LEARNT) > _LEARNT_AT_MOST:
+                del _LEARNT[next(iter(_LEARNT))]
+        self._memory.write_usual(self._basis, _LEARNT[key])
+        return decode_usually(_LEARNT[key], streams)

@@ -1,0 +1,121 @@
+"""What detectors keep between windows, in the transaction of the window."""
+
+import sqlite3
+import zlib
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from mlvitals.state import Migrations
+
+Floats = npt.NDArray[np.float64]
+
+MIGRATIONS: Final = Migrations(
+    owner="decisions",
+    steps=(
+        (
+            """
+            CREATE TABLE detectors (
+                model TEXT NOT NULL,
+                name TEXT NOT NULL,
+                basis TEXT NOT NULL,
+                start INTEGER NOT NULL,
+                word INTEGER NOT NULL,
+                state BLOB NOT NULL,
+                PRIMARY KEY (model, name)
+            ) STRICT, WITHOUT ROWID
+            """,
+            """
+            CREATE TABLE detector_usual (
+                model TEXT NOT NULL,
+                name TEXT NOT NULL,
+                basis TEXT NOT NULL,
+                usual BLOB NOT NULL,
+                PRIMARY KEY (model, name)
+            ) STRICT, WITHOUT ROWID
+            """,
+            """
+            CREATE TABLE detector_window (
+                model TEXT NOT NULL,
+                name TEXT NOT NULL,
+                start INTEGER NOT NULL,
+                counts BLOB NOT NULL,
+                PRIMARY KEY (model, name, start)
+            ) STRICT, WITHOUT ROWID
+            """,
+        ),
+    ),
+)
+
+_ZLIB_LEVEL: Final = 1
+
+
+class Memory:
+    """What the detectors of one vector of counts keep: their state, and the windows that they learn from.
+
+    name: of the vector within the model. Every call belongs into the caller's transaction.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, model: str, name: str) -> None:
+        self._connection = connection
+        self._key = model, name
+
+    def read(self, basis: str, arrays: Sequence[Floats]) -> tuple[int, int] | None:
+        """Fill arrays with what was saved upon the same basis; return the start of the window and the word heeded.
+
+        None where nothing was saved, or upon another basis, which says nothing of this one.
+        """
+        row = self._connection.execute(
+            "SELECT start, word, state FROM detectors WHERE model = ? AND name = ? AND basis = ?", (*self._key, basis)
+        ).fetchone()
+        if row is None:
+            return None
+        start, word, state = row
+        numbers = np.frombuffer(zlib.decompress(state), dtype=np.float64)
+        if len(numbers) != sum(array.size for array in arrays):
+            return None
+        place = 0
+        for array in arrays:
+            array[...] = numbers[place : place + array.size].reshape(array.shape)
+            place += array.size
+        return start, word
+
+    def write(self, basis: str, start: int, word: int, arrays: Sequence[Floats]) -> None:
+        """Save arrays after the window that begins at `start`, and after a word."""
+        state = zlib.compress(b"".join(array.tobytes() for array in arrays), _ZLIB_LEVEL)
+        self._connection.execute(
+            "INSERT INTO detectors VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "basis = excluded.basis, start = excluded.start, word = excluded.word, state = excluded.state",
+            (*self._key, basis, start, word, state),
+        )
+
+    def usual(self, basis: str) -> bytes | None:
+        """Return what was saved as usual upon a basis, None where nothing was."""
+        row = self._connection.execute(
+            "SELECT usual FROM detector_usual WHERE model = ? AND name = ? AND basis = ?", (*self._key, basis)
+        ).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def write_usual(self, basis: str, usual: bytes) -> None:
+        """Save what is usual upon a basis; what stood on another one is forgotten."""
+        self._connection.execute(
+            "INSERT OR REPLACE INTO detector_usual VALUES (?, ?, ?, ?)", (*self._key, basis, usual)
+        )
+
+    def keep(self, start: int, counts: Floats) -> None:
+        """Keep a window to learn from."""
+        packed = zlib.compress(counts.astype(np.float64).tobytes(), _ZLIB_LEVEL)
+        self._connection.execute(
+            "INSERT OR IGNORE INTO detector_window VALUES (?, ?, ?, ?)", (*self._key, start, packed)
+        )
+
+    def kept(self) -> tuple[npt.NDArray[np.int64], Floats]:
+        """Return the starts and counts of the windows to learn from, in order."""
+        rows = self._connection.execute(
+            "SELECT start, counts FROM detector_window WHERE model = ? AND name = ? ORDER BY start", self._key
+        ).fetchall()
+        starts = np.array([start for start, _ in rows], dtype=np.int64)
+        counts = [np.frombuffer(zlib.decompress(packed), dtype=np.float64) for _, packed in rows]
+        return starts, np.array(counts) if counts else np.zeros((0, 0))

@@ -1,0 +1,63 @@
+"""What is usual as bytes, so that it is learnt once and not at every start."""
+
+import io
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from mlvitals.decisions.baseline import Baseline
+from mlvitals.decisions.rates import Usual
+from mlvitals.decisions.seasonality import Seasonality
+from mlvitals.decisions.shapes import Spread
+from mlvitals.decisions.streams import Streams
+from mlvitals.decisions.usual import Mode, Usually, effects_of
+from mlvitals.decisions.whitening import Noise
+
+
+def encode_usually(usually: Usually) -> bytes:
+    """Return what `decode_usually` reads; the streams are not part of it, for they follow from the reference."""
+    baseline, mode = usually.baseline, usually.mode
+    arrays = {
+        "mode": np.array([mode.windows, mode.weeks, mode.seasonality.by_hour, mode.seasonality.by_day]),
+        "common": usually.common,
+        "rare": usually.rare,
+        "places": usually.places,
+        **{name: getattr(baseline, name) for name in ("season", "tails", "scale", "error", "windows")},
+        **_parts("noise", baseline.noise),
+        **_parts("usual", usually.usual),
+        **_parts("spread", usually.spread),
+    }
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def decode_usually(data: bytes, streams: Streams) -> Usually:
+    """Return what is usual of these streams."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        windows, weeks, by_hour, by_day = arrays["mode"].tolist()
+        seasonality = Seasonality(by_hour=bool(by_hour), by_day=bool(by_day))
+        return Usually(
+            streams=streams,
+            mode=Mode(windows=int(windows), weeks=weeks, seasonality=seasonality),
+            effects=effects_of(streams, arrays["common"]),
+            common=arrays["common"],
+            rare=arrays["rare"],
+            baseline=Baseline(
+                seasonality=seasonality,
+                noise=_made(Noise, "noise", arrays),
+                **{name: arrays[name] for name in ("season", "tails", "scale", "error", "windows")},
+            ),
+            usual=_made(Usual, "usual", arrays),
+            spread=_made(Spread, "spread", arrays),
+            places=arrays["places"],
+        )
+
+
+def _parts(prefix: str, whole: Any) -> dict[str, Any]:
+    return {f"{prefix}.{one.name}": getattr(whole, one.name) for one in fields(whole)}
+
+
+def _made(kind: Any, prefix: str, arrays: Any) -> Any:
+    return kind(**{one.name: arrays[f"{prefix}.{one.name}"] for one in fields(kind)})

@@ -1,0 +1,145 @@
+"""What is watched of a model: its traffic, its features, its predictions, and its cohorts once their labels came."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from mlvitals.decisions.columns import Watched, column_streams
+from mlvitals.decisions.finding import Detector, Source
+from mlvitals.decisions.streams import ANGLE, EFFECT, LOG_RATIO, Stream, Streams, Values
+from mlvitals.signals.prediction_drift import output_bins
+from mlvitals.signals.table import feature_section
+from mlvitals.windows.layout import Layout, Task
+from mlvitals.windows.summary import Counts, Summary
+
+Floats = npt.NDArray[np.float64]
+
+RATE: Final = "rate"
+_COUNTED: Final = 6
+
+
+def traffic_streams(model: str) -> Streams:
+    """Return the streams of [predictions, failed requests]: the logarithm of the volume, and the share that failed."""
+
+    def read(counts: Floats) -> Values:
+        served, failed = counts.T
+        return Values(
+            np.log(served + 0.5)[:, None], (1 / (served + 1))[:, None], failed[:, None], (served + failed)[:, None]
+        )
+
+    volume, errors = (Source(model, "", detector, "") for detector in (Detector.VOLUME, Detector.ERRORS))
+    return Streams(
+        effects=(Stream(source=volume, component="count", weight=1.0, unit=LOG_RATIO),),
+        rates=(Stream(source=errors, component=RATE, weight=1.0, unit=ANGLE),),
+        read=read,
+    )
+
+
+def traffic_counts(served: Floats, layout: Layout) -> Floats:
+    """Return what `traffic_streams` reads, of served vectors of shape (windows, size)."""
+    places = [layout.served_sections[name].start for name in ("predictions", "errors")]
+    return served[:, places]
+
+
+def feature_streams(model: str, layout: Layout, reference: Counts, typical: float) -> Streams:
+    """Return the streams of the features' section of `served`.
+
+    reference: that section of the reference. typical: rows of a typical window.
+    """
+    start = feature_section(layout).start
+    return column_streams(
+        [
+            Watched(
+                source=Source(model, "", Detector.FEATURE, feature.name),
+                bins=feature.bins,
+                reference=reference[place.start - start : place.stop - start],
+                distribution=feature.kind.drifts,
+                typical=typical,
+            )
+            for feature in layout.features
+            for place in (layout.served_sections[feature.column],)
+        ]
+    )
+
+
+def prediction_streams(model: str, version: str, layout: Layout, reference: Counts, typical: float) -> Streams | None:
+    """Return the streams of what `output_counts` gives; None where a version logs neither score nor class."""
+    bins = output_bins(layout.output)
+    if bins is None:
+        return None
+    source = Source(model, version, Detector.PREDICTION, "")
+    one = Watched(source=source, bins=bins, reference=reference, distribution=True, typical=typical)
+    return column_streams([one])
+
+
+def cohort_streams(model: str, version: str, maturity: str, task: Task) -> Streams:
+    """Return the streams of what `cohort_counts` gives.
+
+    Label coverage is a rate. Performance is that of what is acted on: in a binary task recall and precision, for a
+    share of all is blind where positives are rare; of many classes the share that is right; in a regression the
+    logarithm of the mean absolute error, and the bias as a part of that error.
+    """
+    coverage, performance = (
+        Source(model, version, detector, maturity) for detector in (Detector.COVERAGE, Detector.PERFORMANCE)
+    )
+    covered = Stream(source=coverage, component=RATE, weight=1.0, unit=ANGLE)
+    if task is Task.REGRESSION:
+        parts = (("mae", LOG_RATIO), ("bias", EFFECT))
+        return Streams(
+            effects=tuple(
+                Stream(source=performance, component=name, weight=0.5, unit=unit, least=0.0) for name, unit in parts
+            ),
+            rates=(covered,),
+            read=_read_errors,
+        )
+    names = ("recall", "precision") if task is Task.BINARY else ("accuracy",)
+    return Streams(
+        rates=(
+            covered,
+            *(Stream(source=performance, component=name, weight=1 / len(names), unit=ANGLE) for name in names),
+        ),
+        read=_read_binary if task is Task.BINARY else _read_classes,
+    )
+
+
+def cohort_counts(summary: Summary, bucket: int) -> Floats:
+    """Return what is counted of a cohort at the maturity that closes an age bucket, six numbers.
+
+    Predictions served and labelled; then in a binary task true positives, those predicted, those that are; of many
+    classes those that are right and all; in a regression rows measured, and sums of absolute and signed errors.
+    """
+    outcome = summary.outcome(bucket)
+    counted: list[float] = [summary.predictions, outcome.labelled]
+    if summary.layout.output.task is Task.REGRESSION:
+        rows = outcome.measured
+        counted += [rows, outcome.total("absolute") if rows else 0.0, outcome.total("signed") if rows else 0.0]
+    else:
+        classes = len(summary.layout.outcome_classes)
+        confusion = outcome.cells[summary.layout.outcome_sections["confusion"]].reshape(classes, classes)
+        if summary.layout.output.task is Task.BINARY:
+            counted += [int(confusion[1, 1]), int(confusion[1].sum()), int(confusion[:, 1].sum())]
+        else:
+            counted += [int(confusion.trace()), int(confusion.sum())]
+    return np.array([*counted, *[0.0] * (_COUNTED - len(counted))], dtype=np.float64)
+
+
+def _read_binary(counts: Floats) -> Values:
+    served, labelled, hits, predicted, positives, _ = counts.T
+    none = np.zeros((len(counts), 0))
+    return Values(none, none, np.column_stack([labelled, hits, hits]), np.column_stack([served, positives, predicted]))
+
+
+def _read_classes(counts: Floats) -> Values:
+    served, labelled, right, judged, *_ = counts.T
+    none = np.zeros((len(counts), 0))
+    return Values(none, none, np.column_stack([labelled, right]), np.column_stack([served, judged]))
+
+
+def _read_errors(counts: Floats) -> Values:
+    served, labelled, rows, absolute, signed, _ = counts.T
+    there = (rows > 0) & (absolute > 0)
+    mean = np.where(there, absolute, 1.0) / np.maximum(rows, 1)
+    effects = np.where(there[:, None], np.column_stack([np.log(mean), signed / np.where(there, absolute, 1.0)]), np.nan)
+    sampling = np.where(there, 1 / np.maximum(rows, 1), np.nan)[:, None]
+    return Values(effects, np.repeat(sampling, 2, axis=1), labelled[:, None], served[:, None])

@@ -1,0 +1,95 @@
+"""How much evidence the budgeted detectors hold, beside the signals that they watch."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
+
+# The names of detectors, as `decisions.finding.Detector` spells them.
+_SUBJECT: Final = {"feature": "feature", "coverage": "maturity", "performance": "maturity"}
+
+
+def _read(evidence: Evidence, detector: str) -> Iterator[Reading]:
+    for one in evidence.detectors:
+        if one.detector == detector:
+            yield Reading(
+                value=one.evidence,
+                samples=evidence.current.predictions,
+                attributes={_SUBJECT[detector]: one.subject} if detector in _SUBJECT else {},
+                normal=None,
+                limits=(-one.bar, one.bar),
+                verdict=one.status,
+                evidence=one.told,
+            )
+
+
+def _statistic(name: str, detector: str, brief: str, layer: Layer) -> Statistic:
+    return Statistic(
+        spec=MetricSpec(
+            name=name,
+            unit="{decade}",
+            brief=brief,
+            layer=layer,
+            stage=Stage.MATURITY if _SUBJECT.get(detector) == "maturity" else Stage.WINDOW,
+            orientation=Orientation.LOWER,
+            level=Export.FULL if detector == "feature" else Export.STANDARD,
+            level_if_moved=Export.LEAN,
+            attributes=(_SUBJECT[detector],) if detector in _SUBJECT else (),
+        ),
+        compute=partial(_read, detector=detector),
+    )
+
+
+PREDICTION_COUNT_EVIDENCE: Final = _statistic(
+    "mlvitals.prediction.count.evidence",
+    "volume",
+    "Evidence, as log10, that the volume changed against its season; it pages at its bar.",
+    Layer.PIPELINE,
+)
+REQUEST_ERROR_EVIDENCE: Final = _statistic(
+    "mlvitals.request.error.evidence",
+    "errors",
+    "Evidence, as log10, that the share of failed requests changed; it pages at its bar.",
+    Layer.PIPELINE,
+)
+FEATURE_DRIFT_EVIDENCE: Final = _statistic(
+    "mlvitals.feature.drift.evidence",
+    "feature",
+    "Evidence, as log10 of the running e-detector, that a feature left its tolerance; it pages at its bar.",
+    Layer.DATA,
+)
+FEATURE_JOINT_EVIDENCE: Final = _statistic(
+    "mlvitals.feature.joint.evidence",
+    "features",
+    "Evidence, as log10, that a model's features moved together, each a little; it pages at its bar.",
+    Layer.DATA,
+)
+PREDICTION_DRIFT_EVIDENCE: Final = _statistic(
+    "mlvitals.prediction.drift.evidence",
+    "prediction",
+    "Evidence, as log10, that the distribution of what a version predicts changed; it pages at its bar.",
+    Layer.MODEL,
+)
+LABEL_COVERAGE_EVIDENCE: Final = _statistic(
+    "mlvitals.label.coverage.evidence",
+    "coverage",
+    "Evidence, as log10, that the share of predictions labelled by a maturity changed; it pages at its bar.",
+    Layer.LABEL,
+)
+PERFORMANCE_EVIDENCE: Final = _statistic(
+    "mlvitals.performance.evidence",
+    "performance",
+    "Evidence, as log10, that performance at a maturity changed; it pages at its bar.",
+    Layer.MODEL,
+)
+
+EVIDENCE: Final = (
+    PREDICTION_COUNT_EVIDENCE,
+    REQUEST_ERROR_EVIDENCE,
+    FEATURE_DRIFT_EVIDENCE,
+    FEATURE_JOINT_EVIDENCE,
+    PREDICTION_DRIFT_EVIDENCE,
+    LABEL_COVERAGE_EVIDENCE,
+    PERFORMANCE_EVIDENCE,
+)
