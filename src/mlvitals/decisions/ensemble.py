@@ -167,7 +167,7 @@ class Ensemble:
         error = np.hypot(baseline.error, levels.error) / deviation
         tolerance = np.hypot(error, self._rule.tolerance / deviation)
         standard = np.where(learning[self._cells], np.nan, innovation / deviation)
-        caps = CAP_POWER * (np.minimum(self._bars[self._owner], 300.0) + self._dilution) * np.log(10.0)
+        caps = self._caps()
         own = slice(0, size)
         self._steps.take(
             Novelty(
@@ -196,6 +196,15 @@ class Ensemble:
         )
         part = np.maximum(self._latches.part, 0).astype(np.intp)
         return departures[part], says[part]
+
+    def _caps(self) -> Floats:
+        """Return the largest logarithm of an e-value that counts, by stream, so that no single window alarms.
+
+        Nor may it alarm the detector of all together, in whose mean each counts for so much less.
+        """
+        own = max(len(self._own), 1)
+        bars = np.minimum(self._bars[:own], self._bars[own:].min(initial=300.0) + np.log10(own))
+        return np.asarray(CAP_POWER * (bars[self._owner] + self._dilution) * np.log(10.0))
 
     def _learn_levels(
         self, residual: Floats, variance: Floats, counts: tuple[Floats, Floats], learning: Truths
