@@ -126,9 +126,13 @@ class Delays:
         return told if self.share == 1 else f"{told} ({100 * self.share:.0f} %)"
 
 
-def judged(usually: Usually, live: Floats, first: int, bar: float, min_effect: float) -> Iterator[Judgement]:
+def ensemble_of(usually: Usually, min_effect: float) -> Ensemble:
+    """Return detectors that have seen nothing."""
+    return Ensemble(usually, Rule(size=SIZE, tolerance=TOLERANCE, min_effect=min_effect))
+
+
+def judged(ensemble: Ensemble, live: Floats, first: int, bar: float) -> Iterator[Judgement]:
     """Yield what detectors say of windows, the first of which is so many after the reference's first."""
-    ensemble = Ensemble(usually, Rule(size=SIZE, tolerance=TOLERANCE, min_effect=min_effect))
     bars = dict.fromkeys(ensemble.sources, bar)
     for place, window in enumerate(live):
         yield ensemble.take(window, start(first + place), bars)
@@ -144,9 +148,10 @@ def false_pages(setting: Setting, seed: int, models: int, weeks: int) -> Pages:
     live = np.concatenate([counts(setting, generator, weeks * WEEK) for _ in range(models)], axis=1)
     features = together = 0
     above = np.zeros(models, dtype=np.bool_)
-    for said in judged(usually, live, setting.weeks * WEEK, ALONE, 0.0):
+    ensemble = ensemble_of(usually, 0.0)
+    for said in judged(ensemble, live, setting.weeks * WEEK, ALONE):
         features += len(said.findings)
-        evidence = np.array([said.evidence[source] for source in usually.streams.sources]).reshape(models, -1)
+        evidence = np.array([ensemble.evidence[source] for source in usually.streams.sources]).reshape(models, -1)
         over = (10.0**evidence).mean(axis=1) >= 10.0**_BAR_TOGETHER
         together += int((over & ~above).sum())
         above = over
@@ -171,7 +176,7 @@ def delays(
             bar = shared_bar() if shared else ALONE
             least = 0.0 if step <= MIN_EFFECT else MIN_EFFECT
             first: dict[Source, float] = {}
-            for window, said in enumerate(judged(usually, live, setting.weeks * WEEK, bar, least)):
+            for window, said in enumerate(judged(ensemble_of(usually, least), live, setting.weeks * WEEK, bar)):
                 for finding in said.findings:
                     if window >= _ONSET:
                         first.setdefault(finding.source, window - _ONSET + 1)

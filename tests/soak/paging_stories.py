@@ -12,7 +12,7 @@ from mlvitals.decisions.episodes import Episodes
 from mlvitals.decisions.finding import Detector, Source
 from tests.decisions.incidents import fresh
 from tests.soak.paging import FEATURES, SIZE, WEEK, Setting, counts, learnt, start
-from tests.soak.paging_runs import BUDGET, DEMAND, MIN_EFFECT, TOLERANCE, Delays, judged, shared_bar
+from tests.soak.paging_runs import BUDGET, DEMAND, MIN_EFFECT, TOLERANCE, Delays, ensemble_of, judged, shared_bar
 
 _ONSET: Final = 24
 _LASTS: Final = 48
@@ -40,7 +40,7 @@ def ended(setting: Setting, seed: int, models: int, step: float) -> Ended:
     live = np.concatenate([counts(setting, generator, len(hours), shift=shift) for _ in range(models)], axis=1)
     alarms: dict[Source, int] = dict.fromkeys(usually.streams.sources, 0)
     over: dict[Source, list[int]] = {source: [] for source in usually.streams.sources}
-    for hour, said in enumerate(judged(usually, live, setting.weeks * WEEK, shared_bar(), MIN_EFFECT)):
+    for hour, said in enumerate(judged(ensemble_of(usually, MIN_EFFECT), live, setting.weeks * WEEK, shared_bar())):
         for finding in said.findings:
             alarms[finding.source] += 1
         for recovery in said.recoveries:
@@ -64,7 +64,7 @@ def ramped(setting: Setting, seed: int, models: int) -> Ramped:
     shift = np.clip((np.arange(_ONSET + WEEK) - _ONSET + 1) / WEEK, 0.0, 1.0)[:, None] * _RAMP
     live = np.concatenate([counts(setting, generator, len(shift), shift=shift) for _ in range(models)], axis=1)
     first: dict[Source, float] = {}
-    for hour, said in enumerate(judged(usually, live, setting.weeks * WEEK, shared_bar(), MIN_EFFECT)):
+    for hour, said in enumerate(judged(ensemble_of(usually, MIN_EFFECT), live, setting.weeks * WEEK, shared_bar())):
         for finding in said.findings:
             first.setdefault(finding.source, hour + 1 - _ONSET)
     told = Delays(windows=np.array([first.get(source, np.inf) for source in usually.streams.sources]))
