@@ -148,10 +148,44 @@ def test_what_moves_all_a_little_is_found_together():
     assert finding.source == FEATURES
     assert when < 29
     ensemble.rebase(FEATURES)
+    assert ensemble.latched == frozenset()
     later = [
         ensemble.take(draw(random, slight, np.full(12, 500)).ravel(), start(30 + place), bars) for place in range(150)
     ]
     assert (found(later), recovered(later), ensemble.latched) == ([], [], frozenset())
+
+
+def test_an_alarm_of_all_together_takes_what_each_had_gathered():
+    ensemble = made(together=FEATURES)
+    bars = dict.fromkeys(ensemble.sources, 30.0) | {FEATURES: BAR}
+    windows = iter(drifted(40))
+    for place in range(40):
+        if found([ensemble.take(next(windows), start(place), bars)]):
+            break
+    assert ensemble.latched == {FEATURES}
+    ensemble.take(np.zeros(CUTS[-1]), start(place + 1), bars)
+    assert max(ensemble.evidence[source] for source in ensemble.sources[:-1]) == -9
+
+
+def test_while_a_level_is_learnt_nothing_is_judged_by_it():
+    ensemble = made()
+    ensemble.rebase(feature("amount"))
+    restless = [one for strength in (0.0, 1.0, -1.0, 0.7, -0.7, 0.0) for one in drifted(4, strength)]
+    assert found(run(ensemble, restless)) == []
+    assert len(found(run(ensemble, drifted(12, 1.5), first=24))) == 1
+
+
+def test_an_alarm_of_shape_is_over_at_the_same_window_after_a_restart():
+    random = np.random.default_rng(4)
+    chances = [CHANCES[0], np.array([0.35, 0.44, 0.19, 0.001, 0.019, 0.0]), CHANCES[2]]
+    whole, again = made(), made()
+    assert len(found(run(whole, [window_of(random, chances) for _ in range(30)]))) == 1
+    again.restore([one.copy() for one in whole.kept])
+    windows = [window_of(random, chances) for _ in range(30)] + quiet(40)
+    over = recovered(run(whole, windows, first=30))
+    assert [source for _, source in over] == [feature("color")]
+    assert 30 + 9 <= over[0][0] <= 30 + 24
+    assert recovered(run(again, windows, first=30)) == over
 
 
 def test_a_person_who_accepts_makes_what_follows_usual_and_a_return_is_news():
