@@ -13,9 +13,8 @@ from mlvitals.decisions.finding import Recovery, Source
 from mlvitals.decisions.latch import recovery_windows
 from mlvitals.decisions.streams import Streams
 from mlvitals.decisions.tables import Memory
-from mlvitals.decisions.usual import LEAST_WINDOWS, Mode, Usually, learn
+from mlvitals.decisions.usual import LEAST_WINDOWS, Mode, learn
 from mlvitals.decisions.usual_codec import decode_usually, encode_usually
-from mlvitals.hashing import content_hash
 
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.int64]
@@ -28,7 +27,7 @@ _WINDOWS_AT_MOST: Final = 10_080
 _FORM: Final = "1"
 
 # What this process learnt last: references are shared by models of one kind, and opened again as it is reconfigured.
-_LEARNT: Final[dict[str, bytes]] = {}
+_LEARNT: Final[dict[tuple[str, ...], bytes]] = {}
 _LEARNT_AT_MOST: Final = 64
 
 Make = Callable[[Floats, float], Streams | None]
@@ -37,7 +36,7 @@ Make = Callable[[Floats, float], Streams | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """Windows of a reference. basis: a name for them and what they are of. read: their starts, and counts."""
+    """Windows to learn from. basis: a name for their content. read: their starts, and counts of (windows, counts)."""
 
     basis: str
     windows: int
@@ -78,7 +77,7 @@ class Detectors:
         self.last: int | None = None
         self._word = 0
         if history is not None and not self._learning:
-            self._begin(history.basis, *history.read())
+            self._begin(history)
         else:
             self._learn()
 
@@ -153,37 +152,35 @@ class Detectors:
         saved = self._memory.read("", ())
         if saved is not None:
             self.last = saved[0]
-        starts, counts = self._memory.kept()
-        if len(starts) < LEAST_WINDOWS or starts[-1] - starts[0] + self._rule.size.length < LEARNING:
-            return
-        self._begin(f"learnt from {starts[0]} to {starts[-1]}", starts, counts)
+        count, first, last = self._memory.stretch()
+        if count >= LEAST_WINDOWS and last - first + self._rule.size.length >= LEARNING:
+            self._begin(History(basis=f"learnt from {first} to {last}", windows=count, read=self._memory.kept))
 
-    def _begin(self, basis: str, starts: Times, counts: Floats) -> None:
-        starts, counts = starts[-_WINDOWS_AT_MOST:], counts[-_WINDOWS_AT_MOST:]
-        rows = self._rows(counts)
-        served = rows[rows > 0]
-        streams = self._make(counts.sum(axis=0), float(np.median(served)) if len(served) else 0.0)
-        self._basis = f"{_FORM} {basis}"
-        usually = None if streams is None else self._usually(streams, starts, counts)
-        if usually is None:
-            return
+    def _begin(self, history: History) -> None:
+        """Judge by what is usual: as it was learnt before, in this process or in this state, or by learning it now."""
+        self._basis = f"{_FORM} {history.basis}"
+        key = self._basis, *self._memory.key
+        learnt = _LEARNT.get(key) or self._memory.usual(self._basis)
+        if learnt is None:
+            learnt = self._learn_from(*history.read())
+            if learnt is None:
+                return
+        if key not in _LEARNT:
+            _LEARNT[key] = learnt
+            while len(_LEARNT) > _LEARNT_AT_MOST:
+                del _LEARNT[next(iter(_LEARNT))]
+        self._memory.write_usual(self._basis, learnt)
+        usually = decode_usually(learnt, self._make)
         self._ensemble = Ensemble(usually, self._rule, self._together if len(usually.streams.sources) > 1 else None)
         saved = self._memory.read(self._basis, self._ensemble.kept)
         if saved is not None:
             self.last, self._word = saved
 
-    def _usually(self, streams: Streams, starts: Times, counts: Floats) -> Usually | None:
-        """Return what is usual: as it was learnt before, in this process or in this state, or else learn it."""
-        key = content_hash(self._basis.encode(), starts.tobytes(), counts.tobytes(), repr(streams.rates).encode())
-        if key not in _LEARNT:
-            saved = self._memory.usual(self._basis)
-            if saved is not None:
-                return decode_usually(saved, streams)
-            usually = learn(streams, counts, starts, self._rule.size)
-            if usually is None:
-                return None
-            _LEARNT[key] = encode_usually(usually)
-            while len(_LEARNT) > _LEARNT_AT_MOST:
-                del _LEARNT[next(iter(_LEARNT))]
-        self._memory.write_usual(self._basis, _LEARNT[key])
-        return decode_usually(_LEARNT[key], streams)
+    def _learn_from(self, starts: Times, counts: Floats) -> bytes | None:
+        starts, counts = starts[-_WINDOWS_AT_MOST:], counts[-_WINDOWS_AT_MOST:]
+        rows = self._rows(counts)
+        served = rows[rows > 0]
+        pooled, typical = counts.sum(axis=0), float(np.median(served)) if len(served) else 0.0
+        streams = self._make(pooled, typical)
+        usually = None if streams is None else learn(streams, counts, starts, self._rule.size)
+        return None if usually is None else encode_usually(usually, pooled, typical)

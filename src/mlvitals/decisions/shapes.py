@@ -109,7 +109,9 @@ class Shapes:
         vectors = np.where(known[:, None], new.normal, 0.0)
         tolerance = np.where(known, new.tolerance, 0.0)  # infinite where a stream was hardly ever in the reference
         logs = np.minimum(
-            np.concatenate([_lengths(vectors, tolerance, spread), self._directions(vectors, tolerance, spread)], axis=1),
+            np.concatenate(
+                [_lengths(vectors, tolerance, spread), self._directions(vectors, tolerance, spread)], axis=1
+            ),
             new.cap[:, None],
         )
         logs[~known] = 0.0

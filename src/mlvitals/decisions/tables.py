@@ -60,7 +60,7 @@ class Memory:
 
     def __init__(self, connection: sqlite3.Connection, model: str, name: str) -> None:
         self._connection = connection
-        self._key = model, name
+        self.key = model, name
 
     def read(self, basis: str, arrays: Sequence[Floats]) -> tuple[int, int] | None:
         """Fill arrays with what was saved upon the same basis; return the start of the window and the word heeded.
@@ -68,7 +68,7 @@ class Memory:
         None where nothing was saved, or upon another basis, which says nothing of this one.
         """
         row = self._connection.execute(
-            "SELECT start, word, state FROM detectors WHERE model = ? AND name = ? AND basis = ?", (*self._key, basis)
+            "SELECT start, word, state FROM detectors WHERE model = ? AND name = ? AND basis = ?", (*self.key, basis)
         ).fetchone()
         if row is None:
             return None
@@ -88,33 +88,38 @@ class Memory:
         self._connection.execute(
             "INSERT INTO detectors VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
             "basis = excluded.basis, start = excluded.start, word = excluded.word, state = excluded.state",
-            (*self._key, basis, start, word, state),
+            (*self.key, basis, start, word, state),
         )
 
     def usual(self, basis: str) -> bytes | None:
         """Return what was saved as usual upon a basis, None where nothing was."""
         row = self._connection.execute(
-            "SELECT usual FROM detector_usual WHERE model = ? AND name = ? AND basis = ?", (*self._key, basis)
+            "SELECT usual FROM detector_usual WHERE model = ? AND name = ? AND basis = ?", (*self.key, basis)
         ).fetchone()
         return None if row is None else bytes(row[0])
 
     def write_usual(self, basis: str, usual: bytes) -> None:
         """Save what is usual upon a basis; what stood on another one is forgotten."""
-        self._connection.execute(
-            "INSERT OR REPLACE INTO detector_usual VALUES (?, ?, ?, ?)", (*self._key, basis, usual)
-        )
+        self._connection.execute("INSERT OR REPLACE INTO detector_usual VALUES (?, ?, ?, ?)", (*self.key, basis, usual))
 
     def keep(self, start: int, counts: Floats) -> None:
         """Keep a window to learn from."""
         packed = zlib.compress(counts.astype(np.float64).tobytes(), _ZLIB_LEVEL)
         self._connection.execute(
-            "INSERT OR IGNORE INTO detector_window VALUES (?, ?, ?, ?)", (*self._key, start, packed)
+            "INSERT OR IGNORE INTO detector_window VALUES (?, ?, ?, ?)", (*self.key, start, packed)
         )
+
+    def stretch(self) -> tuple[int, int, int]:
+        """Return how many windows there are to learn from, and the starts of the first and the last; 0 for none."""
+        count, first, last = self._connection.execute(
+            "SELECT count(*), min(start), max(start) FROM detector_window WHERE model = ? AND name = ?", self.key
+        ).fetchone()
+        return count, first or 0, last or 0
 
     def kept(self) -> tuple[npt.NDArray[np.int64], Floats]:
         """Return the starts and counts of the windows to learn from, in order."""
         rows = self._connection.execute(
-            "SELECT start, counts FROM detector_window WHERE model = ? AND name = ? ORDER BY start", self._key
+            "SELECT start, counts FROM detector_window WHERE model = ? AND name = ? ORDER BY start", self.key
         ).fetchall()
         starts = np.array([start for start, _ in rows], dtype=np.int64)
         counts = [np.frombuffer(zlib.decompress(packed), dtype=np.float64) for _, packed in rows]

@@ -1,10 +1,12 @@
 """What is usual as bytes, so that it is learnt once and not at every start."""
 
 import io
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mlvitals.decisions.baseline import Baseline
 from mlvitals.decisions.rates import Usual
@@ -14,11 +16,15 @@ from mlvitals.decisions.streams import Streams
 from mlvitals.decisions.usual import Mode, Usually, effects_of
 from mlvitals.decisions.whitening import Noise
 
+Floats = npt.NDArray[np.float64]
 
-def encode_usually(usually: Usually) -> bytes:
-    """Return what `decode_usually` reads; the streams are not part of it, for they follow from the reference."""
+
+def encode_usually(usually: Usually, pooled: Floats, typical: float) -> bytes:
+    """Return what `decode_usually` reads: the streams are not part of it, but what they are made from."""
     baseline, mode = usually.baseline, usually.mode
     arrays = {
+        "pooled": pooled,
+        "typical": np.array(typical),
         "mode": np.array([mode.windows, mode.weeks, mode.seasonality.by_hour, mode.seasonality.by_day]),
         "common": usually.common,
         "rare": usually.rare,
@@ -29,13 +35,15 @@ def encode_usually(usually: Usually) -> bytes:
         **_parts("spread", usually.spread),
     }
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    np.savez(buffer, **arrays)
     return buffer.getvalue()
 
 
-def decode_usually(data: bytes, streams: Streams) -> Usually:
-    """Return what is usual of these streams."""
+def decode_usually(data: bytes, make: Callable[[Floats, float], Streams | None]) -> Usually:
+    """Return what is usual of the streams that are made of the counts that were learnt from."""
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        streams = make(arrays["pooled"], float(arrays["typical"]))
+        assert streams is not None  # noqa: S101  # of others nothing was learnt
         windows, weeks, by_hour, by_day = arrays["mode"].tolist()
         seasonality = Seasonality(by_hour=bool(by_hour), by_day=bool(by_day))
         return Usually(

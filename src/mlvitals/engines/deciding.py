@@ -264,7 +264,7 @@ class Deciding:
             rows = [read(operating.series[start][None, :].astype(np.float64))[0] for start in starts.tolist()]
             return starts, np.array(rows)
 
-        return History(basis=operating.hash, windows=len(starts), read=read_all)
+        return History(basis=f"{operating.hash} {operating.series_hash}", windows=len(starts), read=read_all)
 
 
 def later(finding: Finding, age: int) -> Finding:

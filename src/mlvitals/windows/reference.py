@@ -3,7 +3,7 @@
 import base64
 import os
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -50,6 +50,14 @@ class Reference:
         """A name for this reference's counts under their layout, 32 hex digits."""
         return content_hash(self.layout.hash.encode(), self.summary.served.tobytes(), self.summary.outcomes.tobytes())
 
+    @cached_property
+    def series_hash(self) -> str:
+        """A name for the windows of the series and their counts, 32 hex digits."""
+        starts = ",".join(map(str, self.series))
+        if isinstance(self.series, PackedSeries):
+            return content_hash(starts.encode(), *self.series.packed)
+        return content_hash(starts.encode(), *(served.tobytes() for served in self.series.values()))
+
 
 class PackedSeries(Mapping[int, Counts]):
     """The counts of many windows in few bytes: thousands of windows of a minute would fill the memory as arrays."""
@@ -62,6 +70,11 @@ class PackedSeries(Mapping[int, Counts]):
     def __getitem__(self, start: int) -> Counts:
         """Return one window's counts, unpacked anew each time."""
         return unpack(self._packed[start], (self._size,))
+
+    @property
+    def packed(self) -> Iterable[bytes]:
+        """The windows' counts as they are packed."""
+        return self._packed.values()
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._packed)
