@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from mlvitals.config import ModelConfig
+from mlvitals.decisions.finding import Detector
+from mlvitals.decisions.finding import Detector
 from mlvitals.engines.judging import Emission, Judge
 from mlvitals.engines.layouts import provisional_layout
 from mlvitals.engines.surroundings import Surroundings
 from mlvitals.plan.saturate import saturated
 from mlvitals.signals.measurement import Measurement
-from mlvitals.signals.spec import Volume
+from mlvitals.signals.spec import DetectorState, Status, Volume
 from mlvitals.windows.cohorts import Cohort, CohortKey
 from mlvitals.windows.groups import ALL, OTHER_SEGMENT
 from mlvitals.windows.layout import Layout, Task
@@ -19,6 +21,7 @@ from mlvitals.windows.window import WindowSize
 # Any window would do; the stamps of this one have as many digits as those of today.
 _START: Final = 1_767_225_600_000_000
 _VERSION: Final = ""  # of which nothing is known
+_BAR: Final = 5.0  # as long, written down, as any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +116,28 @@ def _emissions(model: Monitored, layout: Layout, key: CohortKey) -> list[Emissio
         repeats=rows if model.repeats else None,
         volume=Volume(expected=float(rows), noise=rows / 7, windows=100) if key.segment == ALL else None,
     )
-    emitted = [_emission(model, cohort, model.judge.window(cohort, surroundings), 0)]
+    whole = key.segment == ALL
+    states = _states(layout) if whole else ()
+    emitted = [_emission(model, cohort, model.judge.window(cohort, surroundings, states), 0)]
     for maturity, age in model.maturities:
-        emitted.append(_emission(model, cohort, model.judge.maturity(cohort, 0, maturity), age))
+        measured = model.judge.maturity(cohort, 0, maturity)
+        if whole:
+            measured += model.judge.decided(cohort, maturity, _states_of_cohort(maturity))
+        emitted.append(_emission(model, cohort, measured, age))
     return emitted
+
+
+def _states(layout: Layout) -> tuple[DetectorState, ...]:
+    """Return a state of every detector that reads a window of all predictions."""
+    several = (Detector.FEATURES,) if len(layout.features) > 1 else ()
+    alone = (Detector.VOLUME, Detector.ERRORS, *several, Detector.PREDICTION)
+    every = [*((one, "") for one in alone), *((Detector.FEATURE, feature.name) for feature in layout.features)]
+    return tuple(DetectorState(one.value, subject, 0.0, 1.0, Status.OK, {}) for one, subject in every)
+
+
+def _states_of_cohort(maturity: str) -> tuple[DetectorState, ...]:
+    mature = (Detector.COVERAGE, Detector.PERFORMANCE)
+    return tuple(DetectorState(one.value, maturity, 0.0, 1.0, Status.OK, {}) for one in mature)
 
 
 def _emission(model: Monitored, cohort: Cohort, measurements: tuple[Measurement, ...], age: int) -> Emission:
