@@ -5,6 +5,7 @@ from math import log10
 import pytest
 import yaml
 
+from mlvitals.signals.evidence import EVIDENCE
 from mlvitals.signals.running import RUNNING
 
 
@@ -48,7 +49,7 @@ def houses(repository, tmp_path, mlvitals):
     return run
 
 
-@pytest.mark.parametrize(("level", "times"), [("lean", 2.5), ("standard", 1.5), ("full", 1.5)])
+@pytest.mark.parametrize(("level", "times"), [("lean", 3), ("standard", 1.5), ("full", 1.5)])
 def test_what_leaves_is_within_what_was_planned_and_not_far_from_it(houses, level, times):
     planned, out = houses(f"{{export: {level}, versions: 1}}")
     assert planned.code == 0
@@ -56,6 +57,12 @@ def test_what_leaves_is_within_what_was_planned_and_not_far_from_it(houses, leve
     sent = len(series_of(out))
     assert sent <= model["series"]["at_most"] <= times * sent
     assert model["base"] <= model["series"]["ordinary"] <= model["series"]["at_most"]
+
+
+def test_the_evidence_of_every_detector_was_planned_and_so_it_leaves(houses):
+    _, out = houses("{export: full, versions: 1}")
+    sent = {name for name, _ in series_of(out)}
+    assert {statistic.spec.name for statistic in EVIDENCE} <= sent
 
 
 def test_a_budget_is_kept_the_base_stays_and_logs_carry_everything(houses):

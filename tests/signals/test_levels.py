@@ -12,7 +12,7 @@ from mlvitals.decisions.thresholds import judge
 from mlvitals.signals.measure import derive, measure
 from mlvitals.signals.measurement import Measurement
 from mlvitals.signals.registry import REGISTRY
-from mlvitals.signals.spec import Evidence, Export, MetricSpec, Reading, Stage, Status
+from mlvitals.signals.spec import DetectorState, Evidence, Export, MetricSpec, Reading, Stage, Status
 from mlvitals.windows.layout import CategoryBins, FeatureLayout, Kind, Layout, NumericBins
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "signals.md"
@@ -48,8 +48,26 @@ def told(layouts, fill) -> list[Measurement]:
         return fill(layout, served, [{**outcomes, "labelled": 100, "measured": 100}])
 
     window, usual = summary(2_000, moved=2), summary(50_000, moved=0)
-    evidence = Evidence(current=window, reference=usual, training=usual, previous=usual, others=usual, seconds=3600.0)
-    cohort = Evidence(current=window, outcome=window.outcome(0), maturity="7d")
+    detectors = tuple(
+        DetectorState(name, subject, 6.0 if subject in {"n0", "n1"} else 0.0, 5.0, status, {})
+        for name, subjects in {
+            **dict.fromkeys(("volume", "errors", "features", "prediction"), [""]),
+            "feature": [feature.name for feature in layout.features],
+            **dict.fromkeys(("coverage", "performance"), ["7d"]),
+        }.items()
+        for subject in subjects
+        for status in (Status.ALERT if subject in {"n0", "n1"} else Status.OK,)
+    )
+    evidence = Evidence(
+        current=window,
+        reference=usual,
+        training=usual,
+        previous=usual,
+        others=usual,
+        seconds=3600.0,
+        detectors=detectors,
+    )
+    cohort = Evidence(current=window, outcome=window.outcome(0), maturity="7d", detectors=detectors)
     judged = [_judged(*one) for one in measure(evidence, Stage.WINDOW)]
     judged += [_judged(*one) for one in derive(judged)]
     return judged + [_judged(*one) for one in measure(cohort, Stage.MATURITY)]
