@@ -51,9 +51,9 @@ def told(layouts, fill) -> list[Measurement]:
     detectors = tuple(
         DetectorState(name, subject, 6.0 if subject in {"n0", "n1"} else 0.0, 5.0, status, {})
         for name, subjects in {
-            **dict.fromkeys(("volume", "errors", "features", "prediction"), [""]),
+            **dict.fromkeys(("volume", "errors", "features", "prediction"), ("",)),
             "feature": [feature.name for feature in layout.features],
-            **dict.fromkeys(("coverage", "performance"), ["7d"]),
+            **dict.fromkeys(("coverage", "performance"), ("7d",)),
         }.items()
         for subject in subjects
         for status in (Status.ALERT if subject in {"n0", "n1"} else Status.OK,)

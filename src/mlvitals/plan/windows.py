@@ -6,7 +6,6 @@ from typing import Final
 
 from mlvitals.config import ModelConfig
 from mlvitals.decisions.finding import Detector
-from mlvitals.decisions.finding import Detector
 from mlvitals.engines.judging import Emission, Judge
 from mlvitals.engines.layouts import provisional_layout
 from mlvitals.engines.surroundings import Surroundings
@@ -21,7 +20,6 @@ from mlvitals.windows.window import WindowSize
 # Any window would do; the stamps of this one have as many digits as those of today.
 _START: Final = 1_767_225_600_000_000
 _VERSION: Final = ""  # of which nothing is known
-_BAR: Final = 5.0  # as long, written down, as any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
