@@ -173,7 +173,7 @@ class Bench:
         """Open the state and an engine over it, as the composition root does; `emit` stands in for the bench's own."""
         store = Store.open(self.path, (window_tables.MIGRATIONS, engine_tables.MIGRATIONS, ROSTER, DECISIONS, EPISODES))
         try:
-            return store, self._engine(store, now, until, emit or self._collect)
+            return store, self._engine(store, now, until, emit or self.collect)
         except BaseException:
             store.close()
             raise
@@ -185,6 +185,7 @@ class Bench:
         members: dict[str, Member] = {}
         pages = PageBudget(self.decisions, 2)
         for config in (self.config, *self.others):
+            pages.join(config, ())
             if config.name in self.broken:
                 continue
             references = self._references(store, config)
@@ -214,7 +215,7 @@ class Bench:
             references.learn(decode_reference(row[0], "learnt"))
         return references
 
-    def _collect(self, connection: sqlite3.Connection, emissions: Sequence[Told | Change]) -> None:
+    def collect(self, connection: sqlite3.Connection, emissions: Sequence[Told | Change]) -> None:
         assert connection.in_transaction
         for one in emissions:
             if isinstance(one, Change):

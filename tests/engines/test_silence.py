@@ -131,8 +131,7 @@ def test_a_silence_goes_on_where_a_lost_step_left_it(make_bench, lost):
         if len(steps) == lost:
             raise Lost
         steps.append(len(emissions))
-        bench.emissions.extend(emissions)
-        assert connection.in_transaction
+        bench.collect(connection, emissions)
 
     store, engine = bench.open(until=bench.start + 150 * HOUR, emit=lose)
     with store, pytest.raises(Lost):

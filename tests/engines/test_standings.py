@@ -158,6 +158,7 @@ def test_only_what_a_person_named_pages_and_says_that_it_is_outside_of_the_budge
     said = ["page" in one.evidence for one in told(bench)]
     assert said == [pages and one == "warning" for one in TOLD]
     assert {one.evidence["page"] for one in told(bench) if "page" in one.evidence} <= {"outside of the budget"}
-    others = [one for emission in bench.emissions for one in emission.measurements if one.status is Status.ALERT]
-    assert {one.signal for one in others} <= ({MISSING, "mlvitals.signal.status"} if pages else set())
+    every = [one for emission in bench.emissions for one in emission.measurements if one.status is Status.ALERT]
+    others = [one for one in every if not one.signal.endswith(".evidence")]  # detectors page within the budget
+    assert {one.signal for one in others} <= {"mlvitals.signal.status"} | ({MISSING} if pages else set())
     assert all(one.window_start >= format_time(bench.start) for one in others)

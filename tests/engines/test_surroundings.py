@@ -17,10 +17,10 @@ def looked(monkeypatch):
     seen = {}
     window = Judge.window
 
-    def note(judge, cohort, surroundings, standing):
+    def note(judge, cohort, surroundings, *others):
         assert cohort.key not in seen, "measured twice"
         seen[cohort.key] = surroundings
-        return window(judge, cohort, surroundings, standing)
+        return window(judge, cohort, surroundings, *others)
 
     monkeypatch.setattr(Judge, "window", note)
     return seen

@@ -25,7 +25,8 @@ def encode_usually(usually: Usually, pooled: Floats, typical: float) -> bytes:
     arrays = {
         "pooled": pooled,
         "typical": np.array(typical),
-        "mode": np.array([mode.windows, mode.weeks, mode.seasonality.by_hour, mode.seasonality.by_day]),
+        "mode": np.array([mode.windows, mode.weeks]),
+        **_parts("seasonality", mode.seasonality),
         "common": usually.common,
         "rare": usually.rare,
         "places": usually.places,
@@ -44,8 +45,9 @@ def decode_usually(data: bytes, make: Callable[[Floats, float], Streams | None])
     with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         streams = make(arrays["pooled"], float(arrays["typical"]))
         assert streams is not None  # noqa: S101  # of others nothing was learnt
-        windows, weeks, by_hour, by_day = arrays["mode"].tolist()
-        seasonality = Seasonality(by_hour=bool(by_hour), by_day=bool(by_day))
+        windows, weeks = arrays["mode"].tolist()
+        known = {one.name: arrays[f"seasonality.{one.name}"].item() for one in fields(Seasonality)}
+        seasonality = Seasonality(**known)
         return Usually(
             streams=streams,
             mode=Mode(windows=int(windows), weeks=weeks, seasonality=seasonality),
