@@ -106,7 +106,7 @@ def test_what_fails_in_closing_is_undone_alone_and_closed_by_the_next_engine(two
     def lose_one(connection, emissions):
         if emissions[0].model == "n":
             raise ValueError("a value that no sink can tell")
-        bench._collect(connection, emissions)
+        bench.collect(connection, emissions)
 
     before = rows_of(bench, "n")
     store, engine = bench.open(until=until, emit=lose_one)
