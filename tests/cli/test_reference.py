@@ -50,6 +50,7 @@ def test_the_same_rows_make_the_same_reference_in_every_format(world, mlvitals, 
         assert {"  windows: 1m, 9 of them", "  taken as: a sample of it", f"  taken from: a.{kind}"} <= set(
             shown.out.splitlines()
         )
+        assert "\n  feature, features: only 7 whole windows: what is usual is learnt from" in shown.out
     assert len(hashes) == 1
 
 

@@ -169,7 +169,7 @@ def test_a_model_that_learns_beside_one_that_does_not(make_bench):
     counts = {
         (one.model, one.window_start): one.value
         for one in bench.latest().values()
-        if "prediction.count" in one.signal and one.value
+        if one.signal == "mlvitals.prediction.count" and one.value
     }
     assert [value for _, value in sorted(counts.items())] == [6.0] * 10
     drifted = {one.model for one in bench.latest().values() if one.signal == "mlvitals.prediction.drift.score"}

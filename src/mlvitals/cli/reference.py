@@ -190,6 +190,7 @@ def _print(file: Path, reference: "Reference") -> None:
     from rich.text import Text  # noqa: PLC0415
 
     from mlvitals.cli.console import cells, console, number, visible  # noqa: PLC0415
+    from mlvitals.decisions.promises import promises  # noqa: PLC0415
     from mlvitals.windows.layout import MISSING  # noqa: PLC0415
 
     out = console()
@@ -218,6 +219,9 @@ def _print(file: Path, reference: "Reference") -> None:
     out.print(f"  {output.task.value}: {fine} bins of {output.column}")
     for name, value in _performance(reference).items():
         out.print(f"  {name}: {number(value)}")
+    out.print("  as an operating reference, what may page:")
+    for promise in promises(reference):
+        out.print(f"  {', '.join(promise.detectors)}: {promise.words}", markup=False, soft_wrap=True)
 
 
 def _performance(reference: "Reference") -> dict[str, float]:

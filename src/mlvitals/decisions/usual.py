@@ -57,7 +57,8 @@ class Mode:
     @property
     def words(self) -> str:
         """What a person reads of it."""
-        told = f"{self.windows} windows over {self.weeks:.1f} weeks; season by {self.seasonality.words}"
+        season = f"season by {self.seasonality.words}" if self.seasonality.terms > 1 else "no season told apart"
+        told = f"{self.windows} windows over {self.weeks:.1f} weeks; {season}"
         if self.full:
             return told
         return f"{told}; short: what changes from week to week was not seen, the tolerance is wider for it"
@@ -91,11 +92,21 @@ class Usually:
         return np.asarray(self.baseline.seasonality.design(starts) @ self.baseline.season.T)
 
 
-def learn(streams: Streams, counts: Floats, starts: Times, size: WindowSize) -> Usually | None:
-    """Return what is usual after windows with these counts, shape (windows, counts); None where they are too few."""
+def mode_of(starts: Times, size: WindowSize) -> Mode | None:
+    """Return on what a promise rests that is learnt from windows with these starts; None where they are too few."""
     seasonality = _affordable(starts, size)
     if seasonality is None:
         return None
+    span = int(starts.max() - starts.min()) + size.length
+    return Mode(windows=len(starts), weeks=span / WEEK, seasonality=seasonality)
+
+
+def learn(streams: Streams, counts: Floats, starts: Times, size: WindowSize) -> Usually | None:
+    """Return what is usual after windows with these counts, shape (windows, counts); None where they are too few."""
+    mode = mode_of(starts, size)
+    if mode is None:
+        return None
+    seasonality = mode.seasonality
     values = streams.read(counts)
     typical = _typical_hits(values)
     common, rare = np.flatnonzero(typical >= _EXPECTED), np.flatnonzero(typical < _EXPECTED)
@@ -103,11 +114,10 @@ def learn(streams: Streams, counts: Floats, starts: Times, size: WindowSize) -> 
     effects = effects_of(streams, common)
     least = np.array([stream.least for stream in effects] + [1.0] * sum(streams.directions))
     baseline = fit_baseline(prepared.effects.T, prepared.sampling.T, starts, seasonality, least=least)
-    span = int(starts.max() - starts.min()) + size.length
     places = _places(len(effects), streams.directions)
     return Usually(
         streams=streams,
-        mode=Mode(windows=len(starts), weeks=span / WEEK, seasonality=seasonality),
+        mode=mode,
         effects=effects,
         common=common,
         rare=rare,

@@ -14,6 +14,7 @@ from mlvitals.decisions.ensemble import Judgement, Rule
 from mlvitals.decisions.episode import Happening, Quiet, Span
 from mlvitals.decisions.episodes import Episodes, Lasting
 from mlvitals.decisions.finding import Detector, Finding, Recovery, Source
+from mlvitals.decisions.promises import whole_windows
 from mlvitals.decisions.tables import Memory
 from mlvitals.decisions.watching import (
     cohort_counts,
@@ -27,7 +28,7 @@ from mlvitals.decisions.words import rebases
 from mlvitals.engines.changes import read_changes
 from mlvitals.engines.feature_groups import FeatureGroups
 from mlvitals.engines.model import ModelRun
-from mlvitals.signals.prediction_drift import output_counts
+from mlvitals.signals.prediction_drift import output_bins, output_counts
 from mlvitals.signals.spec import DetectorState, Status
 from mlvitals.signals.table import feature_section
 from mlvitals.windows.cohorts import Cohort
@@ -125,30 +126,54 @@ class Deciding:
     def states(self, version: str, start: int) -> tuple[DetectorState, ...]:
         """Return how the detectors of a version stand after a window, the newest, those of all versions among them.
 
-        What is still being learnt has nothing to say.
+        Where what is usual is still being learnt, the first of them, or that of all features together, says so.
         """
         if self._run.is_learnt_from(start):
             return ()
         self._join()
-        layout = self._run.layout(version)
-        return self._states([self._traffic(), self._features(self._run.layout("")), self._prediction(version, layout)])
+        layout, own = self._run.layout(""), self._run.layout(version)
+        standing = self._states(self._traffic(), Source(self._name, "", Detector.VOLUME, ""))
+        if layout.features:
+            several = len(layout.features) > 1
+            detector, subject = (Detector.FEATURES, "") if several else (Detector.FEATURE, layout.features[0].name)
+            standing += self._states(self._features(layout), Source(self._name, "", detector, subject))
+        if output_bins(own.output) is not None:
+            first = Source(self._name, version, Detector.PREDICTION, "")
+            standing += self._states(self._prediction(version, own), first)
+        return standing
 
     def states_of_cohort(self, version: str, maturity: str, task: Task) -> tuple[DetectorState, ...]:
         """Return how the detectors of a version's cohorts at a maturity stand after the newest of them."""
         self._join()
-        return self._states([self._cohort(version, maturity, task)])
+        first = Source(self._name, version, Detector.COVERAGE, maturity)
+        return self._states(self._cohort(version, maturity, task), first)
 
-    def _states(self, every: Sequence[Detectors]) -> tuple[DetectorState, ...]:
+    def _states(self, detectors: Detectors, first: Source) -> tuple[DetectorState, ...]:
+        if detectors.mode is None:
+            told = {"mode": "learning"}
+            bar = self._budget.bar(first)
+            return (
+                DetectorState(
+                    first.detector.value, first.subject, _LEAST_EVIDENCE, bar, Status.INSUFFICIENT_DATA, told
+                ),
+            )
         lasting = self._episodes.lasting(self._name)
-        evidence = {source: value for detectors in every for source, value in detectors.evidence.items()}
-        return tuple(self._state(source, value, lasting.get(source)) for source, value in evidence.items())
+        mode: dict[str, float | str] = {
+            "mode": "full" if detectors.mode.full else "short",
+            "weeks": round(detectors.mode.weeks, 1),
+        }
+        return tuple(
+            self._state(source, value, lasting.get(source), mode) for source, value in detectors.evidence.items()
+        )
 
-    def _state(self, source: Source, evidence: float, lasting: Lasting | None) -> DetectorState:
+    def _state(
+        self, source: Source, evidence: float, lasting: Lasting | None, mode: Mapping[str, float | str]
+    ) -> DetectorState:
         bar = self._budget.bar(source)
-        status, told = Status.OK, {}
+        status, told = Status.OK, dict(mode)
         if lasting is not None:
             status = Status.ALERT if lasting.alerts else Status.WARNING
-            told = {"episode": lasting.episode} if lasting.episode is not None else {}
+            told |= {"episode": lasting.episode} if lasting.episode is not None else {}
             told |= {"silenced": "true"} if lasting.silenced else {}
         return DetectorState(source.detector.value, source.subject, max(_LEAST_EVIDENCE, evidence), bar, status, told)
 
@@ -188,7 +213,6 @@ class Deciding:
                 absent = (start - detectors.last) // self._size.length
                 if absent >= detectors.recovery_windows:
                     over += detectors.let_go(end)
-                    del self._detectors[name]
         return over
 
     def _cohort(self, version: str, maturity: str, task: Task) -> Detectors:
@@ -258,7 +282,7 @@ class Deciding:
         operating = self._references.operating
         if operating is None or not operating.series:
             return None
-        starts = np.array(sorted(operating.series), dtype=np.int64)[1:-1]  # the first and the last may be cut off
+        starts = whole_windows(operating)
 
         def read_all() -> tuple[Times, Floats]:
             rows = [read(operating.series[start][None, :].astype(np.float64))[0] for start in starts.tolist()]
