@@ -25,7 +25,7 @@ def test_the_demo_finds_both_planted_faults_and_nothing_else(process, tmp_path):
     assert further.endswith(f"mlvitals signals -c {tmp_path / 'demo' / 'mlvitals.yaml'}")
     assert last == f"Open {tmp_path / 'demo' / 'report.html'} in a browser."
     page = (tmp_path / "demo" / "report.html").read_text("utf-8")
-    assert "sqft_living moved in the window of 2015-02-09" in page
+    assert "sqft_living moved from 2015-02-09 to 2015-03-02" in page  # its alarm lasts until it has recovered
 
 
 def test_the_demo_can_be_shown_again(mlvitals, tmp_path):

@@ -9,13 +9,12 @@ RATE = {"mlvitals.prediction.rate", "mlvitals.signal.status"}
 
 
 def counts(mlvitals, config):
-    """Return what does not depend on how long a window is: all but the rate, and what is judged by it."""
+    """Return what does not depend on how long a window is: all but the rate, what is judged by it, and evidence."""
     answer = mlvitals("signals", "-c", config, "--format", "jsonl")
     assert answer.code == 0
     found = [json.loads(line) for line in answer.out.splitlines()]
-    return [
-        (one["signal"], one["attributes"], one["value"], one["samples"]) for one in found if one["signal"] not in RATE
-    ]
+    kept = [one for one in found if one["signal"] not in RATE and not one["signal"].endswith(".evidence")]
+    return [(one["signal"], one["attributes"], one["value"], one["samples"]) for one in kept]
 
 
 def same_at(ages, found):
