@@ -39,7 +39,7 @@ soak: $(VENV)/dev.stamp ## the long tests: kills, simulations, large inputs
 
 bench: $(VENV)/dev.stamp ## the benchmarks, as ratios within one run
 	@answer=0; for benchmark in $(sort $(wildcard benchmarks/*.py)); do \
-		echo "== $$benchmark"; $(BIN)/python $$benchmark || answer=1; \
+		echo "== $$benchmark"; PYTHONPATH=. $(BIN)/python $$benchmark || answer=1; \
 	done; exit $$answer
 
 docs: $(VENV)/dev.stamp ## the documents as pages, in build/docs; a broken link is an error
