@@ -24,7 +24,7 @@ def test_evidence_says_its_mode_and_what_is_learnt_still_says_so(make_bench):
     # While features are learnt, the detector of all of them speaks for them.
     assert learning == dict.fromkeys(
         (
-            "mlvitals.prediction.count.evidence",
+            "mlvitals.prediction.volume.evidence",
             "mlvitals.feature.joint.evidence",
             "mlvitals.prediction.drift.evidence",
             "mlvitals.label.coverage.evidence",

@@ -1,6 +1,7 @@
 """Evidence of every kind, made up from a layout: what a statistic must get along with."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import product
 from typing import Final
@@ -8,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from mlvitals.signals.spec import Evidence, Volume
+from mlvitals.signals.spec import DetectorState, Evidence, Status, Volume
 from mlvitals.windows.exact_sum import CELLS, add_exact
 from mlvitals.windows.histogram import HISTOGRAM_BINS, duration_bins
 from mlvitals.windows.layout import SPECIALS, CategoryBins, FeatureLayout, Kind, Layout, NumericBins, OutputLayout, Task
@@ -95,7 +96,11 @@ def durations(seconds: npt.ArrayLike) -> Counts:
 
 def usual(layout: Layout) -> Evidence:
     """Return an ordinary window against an ordinary reference."""
-    return _evidence(_random(layout, _RANDOM_ROWS["usual"], 3), _random(layout, _RANDOM_ROWS["usual"], 4))
+    ordinary = _evidence(_random(layout, _RANDOM_ROWS["usual"], 3), _random(layout, _RANDOM_ROWS["usual"], 4))
+    alone = ("volume", "errors", "features", "prediction", "coverage", "performance")
+    every = [*((name, "7d") for name in alone), *(("feature", feature.name) for feature in layout.features)]
+    states = tuple(DetectorState(name, subject, 0.5, 3.0, Status.OK, {}) for name, subject in every)
+    return replace(ordinary, detectors=states)
 
 
 def blank(layout: Layout) -> Evidence:

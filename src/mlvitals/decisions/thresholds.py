@@ -97,10 +97,10 @@ def judge(spec: MetricSpec, reading: Reading, before: int = 0) -> Judgement:
     """Return what a reading is worth, `before` being how its series stood in the window before.
 
     A value at the level is a warning; a warning that there is lasts, the value at it included, down to a lower level. A
-    reading that brings its verdict keeps it; its upper limit, if it brings one, is the level.
+    reading that brings its verdict keeps it, and its bar.
     """
     if reading.verdict is not None:
-        return Judgement(reading.verdict, None if reading.limits is None else reading.limits[1], before)
+        return Judgement(reading.verdict, reading.bar, before)
     threshold = Threshold.of(spec)
     levels = threshold.levels(reading) if reading.limits is not None or spec.judges(reading.attributes) else None
     level = None if levels is None else levels.warns

@@ -18,8 +18,8 @@ def _read(evidence: Evidence, detector: str) -> Iterator[Reading]:
                 samples=evidence.current.predictions,
                 attributes={_SUBJECT[detector]: one.subject} if detector in _SUBJECT else {},
                 normal=None,
-                limits=(-one.bar, one.bar),
                 verdict=one.status,
+                bar=one.bar,
                 evidence=one.told,
             )
 
@@ -41,8 +41,8 @@ def _statistic(name: str, detector: str, brief: str, layer: Layer) -> Statistic:
     )
 
 
-PREDICTION_COUNT_EVIDENCE: Final = _statistic(
-    "mlvitals.prediction.count.evidence",
+PREDICTION_VOLUME_EVIDENCE: Final = _statistic(
+    "mlvitals.prediction.volume.evidence",
     "volume",
     "Evidence, as log10, that the volume changed against its season; it pages at its bar.",
     Layer.PIPELINE,
@@ -85,7 +85,7 @@ PERFORMANCE_EVIDENCE: Final = _statistic(
 )
 
 EVIDENCE: Final = (
-    PREDICTION_COUNT_EVIDENCE,
+    PREDICTION_VOLUME_EVIDENCE,
     REQUEST_ERROR_EVIDENCE,
     FEATURE_DRIFT_EVIDENCE,
     FEATURE_JOINT_EVIDENCE,

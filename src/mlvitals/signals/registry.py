@@ -7,7 +7,15 @@ from mlvitals.signals.alert_count import FEATURE_ALERT_COUNT
 from mlvitals.signals.catalogue import Catalogue
 from mlvitals.signals.derived import Derived
 from mlvitals.signals.drift_worst import FEATURE_DRIFT_WORST
-from mlvitals.signals.evidence import EVIDENCE
+from mlvitals.signals.evidence import (
+    FEATURE_DRIFT_EVIDENCE,
+    FEATURE_JOINT_EVIDENCE,
+    LABEL_COVERAGE_EVIDENCE,
+    PERFORMANCE_EVIDENCE,
+    PREDICTION_DRIFT_EVIDENCE,
+    PREDICTION_VOLUME_EVIDENCE,
+    REQUEST_ERROR_EVIDENCE,
+)
 from mlvitals.signals.feature_drift import (
     FEATURE_DRIFT_LOCATION,
     FEATURE_DRIFT_SCORE,
@@ -51,6 +59,8 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     REQUEST_ERROR_RATIO,
     REQUEST_LATENCY,
     EVENT_LAG,
+    PREDICTION_VOLUME_EVIDENCE,
+    REQUEST_ERROR_EVIDENCE,
     FEATURE_MISSING_RATIO,
     FEATURE_UNSEEN_RATIO,
     FEATURE_OUT_OF_RANGE_RATIO,
@@ -64,15 +74,19 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     FEATURE_SKEW_SPREAD,
     FEATURE_SKEW_SHAPE,
     FEATURE_SKEW_SCORE,
+    FEATURE_DRIFT_EVIDENCE,
+    FEATURE_JOINT_EVIDENCE,
     PREDICTION_CLASS_RATIO,
     PREDICTION_QUANTILE,
     PREDICTION_DRIFT_SCORE,
     PREDICTION_SKEW_SCORE,
+    PREDICTION_DRIFT_EVIDENCE,
     PERFORMANCE_SCORE,
     PERFORMANCE_CLASS_SCORE,
     PERFORMANCE_ERROR,
+    PERFORMANCE_EVIDENCE,
     LABEL_COVERAGE_RATIO,
-    *EVIDENCE,
+    LABEL_COVERAGE_EVIDENCE,
 )
 
 # What follows from the measurements of a window: the state of each family first, as it is looked at first.

@@ -180,7 +180,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     lower, upper: an interval or a bound for the value. normal, noise: the value and its standard error where nothing
     changed; a normal of None is not known, so that there is no verdict. limits: at or beyond either it is a warning,
     where that follows from what is usual at that time and not from the spec. verdict: the status, where it follows from
-    other measurements and not from a threshold.
+    other measurements and not from a threshold; bar: the level at which it is that of a detector that pages.
     evidence: what a person needs to understand the value, by short names.
     """
 
@@ -194,6 +194,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     noise: float | None = None
     limits: tuple[float, float] | None = None
     verdict: Status | None = None
+    bar: float | None = None
     evidence: Mapping[str, float | str] = msgspec.field(default_factory=dict)
 
 
