@@ -90,6 +90,7 @@ def test_no_state_is_a_fault(world, mlvitals):
         ("UPDATE layout SET places = 'other'", "by another mlvitals, whose counts stand elsewhere"),
         ("UPDATE cohort SET served = x'00'", "does not fit its layout"),
         ("DELETE FROM layout", "which the state does not have"),
+        ("UPDATE detectors SET state = x'00'", "what the detectors of traffic keep cannot be read"),
     ],
 )
 def test_what_is_wrong_in_a_state_is_told_by_name(ran, mlvitals, statement, told):

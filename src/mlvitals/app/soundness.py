@@ -11,6 +11,7 @@ from mlvitals.app.check import Checked
 from mlvitals.app.kept import keeping
 from mlvitals.app.pipeline import MIGRATIONS, decode_plan
 from mlvitals.config import Config
+from mlvitals.decisions.soundness import unsound_decisions
 from mlvitals.delivery import Fate, queue_statuses
 from mlvitals.engines.ids_key import is_key_of
 from mlvitals.errors import MlvitalsError, StateError
@@ -60,6 +61,7 @@ def _check_store(config: Config, store: Store, place: str) -> Iterator[Checked]:
     yield from _check_key(config, store)
     yield from _check_accounts(store)
     yield from _check_windows(config, store)
+    yield from _check_decisions(store)
     yield from _check_positions(config, store)
 
 
@@ -106,6 +108,14 @@ def _check_windows(config: Config, store: Store) -> Iterator[Checked]:
                 f"model {model.name}: {others} open windows were begun under another reference than is configured; "
                 "they are closed under it, and the next begin under the new one"
             )
+
+
+def _check_decisions(store: Store) -> Iterator[Checked]:
+    wrong = [*unsound_decisions(store.connection)]
+    yield from (_fault(line) for line in wrong)
+    if not wrong:
+        (lasting,) = store.connection.execute("SELECT count(*) FROM episode WHERE until IS NULL").fetchone()
+        yield _good(f"decisions: episodes and detectors can be read and fit together, {lasting} open")
 
 
 def _check_positions(config: Config, store: Store) -> Iterator[Checked]:
