@@ -63,7 +63,7 @@ class Episode:
         if self.windows > 1:
             text += f" on {moment(self.peak_start)}"
         if row.threshold is not None and self.spec.warning is None:
-            text += f", where it warns from {measured(row.threshold, unit)}"
+            text += f", where it {self.spec.crossing} from {measured(row.threshold, unit)}"
         elif row.threshold is not None:
             text += f", {strength(row):.3g} times as far from normal as it warns from ({measured(row.threshold, unit)})"
         if row.noise:

@@ -107,6 +107,11 @@ class MetricSpec:
         """Whether readings are held against a plain threshold, the spec's or their own."""
         return self.warning is not None or self.brings_limits
 
+    @property
+    def crossing(self) -> str:
+        """What it does from its threshold on, in a word: one that is no plain threshold is a detector's bar."""
+        return "warns" if self.warns else "pages"
+
     def judges(self, attributes: Mapping[str, str]) -> bool:
         """Tell whether the warning speaks of a reading with these attributes."""
         return self.warning is not None and self.warning_where.items() <= attributes.items()
