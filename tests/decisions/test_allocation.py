@@ -163,3 +163,17 @@ def test_no_single_window_alarms_and_two_may(bar):
     share = Share(pages_per_week=Fraction(1), bar=bar)
     assert share.cap < share.bar
     assert share.least_windows == 2
+
+
+@given(budgets, weights, demands, st.integers(0, 12))
+def test_versions_beyond_those_foreseen_have_no_more_together(budget, weighed, demand, serving):
+    demand = replace(demand, weight=1.0)
+    shares = allocate(budget, weighed, [demand])[demand.name]
+    for source in sources(demand):
+        foreseen, each = shares.of(source), shares.of(source, serving)
+        assert each.bar >= foreseen.bar
+        if not source.version:
+            assert each == foreseen
+        else:
+            together = max(serving, demand.versions) * each.pages_per_week
+            assert together == demand.versions * foreseen.pages_per_week

@@ -31,11 +31,12 @@ from mlvitals.engines import tables as engine_tables
 from mlvitals.engines.account import Account, read_account, read_held
 from mlvitals.engines.changes import Change
 from mlvitals.engines.closing import Told
-from mlvitals.engines.deciding import Deciding, PageBudget
+from mlvitals.engines.deciding import Deciding
 from mlvitals.engines.judging import Emission, Judge
 from mlvitals.engines.layouts import References, choice_of
 from mlvitals.engines.local import Emit, LocalEngine
 from mlvitals.engines.model import ModelRun
+from mlvitals.engines.page_budget import PageBudget
 from mlvitals.engines.roster import MIGRATIONS as ROSTER
 from mlvitals.engines.roster import Member
 from mlvitals.events import EventBatch, RawBatch

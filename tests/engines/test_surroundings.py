@@ -7,8 +7,9 @@ import pytest
 from mlvitals.clock import DAY, HOUR, MINUTE
 from mlvitals.config import DecisionsConfig
 from mlvitals.engines.closing import Closer
-from mlvitals.engines.deciding import Deciding, PageBudget
+from mlvitals.engines.deciding import Deciding
 from mlvitals.engines.judging import Judge
+from mlvitals.engines.page_budget import PageBudget
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ from typing import Final
 
 from mlvitals.config import Config, ModelConfig
 from mlvitals.engines.account import Account
-from mlvitals.engines.deciding import Deciding, PageBudget
+from mlvitals.engines.deciding import Deciding
 from mlvitals.engines.feature_groups import FeatureGroups
 from mlvitals.engines.judging import Judge
 from mlvitals.engines.layouts import References, choice_of
 from mlvitals.engines.model import ModelRun
+from mlvitals.engines.page_budget import PageBudget
 from mlvitals.engines.roster import Member, cause_of
 from mlvitals.errors import ConfigError
 from mlvitals.hashing import KeyedHash

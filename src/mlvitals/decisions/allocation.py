@@ -50,6 +50,7 @@ CAP_POWER: Final = 0.6
 _LEAST_BAR: Final = log10(20)
 
 _LABELLED: Final = (Detector.COVERAGE, Detector.PERFORMANCE, Detector.COST)
+_OF_VERSIONS: Final = (Detector.PREDICTION, *_LABELLED)
 _UNBUILT: Final = (Detector.COST,)  # its weight is held in reserve
 _SEVERAL: Final = 2
 
@@ -126,8 +127,10 @@ class ModelShares:
         """The model's share, its reserve included."""
         return sum((one.pages_per_week for one in self.allotments.values()), self.reserve)
 
-    def of(self, source: Source) -> Share:
-        """Return the share of one detector.
+    def of(self, source: Source, versions: int = 0) -> Share:
+        """Return the share of one detector, where so many versions serve at a time.
+
+        If they are more than were foreseen, each has so much less that they have no more together.
 
         Raises:
             KeyError: the model has no such detector, as was told when the budget was shared out.
@@ -137,7 +140,10 @@ class ModelShares:
         subjects |= dict.fromkeys(_LABELLED, self.demand.maturities)
         if source.model != self.demand.name or source.subject not in subjects.get(source.detector, ("",)):
             raise KeyError(source)
-        return self.allotments[source.detector].each
+        each = self.allotments[source.detector].each
+        if source.detector not in _OF_VERSIONS or versions <= self.demand.versions:
+            return each
+        return _share(each.pages_per_week * self.demand.versions / versions, self.demand)
 
     def false_pages_per_week(self, detector: Detector) -> float:
         """Return how often all detectors of a kind page where nothing moved, at most: never above what they have.

@@ -124,3 +124,14 @@ class Memory:
         starts = np.array([start for start, _ in rows], dtype=np.int64)
         counts = [np.frombuffer(zlib.decompress(packed), dtype=np.float64) for _, packed in rows]
         return starts, np.array(counts) if counts else np.zeros((0, 0))
+
+
+def judged_since(connection: sqlite3.Connection, model: str, pattern: str, start: int) -> set[str]:
+    """Return the names of a model's vectors of counts of which a window was taken that began after `start`.
+
+    pattern: that names fit, with a star for anything.
+    """
+    rows = connection.execute(
+        "SELECT name FROM detectors WHERE model = ? AND name GLOB ? AND start > ?", (model, pattern, start)
+    )
+    return {name for (name,) in rows}

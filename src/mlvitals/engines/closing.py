@@ -144,7 +144,7 @@ class Closer:
         self._run.cohorts.mark(cohort)
 
     def _decided(self, cohort: Cohort, maturity: str) -> tuple[DetectorState, ...]:
-        return self._deciding.states_of_cohort(cohort.key.version, maturity, cohort.summary.layout.output.task)
+        return self._deciding.states_of_cohort(cohort, maturity)
 
     def _forgettable(self) -> int | None:
         """Return the time before which windows are to be forgotten; None where these have been forgotten already.
