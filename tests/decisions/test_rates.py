@@ -166,6 +166,18 @@ def test_a_changed_rate_is_estimated_and_dated(rate):
     assert np.mean(np.abs(effect - truth) <= 1.96 * error) > 0.8
 
 
+def test_a_leap_is_dated_by_itself_and_not_by_the_little_that_came_before():
+    usual = usual_of(0.01, 0.005, 0.015, 1e7, 1)
+    rates = Rates.start(1)
+    for hits in (2, 2, 1, 2):  # of 50, two at 0.01 are much, but may happen
+        take(rates, hits, 50, usual, cap=4.0)
+    for _ in range(2):
+        take(rates, 50, 50, usual, cap=4.0)
+    effect, _, since = rates.likeliest(usual)
+    assert since[0] == 2
+    assert effect[0] > 2.5
+
+
 def test_evidence_is_finite_whatever_counts_come():
     counts = np.array([0.0, 1.0, 10.0, 1e9])
     hits, rows = (one.ravel() for one in np.meshgrid(counts, counts))

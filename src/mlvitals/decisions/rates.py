@@ -69,8 +69,8 @@ def error_of_rate(rate: Floats, rows: Floats, precision: Floats) -> Floats:
 class Rates:
     """Evidence of rates that changed; arrays of shape (streams, alternatives).
 
-    sums: products of e-values since an onset, summed over onsets. climb: the logarithm of the products since the
-    likeliest onset; hits, rows, since: what was counted since then, and over how many windows.
+    sums: products of e-values since an onset, summed over onsets. climb: the logarithm of the likelihood ratio since
+    the likeliest onset; hits, rows, since: what was counted since then, and over how many windows.
     """
 
     sums: Floats
@@ -102,8 +102,10 @@ class Rates:
         precision = usual.precision[:, None]
         logs = _log_beta_binomial(hits[:, None], rows[:, None], other, precision)
         logs -= _log_beta_binomial(hits[:, None], rows[:, None], nearest, precision)
-        logs = np.where(known, np.minimum(logs, cap[:, None]), 0.0)
-        self.sums = np.where(known, np.minimum((self.sums + 1) * np.exp(logs), _MOST), self.sums)
+        logs = np.where(known, logs, 0.0)
+        values = np.exp(np.minimum(logs, cap[:, None]))
+        self.sums = np.where(known, np.minimum((self.sums + 1) * values, _MOST), self.sums)
+        # Uncapped: by capped ones a leap looks no likelier than a small step that began long before it.
         self.climb = np.maximum(self.climb + logs, 0.0)
         there = self.climb > 0
         self.hits = np.where(there, self.hits + hits[:, None], 0.0)
@@ -116,8 +118,11 @@ class Rates:
             kept[streams] = 0.0
 
     def likeliest(self, usual: Usual) -> tuple[Floats, Floats, Floats]:
-        """Return each stream's change of 2·asin(√rate), its standard error, and the windows since its onset."""
-        best = self.sums.argmax(axis=1)
+        """Return each stream's change of 2·asin(√rate), its standard error, and the windows since its onset.
+
+        Those of the alternative and the onset that are likeliest together.
+        """
+        best = self.climb.argmax(axis=1)
         places = np.arange(len(best)), best
         hits, rows, since = self.hits[places], self.rows[places], self.since[places]
         there = rows > 0
