@@ -138,6 +138,25 @@ def test_a_slow_detector_of_an_incident_that_is_just_over_does_not_page(told):
     assert told.what("m", 11, ["age"], since=10) == [What.OPENED]  # began when all was over
 
 
+def test_what_is_found_late_and_began_with_an_incident_is_of_it(told):
+    (page,) = told.take("m", 2, ["amount"])
+    told.take("m", 40, over=["amount"])
+    (joined,) = told.take("m", 30 * 24, [""], since=0, detector=Detector.PERFORMANCE)  # its labels came
+    assert (joined.what, joined.episode.id, joined.episode.until) == (What.JOINED, page.episode.id, None)
+    assert told.what("m", 31 * 24, over=[""], detector=Detector.PERFORMANCE) == [What.CLOSED]
+    assert told.what("m", 32 * 24, ["hour"], since=41) == [What.OPENED]  # began when that was over
+    assert told.what("m", 34 * 24, ["age"], since=-25) == [What.OPENED]  # began long before it
+    assert told.what("other", 30 * 24, ["amount"], since=0) == [What.OPENED]
+
+
+def test_an_outage_is_not_hidden_in_a_drift_that_pages_on_the_eve_of_it(told):
+    assert told.what("m", 100, ["hour"], since=0) == [What.OPENED]
+    (outage,) = told.take("m", 102, ["amount"], since=101)
+    assert outage.what is What.OPENED
+    (joined,) = told.take("m", 103, ["age"], since=50)  # one that is estimated to have begun before is of the newest
+    assert (joined.what, joined.episode.id) == (What.JOINED, outage.episode.id)
+
+
 def test_who_opened_an_episode_alerts_and_the_others_warn(told):
     (page,) = told.take("m", 0, ["terminal_a"])
     told.take("other", 0, ["terminal_a"])

@@ -37,14 +37,17 @@ def find_place(connection: sqlite3.Connection, finding: Finding, origin: Mapping
 
     1. one that is open, of the same model, with a finding of the same thing, the same group or the same upstream;
     2. one that another model has, of the same upstream, or of the same group where nobody named one, at the same time;
-    3. one that the same model has had for no longer than an incident takes to show itself everywhere, and that was not
-       over when what was found began.
+    3. one that the same model has, that was not over when what was found began, and began no longer before it than a
+       day, or three windows if that is longer; and no longer after it, unless the model joined it within that time.
+
+    Onsets count, however late something is found: what was predicted in an outage is judged when its labels come, weeks
+    after it was over, and is of that outage.
     """
     *_, shared = kin = kin_of(finding, origin)
     return (
         _of_kin(connection, finding, kin)
         or (_of_others(connection, finding, shared, at) if len(kin) > 1 else None)
-        or _young(connection, finding, at)
+        or _contemporary(connection, finding, at)
     )
 
 
@@ -76,15 +79,23 @@ def _of_others(connection: sqlite3.Connection, finding: Finding, shared: str, at
     return _first(connection.execute(query, (shared, at, reach, began, Ending.ACCEPTED, finding.source.model)))
 
 
-def _young(connection: sqlite3.Connection, finding: Finding, at: int) -> str | None:
+def _contemporary(connection: sqlite3.Connection, finding: Finding, at: int) -> str | None:
+    """Return an episode of the same model that began when what was found did, as far as onsets can be told.
+
+    An onset is estimated too early more often than too late: what began long before an episode, by its own estimate,
+    may still be of it where both are found together. What began long after it is not: an outage would be hidden in a
+    drift that happens to page a day earlier. What was silenced is told with all else that is told then.
+    """
     query = """
         SELECT episode.id FROM episode_model JOIN episode ON episode.id = episode_model.episode
-        WHERE episode_model.model = ? AND joined BETWEEN ? AND ?
-        AND (until IS NULL OR (ending = ? AND until > ?))
+        WHERE episode_model.model = ?1 AND (since >= ?2 - ?3 OR ?6)
+        AND (since <= ?2 + ?3 OR joined BETWEEN ?4 - ?3 AND ?4)
+        AND (until IS NULL OR (ending = ?5 AND until > ?2))
         ORDER BY opened DESC, id LIMIT 1
         """
-    model = finding.source.model
-    return _first(connection.execute(query, (model, at - young(finding), at, Ending.RECOVERED, finding.onset)))
+    was_silenced = finding.end < at
+    values = finding.source.model, finding.onset, young(finding), at, Ending.RECOVERED, was_silenced
+    return _first(connection.execute(query, values))
 
 
 def _first(rows: sqlite3.Cursor) -> str | None:
