@@ -1,6 +1,7 @@
 """The budgeted detectors of a model, fed as its windows close and its cohorts mature."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -18,6 +19,7 @@ from mlvitals.engines.detecting import ModelDetectors
 from mlvitals.engines.feature_groups import FeatureGroups
 from mlvitals.engines.model import ModelRun
 from mlvitals.engines.page_budget import PageBudget
+from mlvitals.engines.selfchecking import selfcheck_state
 from mlvitals.signals.prediction_drift import output_bins, output_counts
 from mlvitals.signals.spec import DetectorState, Status
 from mlvitals.signals.table import feature_section
@@ -101,7 +103,8 @@ class Deciding:
         if output_bins(own.output) is not None:
             first = Source(self._name, version, Detector.PREDICTION, "")
             standing += self._states(self._detectors.prediction(version, own), first, bars)
-        return standing
+        operating = self._run.references.operating
+        return standing if operating is None else standing + selfcheck_state(operating)
 
     def states_of_cohort(self, cohort: Cohort, maturity: str) -> tuple[DetectorState, ...]:
         """Return how the detectors of a version's cohorts at a maturity stand after the newest of them."""
@@ -190,12 +193,10 @@ def _state(
 
 
 def later(finding: Finding, age: int) -> Finding:
-    """Return a finding of a cohort at the times at which it is known."""
-    times = {name: getattr(finding, name) + age for name in ("start", "end", "onset")}
-    return Finding(
-        **times,
-        **{
-            name: getattr(finding, name)
-            for name in ("source", "component", "effect", "lower", "upper", "unit", "evidence", "bar")
-        },
-    )
+    """Return a finding of a cohort at the times at which it is known.
+
+    Its onset stays where the predictions are that were judged, for there lies what was wrong with them. Labels that did
+    not come are the exception: they are missed from when they were due.
+    """
+    due = age if finding.source.detector is Detector.COVERAGE else 0
+    return replace(finding, start=finding.start + age, end=finding.end + age, onset=finding.onset + due)
