@@ -157,6 +157,17 @@ def test_an_outage_is_not_hidden_in_a_drift_that_pages_on_the_eve_of_it(told):
     assert (joined.what, joined.episode.id) == (What.JOINED, outage.episode.id)
 
 
+def test_all_features_together_are_of_what_one_of_them_shows_and_hide_nothing_else(told):
+    (chronic,) = told.take("m", 0, ["terminal_a"])
+    (with_it,) = told.take("m", 0, [""], detector=Detector.FEATURES)
+    assert (with_it.what, with_it.episode.id) == (What.JOINED, chronic.episode.id)
+    assert told.what("m", 100, over=[""], detector=Detector.FEATURES) == []
+    told.take("m", 200, ["terminal_b"])  # joins it, weeks later
+    assert told.what("m", 200, [""], detector=Detector.FEATURES) == [What.JOINED]
+    assert told.what("m", 300, over=[""], detector=Detector.FEATURES) == []
+    assert told.what("m", 400, [""], detector=Detector.FEATURES) == [What.OPENED]  # many moved a little, none alone
+
+
 def test_who_opened_an_episode_alerts_and_the_others_warn(told):
     (page,) = told.take("m", 0, ["terminal_a"])
     told.take("other", 0, ["terminal_a"])

@@ -8,7 +8,7 @@ import msgspec
 
 from mlvitals.clock import DAY
 from mlvitals.decisions.episode import GROUP, UPSTREAM, Ending
-from mlvitals.decisions.finding import Finding
+from mlvitals.decisions.finding import Detector, Finding
 
 _YOUNG_WINDOWS: Final = 3
 
@@ -22,9 +22,11 @@ def kin_of(finding: Finding, origin: Mapping[str, str]) -> list[str]:
     """Return what other findings of the same thing have in common with a finding.
 
     That is what is watched of the model, whatever the version; and what the feature's group is made from, or the group
-    itself where nobody said.
+    itself where nobody said. All features together are no thing of their own.
     """
     source = finding.source
+    if source.detector is Detector.FEATURES:
+        return []
     own = msgspec.json.encode([source.model, source.detector.value, source.subject]).decode()
     shared = [f"{kind}:{origin[kind]}" for kind in (UPSTREAM, GROUP) if kind in origin][:1]
     return [f"of:{own}", *shared]
@@ -35,7 +37,8 @@ def find_place(connection: sqlite3.Connection, finding: Finding, origin: Mapping
 
     at: end of the window in which it comes. The newest of those that fit, in this order:
 
-    1. one that is open, of the same model, with a finding of the same thing, the same group or the same upstream;
+    1. one that is open, of the same model, with a finding of the same thing, the same group or the same upstream; for
+       all features together, one with a finding of this window, which is most of what they show;
     2. one that another model has, of the same upstream, or of the same group where nobody named one, at the same time;
     3. one that the same model has, that was not over when what was found began, and began no longer before it than a
        day, or three windows if that is longer; and no longer after it, unless the model joined it within that time.
@@ -43,10 +46,10 @@ def find_place(connection: sqlite3.Connection, finding: Finding, origin: Mapping
     Onsets count, however late something is found: what was predicted in an outage is judged when its labels come, weeks
     after it was over, and is of that outage.
     """
-    *_, shared = kin = kin_of(finding, origin)
+    kin = kin_of(finding, origin)
     return (
-        _of_kin(connection, finding, kin)
-        or (_of_others(connection, finding, shared, at) if len(kin) > 1 else None)
+        (_of_kin(connection, finding, kin) if kin else _of_features(connection, finding.source.model, at))
+        or (_of_others(connection, finding, kin[-1], at) if len(kin) > 1 else None)
         or _contemporary(connection, finding, at)
     )
 
@@ -59,6 +62,16 @@ def _of_kin(connection: sqlite3.Connection, finding: Finding, kin: list[str]) ->
         ORDER BY opened DESC, id LIMIT 1
         """
     return _first(connection.execute(query, (*kin, finding.source.model)))
+
+
+def _of_features(connection: sqlite3.Connection, model: str, at: int) -> str | None:
+    query = """
+        SELECT episode.id FROM episode_model JOIN episode ON episode.id = episode_model.episode
+        JOIN episode_part ON episode_part.episode = episode.id
+        WHERE episode_model.model = ?1 AND episode_part.model = ?1 AND found = ?2 AND until IS NULL
+        ORDER BY opened DESC, episode.id LIMIT 1
+        """
+    return _first(connection.execute(query, (model, at)))
 
 
 def _of_others(connection: sqlite3.Connection, finding: Finding, shared: str, at: int) -> str | None:
