@@ -149,6 +149,13 @@ def test_what_is_found_late_and_began_with_an_incident_is_of_it(told):
     assert told.what("other", 30 * 24, ["amount"], since=0) == [What.OPENED]
 
 
+def test_of_two_incidents_the_one_that_began_nearest_is_joined(told):
+    (page,) = told.take("m", 2, ["amount"])
+    told.what("m", 99, ["hour"])
+    (joined,) = told.take("m", 100, [""], since=1, detector=Detector.PERFORMANCE)
+    assert (joined.what, joined.episode.id) == (What.JOINED, page.episode.id)
+
+
 def test_an_outage_is_not_hidden_in_a_drift_that_pages_on_the_eve_of_it(told):
     assert told.what("m", 100, ["hour"], since=0) == [What.OPENED]
     (outage,) = told.take("m", 102, ["amount"], since=101)

@@ -35,7 +35,7 @@ def kin_of(finding: Finding, origin: Mapping[str, str]) -> list[str]:
 def find_place(connection: sqlite3.Connection, finding: Finding, origin: Mapping[str, str], at: int) -> str | None:
     """Return the episode that a finding joins, None where it begins one of its own.
 
-    at: end of the window in which it comes. The newest of those that fit, in this order:
+    at: end of the window in which it comes. The newest of those that fit, in this order, and in 3. the nearest by onset:
 
     1. one that is open, of the same model, with a finding of the same thing, the same group or the same upstream; for
        all features together, one with a finding of this window, which is most of what they show;
@@ -104,7 +104,7 @@ def _contemporary(connection: sqlite3.Connection, finding: Finding, at: int) -> 
         WHERE episode_model.model = ?1 AND (since >= ?2 - ?3 OR ?6)
         AND (since <= ?2 + ?3 OR joined BETWEEN ?4 - ?3 AND ?4)
         AND (until IS NULL OR (ending = ?5 AND until > ?2))
-        ORDER BY opened DESC, id LIMIT 1
+        ORDER BY abs(since - ?2), opened DESC, id LIMIT 1
         """
     was_silenced = finding.end < at
     values = finding.source.model, finding.onset, young(finding), at, Ending.RECOVERED, was_silenced
