@@ -120,6 +120,15 @@ def test_a_change_smaller_than_is_to_be_told_pages_nobody_and_hides_no_greater_o
     assert [finding.component for _, finding in found(run(middling, gone, first=60))] == ["missing"]
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_lesser_step_pages_nobody_however_often_chance_adds_to_it(seed):
+    """By 0.09 deviations: the estimate alone exceeds 0.1 in one window or another."""
+    random = np.random.default_rng(seed)
+    ensemble = made(min_effect=0.1)
+    assert found(run(ensemble, [window_of(random, moved(0.13)) for _ in range(40)])) == []
+    assert ensemble.evidence[feature("amount")] > BAR
+
+
 @pytest.mark.parametrize("own", [3.0, BAR, 30.0, math.inf])
 def test_no_single_window_alarms(own):
     """Not even where only the detector of all together may page."""

@@ -29,7 +29,10 @@ _SHAPE: Final = "shape"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What counts as moved. tolerance, min_effect: in standard deviations of the reference."""
+    """What counts as moved, in standard deviations of the reference.
+
+    tolerance: the step that is no news. min_effect: what a step is to be at least, by the nearer end of its interval.
+    """
 
     size: WindowSize
     tolerance: float
@@ -257,14 +260,16 @@ class Ensemble:
                 strict=True,
             )
         )
-        # What moved by less than is to be told pages nobody, and hides nothing that moved by more.
-        evidence = np.where((since > 0) & (np.abs(effect) >= self._least), evidence, 0.0)
+        # What is not sure to have moved by as much as is to be told pages nobody, and hides nothing that is. The
+        # estimate alone would not do: looked at in every window, that of a lesser step that lasts is as large once.
+        told = (since > 0) & (np.maximum(np.abs(effect) - _NORMAL_95 * error, 0.0) >= self._least)
+        evidence = np.where(told, evidence, 0.0)
         bare = self._per_detector(evidence)
         findings = []
         for place in np.flatnonzero(self._reached(bare)).tolist():
             mine = evidence if place >= len(self._own) else np.where(self._owner == place, evidence, -1.0)
             part = int(mine.argmax())
-            if abs(effect[part]) < self._least[part]:
+            if not told[part]:
                 continue
             findings.append(self._finding(place, part, (effect[part], error[part], since[part]), bare[place], start))
             self._latches.close(place, part, self._departure(part, effect[part]))
