@@ -35,7 +35,7 @@ def kin_of(finding: Finding, origin: Mapping[str, str]) -> list[str]:
 def find_place(connection: sqlite3.Connection, finding: Finding, origin: Mapping[str, str], at: int) -> str | None:
     """Return the episode that a finding joins, None where it begins one of its own.
 
-    at: end of the window in which it comes. The newest of those that fit, in this order, and in 3. the nearest by onset:
+    at: end of the window in which it comes. The newest of those that fit (by 3 the nearest), in this order:
 
     1. one that is open, of the same model, with a finding of the same thing, the same group or the same upstream; for
        all features together, one with a finding of this window, which is most of what they show;
