@@ -1,6 +1,6 @@
 """What was simulated as a table, and as a picture."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from math import log
 from typing import Final
 
@@ -21,26 +21,25 @@ _COLOURS: Final = ("#0072b2", "#d55e00", "#009e73")  # told apart by the colour-
 def table(found: Simulated) -> str:
     """Return Markdown: a line for each setting."""
     steps = ", ".join(f"{step:g}" for step in STEPS)
-    lines = [
-        f"| nothing but | false pages | a week, at most | all together | {steps} sd | limit | {steps} sd, shared |",
-        "|---" * 7 + "|",
-    ]
+    head = (
+        f"| nothing but | weeks | false pages | a week, at most | all together | {steps} sd | limit "
+        f"| shared: false pages | at most | {steps} sd |"
+    )
+    lines = [head, "|---" * 10 + "|"]
     for name, pages in found.pages.items():
         told = found.delays.get(name)
-        alone, shared = (
-            ", ".join(str(told[step, one]) for step in STEPS) if told is not None else "" for one in (False, True)
-        )
+        late = [", ".join(str(told[step, one]) for step in STEPS) if told else "" for one in (False, True)]
         limit = ", ".join("/".join(f"{one:g}" for one in pair).replace("inf", "-") for pair in LIMITS.get(name, ()))
-        lines.append(
-            f"| {name} | {pages.features} in {pages.weeks} | {pages.limit:.3f} | {pages.together} in {pages.weeks} "
-            f"| {alone} | {limit} | {shared} |"
-        )
-    every = found.every
-    lines.append(
-        f"| all of them | {every.features} in {every.weeks} | {every.limit:.4f} | {every.together} in {every.weeks} "
-        "| | | |"
+        lines.append(_row(name, pages, late, limit))
+    return "\n".join([*lines, _row("all of them", found.every, ["", ""], "")])
+
+
+def _row(name: str, pages: Mapping[bool, Pages], late: Sequence[str], limit: str) -> str:
+    alone, shared = pages[False], pages[True]
+    return (
+        f"| {name} | {alone.weeks} | {alone.features} | {alone.limit:.3g} | {alone.together} | {late[0]} | {limit} "
+        f"| {shared.features} and {shared.together} | {shared.limit:.3g} | {late[1]} |"
     )
-    return "\n".join(lines)
 
 
 def picture(found: Simulated) -> str:
@@ -57,7 +56,7 @@ def picture(found: Simulated) -> str:
     for row, (name, pages) in enumerate(found.pages.items()):
         middle = _TOP + _LINE * row + _LINE / 2
         parts.append(_text(_LEFT - 10, middle + 4, name, "end"))
-        parts += _bar(middle, pages)
+        parts += _bar(middle, pages[False])
         for place, step in enumerate(STEPS if name in found.delays else ()):
             parts.append(_delay(middle + 6 * (place - 1), found.delays[name][step, False], _COLOURS[place]))
     return "\n".join([*parts, "</g></svg>"]) + "\n"

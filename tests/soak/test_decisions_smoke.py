@@ -47,7 +47,7 @@ def test_a_hundred_features_are_decided_faster_than_a_million_numbers_are_sorted
 
 
 def test_ordinary_production_pages_nobody_for_two_weeks():
-    assert false_pages(SEASON, seed=1, models=1, weeks=2).features == 0
+    assert [one.features for one in false_pages(SEASON, seed=1, models=1, weeks=2).values()] == [0, 0]
 
 
 def test_a_quarter_of_a_deviation_is_told_within_hours():
