@@ -33,7 +33,7 @@ class ColumnCounts(NamedTuple):
         return int(self.counts.sum() + self.specials.sum())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Summary:
     """Counts of one window (or reference) under a layout: a commutative group under + and -.
 
