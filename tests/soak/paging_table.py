@@ -1,6 +1,6 @@
 """What was simulated as a table, and as a picture."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from math import log
 from typing import Final
 
@@ -19,27 +19,32 @@ _COLOURS: Final = ("#0072b2", "#d55e00", "#009e73")  # told apart by the colour-
 
 
 def table(found: Simulated) -> str:
-    """Return Markdown: a line for each setting."""
+    """Return Markdown: a table of false pages, and one of delays, with a line for each setting."""
+    rates = "false pages | a week, at most | all together"
+    pages = [
+        f"| nothing but | weeks | {rates} | shared: {rates} |",
+        "|---" * 8 + "|",
+        *(_paged(name, one) for name, one in found.pages.items()),
+        _paged("all of them", found.every),
+    ]
     steps = ", ".join(f"{step:g}" for step in STEPS)
-    head = (
-        f"| nothing but | weeks | false pages | a week, at most | all together | {steps} sd | limit "
-        f"| shared: false pages | at most | {steps} sd |"
-    )
-    lines = [head, "|---" * 10 + "|"]
-    for name, pages in found.pages.items():
-        told = found.delays.get(name)
-        late = [", ".join(str(told[step, one]) for step in STEPS) if told else "" for one in (False, True)]
-        limit = ", ".join("/".join(f"{one:g}" for one in pair).replace("inf", "-") for pair in LIMITS.get(name, ()))
-        lines.append(_row(name, pages, late, limit))
-    return "\n".join([*lines, _row("all of them", found.every, ["", ""], "")])
+    delays = [
+        f"| nothing but | hours until {steps} sd | limit | shared: hours until {steps} sd |",
+        "|---" * 4 + "|",
+        *(_told(name, one) for name, one in found.delays.items()),
+    ]
+    return "\n".join([*pages, "", *delays])
 
 
-def _row(name: str, pages: Mapping[bool, Pages], late: Sequence[str], limit: str) -> str:
-    alone, shared = pages[False], pages[True]
-    return (
-        f"| {name} | {alone.weeks} | {alone.features} | {alone.limit:.3g} | {alone.together} | {late[0]} | {limit} "
-        f"| {shared.features} and {shared.together} | {shared.limit:.3g} | {late[1]} |"
-    )
+def _paged(name: str, pages: Mapping[bool, Pages]) -> str:
+    parts = (f"{one.features} | {one.limit:.2g} | {one.together}" for one in (pages[False], pages[True]))
+    return f"| {name} | {pages[False].weeks} | {' | '.join(parts)} |"
+
+
+def _told(name: str, delays: Mapping[tuple[float, bool], Delays]) -> str:
+    alone, shared = (", ".join(str(delays[step, one]) for step in STEPS) for one in (False, True))
+    limit = ", ".join("/".join(f"{one:g}" for one in pair).replace("inf", "-") for pair in LIMITS[name])
+    return f"| {name} | {alone} | {limit} | {shared} |"
 
 
 def picture(found: Simulated) -> str:
