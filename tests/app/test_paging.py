@@ -1,7 +1,7 @@
 """Pages through the whole job: real detectors over events, what people say of them, changes, and shared upstreams."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from mlvitals.app.saying import say, word_of
 from mlvitals.clock import DAY, format_time, parse_time
 from mlvitals.config import load
 from mlvitals.decisions.words import Kind
+from mlvitals.engines.selfchecking import selfcheck_of
 from mlvitals.setup.reference import build_reference
-from mlvitals.windows.reference import write_reference
+from mlvitals.windows.reference import read_reference, write_reference
 
 MONDAY = parse_time("2026-03-02T00:00:00Z")
 REFERENCE = 30
@@ -59,6 +60,7 @@ class Job:
     decisions: Mapping[str, Any] = field(default_factory=dict)
     models: Sequence[str] = ("m",)
     told: list[dict[str, Any]] = field(default_factory=list)
+    measured: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self):
         group = {"shop": {"features": ["amount"], "upstream": "orders"}}
@@ -91,18 +93,15 @@ class Job:
         ordered = sorted([*served, *events], key=lambda one: one["timestamp"])
         (self.folder / f"events-{days[0]:02}.jsonl").write_text(lines(ordered), encoding="utf-8")
         assert run_once(self.config, until=None, progress=lambda _: None).delivered
-        new = [*self._records()]
-        self.told += new
-        return [one["event_name"] for one in new]
+        new = [json.loads(line) for line in self.output.readouterr().out.splitlines()]
+        windows = [one["body"] for one in new if "measurements" in one.get("body", {})]
+        self.measured += [one for body in windows for one in body["measurements"]]
+        pages = [one for one in new if one.get("event_name", "").startswith("mlvitals.page")]
+        self.told += pages
+        return [one["event_name"] for one in pages]
 
     def say(self, kind, **more):
         say(self.config, lambda _: replace(word_of(kind, "known"), model="m", **more))
-
-    def _records(self) -> Iterator[dict[str, Any]]:
-        for line in self.output.readouterr().out.splitlines():
-            one = json.loads(line)
-            if one.get("event_name", "").startswith("mlvitals.page"):
-                yield one
 
 
 @pytest.fixture
@@ -157,6 +156,16 @@ def test_what_begins_soon_after_a_change_is_told_and_pages_nobody(make, time, to
     if told == [SILENCED]:
         assert "does not page: it began soon after a change (deploy: 4.2)" in record["body"]["text"]
         assert job.run(range(13, 20), moved=range(99)) == []
+
+
+def test_every_window_tells_what_the_self_check_of_its_reference_found(make):
+    job = make()
+    job.run(range(3), moved=())
+    found = selfcheck_of(read_reference(job.folder / "m.reference"))
+    assert found is not None
+    assert found.weeks == (REFERENCE - 2) / 7
+    told = [one["value"] for one in job.measured if one["signal"] == "mlvitals.decision.selfcheck"]
+    assert told == [found.detectors[found.worst].excess] * 2  # of the third day nobody knows yet that it is over
 
 
 def test_an_upstream_that_fails_is_one_page_of_all_models_that_share_it(make):

@@ -191,6 +191,7 @@ def _print(file: Path, reference: "Reference") -> None:
 
     from mlvitals.cli.console import cells, console, number, visible  # noqa: PLC0415
     from mlvitals.decisions.promises import promises  # noqa: PLC0415
+    from mlvitals.engines.selfchecking import PROVENANCE, selfcheck_of  # noqa: PLC0415
     from mlvitals.windows.layout import MISSING  # noqa: PLC0415
 
     out = console()
@@ -199,7 +200,7 @@ def _print(file: Path, reference: "Reference") -> None:
     facts = {
         "windows": f"{reference.window}, {len(reference.series)} of them",
         "taken as": "all that was served" if reference.complete else "a sample of it",
-        **reference.provenance,
+        **{name: fact for name, fact in reference.provenance.items() if name != PROVENANCE},
         "layout": reference.layout.hash,
         "reference": reference.hash,
     }
@@ -222,6 +223,9 @@ def _print(file: Path, reference: "Reference") -> None:
     out.print("  as an operating reference, what may page:")
     for promise in promises(reference):
         out.print(f"  {', '.join(promise.detectors)}: {promise.words}", markup=False, soft_wrap=True)
+    checked = selfcheck_of(reference)
+    told = "not made: it takes two weeks of whole windows" if checked is None else checked.words
+    out.print(f"  self-check: {told}", markup=False, soft_wrap=True)
 
 
 def _performance(reference: "Reference") -> dict[str, float]:

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from mlvitals.signals.evidence import SELFCHECK
 from mlvitals.signals.spec import DetectorState, Evidence, Status, Volume
 from mlvitals.windows.exact_sum import CELLS, add_exact
 from mlvitals.windows.histogram import HISTOGRAM_BINS, duration_bins
@@ -97,7 +98,7 @@ def durations(seconds: npt.ArrayLike) -> Counts:
 def usual(layout: Layout) -> Evidence:
     """Return an ordinary window against an ordinary reference."""
     ordinary = _evidence(_random(layout, _RANDOM_ROWS["usual"], 3), _random(layout, _RANDOM_ROWS["usual"], 4))
-    alone = ("volume", "errors", "features", "prediction", "coverage", "performance")
+    alone = ("volume", "errors", "features", "prediction", "coverage", "performance", SELFCHECK)
     every = [*((name, "7d") for name in alone), *(("feature", feature.name) for feature in layout.features)]
     states = tuple(DetectorState(name, subject, 0.5, 3.0, Status.OK, {}) for name, subject in every)
     return replace(ordinary, detectors=states)

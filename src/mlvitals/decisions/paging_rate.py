@@ -4,19 +4,15 @@ import sqlite3
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import inf
 from typing import Final
-
-from scipy.special import chdtri
 
 from mlvitals.clock import WEEK
 from mlvitals.decisions.episodes import HORIZON
+from mlvitals.decisions.poisson import rate_interval
 from mlvitals.decisions.words import FALSE, TRUE
 
 UNJUDGED: Final = "unjudged"
 VERDICTS: Final = (TRUE, FALSE, UNJUDGED)
-
-_TAIL: Final = 0.025
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,20 +36,19 @@ class MeasuredRate:
 def measured_rate(connection: sqlite3.Connection) -> MeasuredRate:
     """Return how often false pages came, over all models.
 
-    The interval is the exact one of a Poisson count (Garwood 1936): half the quantiles of χ² with 2k and 2k + 2 degrees
-    of freedom, divided by the weeks.
+    The interval is the exact one of a Poisson count (see `rate_interval`).
     """
     counts = page_counts(connection)
     weeks = observed_weeks(connection)
-    false, doubtful = counts[FALSE], counts[FALSE] + counts[UNJUDGED]
+    lower, upper = rate_interval(counts[FALSE], counts[FALSE] + counts[UNJUDGED], weeks)
     return MeasuredRate(
         pages=sum(counts.values()),
         true=counts[TRUE],
-        false=false,
+        false=counts[FALSE],
         unjudged=counts[UNJUDGED],
         weeks=weeks,
-        lower=float(chdtri(2 * false, 1 - _TAIL)) / 2 / weeks if weeks and false else 0.0,
-        upper=float(chdtri(2 * doubtful + 2, _TAIL)) / 2 / weeks if weeks else inf,
+        lower=lower,
+        upper=upper,
     )
 
 

@@ -19,6 +19,7 @@ from mlvitals.engines.detecting import ModelDetectors
 from mlvitals.engines.feature_groups import FeatureGroups
 from mlvitals.engines.model import ModelRun
 from mlvitals.engines.page_budget import PageBudget
+from mlvitals.engines.selfchecking import selfcheck_state
 from mlvitals.signals.prediction_drift import output_bins, output_counts
 from mlvitals.signals.spec import DetectorState, Status
 from mlvitals.signals.table import feature_section
@@ -102,7 +103,8 @@ class Deciding:
         if output_bins(own.output) is not None:
             first = Source(self._name, version, Detector.PREDICTION, "")
             standing += self._states(self._detectors.prediction(version, own), first, bars)
-        return standing
+        operating = self._run.references.operating
+        return standing if operating is None else standing + selfcheck_state(operating)
 
     def states_of_cohort(self, cohort: Cohort, maturity: str) -> tuple[DetectorState, ...]:
         """Return how the detectors of a version's cohorts at a maturity stand after the newest of them."""

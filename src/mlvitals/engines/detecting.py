@@ -1,30 +1,27 @@
 """The budgeted detectors of a model: made when first needed, learnt from the reference or from what is served."""
 
 import sqlite3
-from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from mlvitals.decisions.detectors import Detectors, History, Make
+from mlvitals.decisions.detectors import Detectors, History
 from mlvitals.decisions.ensemble import Rule
 from mlvitals.decisions.finding import Detector, Source
 from mlvitals.decisions.latch import recovery_windows
 from mlvitals.decisions.promises import whole_windows
 from mlvitals.decisions.tables import Memory, judged_since
-from mlvitals.decisions.watching import (
-    cohort_streams,
-    feature_streams,
-    prediction_streams,
-    traffic_counts,
-    traffic_streams,
+from mlvitals.decisions.vectors import (
+    Vector,
+    feature_vector,
+    first_counts,
+    prediction_vector,
+    read_windows,
+    traffic_vector,
 )
+from mlvitals.decisions.watching import cohort_streams
 from mlvitals.engines.layouts import References
-from mlvitals.signals.prediction_drift import output_counts
-from mlvitals.signals.table import feature_section
 from mlvitals.windows.layout import Layout, Task
-from mlvitals.windows.summary import Summary
 
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.int64]
@@ -43,60 +40,34 @@ class ModelDetectors:
         self._references = references
         self._rule = rule
 
-    def cohort(self, version: str, maturity: str, task: Task) -> Detectors:
-        """Return the detectors of a version's cohorts at a maturity."""
-        name = f"cohort:{version}:{maturity}"
-        if name not in self.known:
-            streams = cohort_streams(self._name, version, maturity, task)
-            self.known[name] = self._learnt(name, lambda *_: streams, _first)
-        return self.known[name]
-
     def traffic(self) -> Detectors:
         """Return the detectors of volume and failed requests."""
-        if "traffic" not in self.known:
-            operating = self._references.operating
-            history = None
-            if operating is not None and operating.complete:
-                history = self._history(lambda served: traffic_counts(served, operating.layout))
-            streams = traffic_streams(self._name)
-            self.known["traffic"] = self._learnt("traffic", lambda *_: streams, _first, history)
-        return self.known["traffic"]
+        operating = self._references.operating
+        return self._learnt(traffic_vector(self._name), fits=operating is not None and operating.complete)
 
     def features(self, layout: Layout) -> Detectors:
         """Return the detectors of all features, under the layout of all versions."""
-        if "features" not in self.known:
-            section = feature_section(layout)
-            first = next(iter(layout.features), None)
-            width = 0 if first is None else layout.served_sections[first.column].stop - section.start
-            operating = self._references.operating
-            history = None
-            if operating is not None and operating.layout.features == layout.features:
-                history = self._history(lambda served: served[:, feature_section(operating.layout)])
-            self.known["features"] = Detectors(
-                memory=Memory(self._connection, self._name, "features"),
-                rule=self._rule,
-                make=lambda counts, typical: feature_streams(self._name, layout, counts.astype(np.int64), typical),
-                rows=lambda counts: counts[:, :width].sum(axis=1),
-                history=history,
-                together=Source(self._name, "", Detector.FEATURES, ""),
-            )
-        return self.known["features"]
+        operating = self._references.operating
+        fits = operating is not None and operating.layout.features == layout.features
+        return self._learnt(feature_vector(self._name, layout), fits=fits)
 
     def prediction(self, version: str, layout: Layout) -> Detectors:
         """Return the detectors of what a version predicts, under its layout."""
-        name = f"prediction:{version}"
+        operating = self._references.operating
+        fits = operating is not None and operating.layout.output == layout.output
+        return self._learnt(prediction_vector(self._name, version, layout), fits=fits)
+
+    def cohort(self, version: str, maturity: str, task: Task) -> Detectors:
+        """Return the detectors of a version's cohorts at a maturity; no reference says when labels come."""
+        name = f"cohort:{version}:{maturity}"
         if name not in self.known:
-            operating = self._references.operating
-            history = None
-            if operating is not None and operating.layout.output == layout.output:
-                history = self._history(partial(_outputs, operating.layout))
-            self.known[name] = self._learnt(
-                name,
-                lambda counts, typical: prediction_streams(
-                    self._name, version, layout, counts.astype(np.int64), typical
-                ),
-                lambda counts: counts.sum(axis=1),
-                history,
+            streams = cohort_streams(self._name, version, maturity, task)
+            self.known[name] = Detectors(
+                memory=Memory(self._connection, self._name, name),
+                rule=self._rule,
+                make=lambda *_: streams,
+                rows=first_counts,
+                history=None,
             )
         return self.known[name]
 
@@ -118,34 +89,26 @@ class ModelDetectors:
         names = judged_since(self._connection, self._name, f"{before}*{after}", since)
         return {name.removeprefix(before).removesuffix(after) for name in names}
 
-    def _learnt(
-        self,
-        name: str,
-        make: Make,
-        rows: Callable[[Floats], Floats],
-        history: History | None = None,
-    ) -> Detectors:
-        memory = Memory(self._connection, self._name, name)
-        return Detectors(memory=memory, rule=self._rule, make=make, rows=rows, history=history)
+    def _learnt(self, vector: Vector, *, fits: bool) -> Detectors:
+        """Return the detectors of a vector, which learn from the reference where its counts fit."""
+        if vector.name not in self.known:
+            self.known[vector.name] = Detectors(
+                memory=Memory(self._connection, self._name, vector.name),
+                rule=self._rule,
+                make=vector.make,
+                rows=vector.rows,
+                history=self._history(vector) if fits else None,
+                together=vector.together,
+            )
+        return self.known[vector.name]
 
-    def _history(self, read: Callable[[Floats], Floats]) -> History | None:
+    def _history(self, vector: Vector) -> History | None:
         operating = self._references.operating
         if operating is None or not operating.series:
             return None
         starts = whole_windows(operating)
 
-        def read_all() -> tuple[Times, Floats]:
-            rows = [read(operating.series[start][None, :].astype(np.float64))[0] for start in starts.tolist()]
-            return starts, np.array(rows)
+        def read() -> tuple[Times, Floats]:
+            return starts, read_windows(operating, vector, starts)
 
-        return History(basis=f"{operating.hash} {operating.series_hash}", windows=len(starts), read=read_all)
-
-
-def _first(counts: Floats) -> Floats:
-    return np.asarray(counts[:, 0])
-
-
-def _outputs(layout: Layout, served: Floats) -> Floats:
-    outcomes = np.zeros((0, layout.outcome_size), dtype=np.int64)
-    found = [output_counts(Summary(layout, one.astype(np.int64), outcomes)) for one in served]
-    return np.array([counts for counts in found if counts is not None], dtype=np.float64)
+        return History(basis=f"{operating.hash} {operating.series_hash}", windows=len(starts), read=read)

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from mlvitals import wire
 from mlvitals.engines.layouts import References, provisional_layout
+from mlvitals.engines.selfchecking import with_selfcheck
 from mlvitals.engines.waiting import forget_spooled, spool, spooled
 from mlvitals.events import canonical_text, column
 from mlvitals.windows.choice import Choice
@@ -79,7 +80,7 @@ class Learner:
         if not state.spooled:
             state.until = None
             return
-        reference = take_reference(
+        taken = take_reference(
             replace(self._references.choice, aliases={}),  # the rows were renamed when they came
             lambda: spooled(self._connection, self._model),
             model=self._model,
@@ -88,6 +89,7 @@ class Learner:
             complete=not state.full,
             provenance={"taken from": "the first events served"},
         )
+        reference = with_selfcheck(taken)
         self._connection.execute(
             "INSERT OR REPLACE INTO learnt VALUES (?, ?)", (self._model, encode_reference(reference))
         )

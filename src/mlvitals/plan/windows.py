@@ -10,6 +10,7 @@ from mlvitals.engines.judging import Emission, Judge
 from mlvitals.engines.layouts import provisional_layout
 from mlvitals.engines.surroundings import Surroundings
 from mlvitals.plan.saturate import saturated
+from mlvitals.signals.evidence import SELFCHECK
 from mlvitals.signals.measurement import Measurement
 from mlvitals.signals.spec import DetectorState, Status, Volume
 from mlvitals.windows.cohorts import Cohort, CohortKey
@@ -126,11 +127,11 @@ def _emissions(model: Monitored, layout: Layout, key: CohortKey) -> list[Emissio
 
 
 def _states(layout: Layout) -> tuple[DetectorState, ...]:
-    """Return a state of every detector that reads a window of all predictions."""
+    """Return a state of every detector that reads a window of all predictions, and of the reference's self-check."""
     several = (Detector.FEATURES,) if len(layout.features) > 1 else ()
-    alone = (Detector.VOLUME, Detector.ERRORS, *several, Detector.PREDICTION)
-    every = [*((one, "") for one in alone), *((Detector.FEATURE, feature.name) for feature in layout.features)]
-    return tuple(DetectorState(one.value, subject, 0.0, 1.0, Status.OK, {}) for one, subject in every)
+    alone = (Detector.VOLUME, Detector.ERRORS, *several, Detector.PREDICTION, SELFCHECK)
+    every = [*((str(one), "") for one in alone), *((Detector.FEATURE, feature.name) for feature in layout.features)]
+    return tuple(DetectorState(one, subject, 0.0, 1.0, Status.OK, {}) for one, subject in every)
 
 
 def _states_of_cohort(maturity: str) -> tuple[DetectorState, ...]:

@@ -12,6 +12,7 @@ from mlvitals.config import ModelConfig
 from mlvitals.engines.intake import PARK_AHEAD, UNKNOWN_VERSION, failed, rows_by_text, times_of
 from mlvitals.engines.joining import join_halves
 from mlvitals.engines.layouts import choice_of
+from mlvitals.engines.selfchecking import with_selfcheck
 from mlvitals.errors import InputError
 from mlvitals.events import EventBatch, ReadAccount, canonical_text
 from mlvitals.formats import CsvFormat, DecodePlan, FormatConfig, MlvitalsFormat, ParquetFormat
@@ -185,7 +186,7 @@ def _build(model: ModelConfig, rows: _Rows, place: str, taken: str, *, complete:
     )
     if not reference.summary.predictions:
         raise InputError(f"{place}: no usable row of model `{model.name}`" + _reason(rows))
-    return Built(reference, rows.account, rows.other_models)
+    return Built(reference if rows.version else with_selfcheck(reference), rows.account, rows.other_models)
 
 
 def _within(batch: pa.RecordBatch, span: tuple[int, int] | None) -> pa.RecordBatch:

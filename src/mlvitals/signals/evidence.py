@@ -7,6 +7,7 @@ from typing import Final
 from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
 
 # The names of detectors, as `decisions.finding.Detector` spells them.
+SELFCHECK: Final = "selfcheck"
 _SUBJECT: Final = {"feature": "feature", "coverage": "maturity", "performance": "maturity"}
 
 
@@ -84,7 +85,30 @@ PERFORMANCE_EVIDENCE: Final = _statistic(
     Layer.MODEL,
 )
 
+
+def _read_selfcheck(evidence: Evidence) -> Iterator[Reading]:
+    for one in evidence.detectors:
+        if one.detector == SELFCHECK:
+            rows = 0 if evidence.reference is None else evidence.reference.predictions
+            yield Reading(value=one.evidence, samples=rows, normal=None, verdict=one.status, evidence=one.told)
+
+
+DECISION_SELFCHECK: Final = Statistic(
+    spec=MetricSpec(
+        name="mlvitals.decision.selfcheck",
+        unit="{decade}",
+        brief="Most evidence ÷ bar, as log10, over the reference itself, each stretch judged by what the others teach.",
+        layer=Layer.PIPELINE,
+        stage=Stage.WINDOW,
+        orientation=Orientation.LOWER,
+        level=Export.STANDARD,
+        level_if_moved=Export.LEAN,
+    ),
+    compute=_read_selfcheck,
+)
+
 EVIDENCE: Final = (
+    DECISION_SELFCHECK,
     PREDICTION_VOLUME_EVIDENCE,
     REQUEST_ERROR_EVIDENCE,
     FEATURE_DRIFT_EVIDENCE,

@@ -8,6 +8,7 @@ from mlvitals.signals.catalogue import Catalogue
 from mlvitals.signals.derived import Derived
 from mlvitals.signals.drift_worst import FEATURE_DRIFT_WORST
 from mlvitals.signals.evidence import (
+    DECISION_SELFCHECK,
     FEATURE_DRIFT_EVIDENCE,
     FEATURE_JOINT_EVIDENCE,
     LABEL_COVERAGE_EVIDENCE,
@@ -61,6 +62,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     EVENT_LAG,
     PREDICTION_VOLUME_EVIDENCE,
     REQUEST_ERROR_EVIDENCE,
+    DECISION_SELFCHECK,
     FEATURE_MISSING_RATIO,
     FEATURE_UNSEEN_RATIO,
     FEATURE_OUT_OF_RANGE_RATIO,
