@@ -221,3 +221,13 @@ def test_a_billion_rows_are_read_exactly():
     assert np.isfinite(values.effects).all()
     assert values.hits[0].tolist() == [1e9, 1e9]
     assert values.rows[0].tolist() == [6e9, 5e9]
+
+
+def test_values_that_a_reference_held_once_foretell_those_that_it_did_not_hold():
+    values = tuple(f"shop {number}" for number in range(40))
+    rare = CategoryBins(values, own=10, once=30)
+    streams = column_streams([column(rare, [97] * 10 + [5, 30, 0])])
+    hidden = {stream.component: stream.hidden for stream in streams.rates}
+    assert hidden == {"missing": 0.0, "unseen": 30 / 1000}
+    (missing, unseen) = column_streams([column(COLORS, [50, 30, 20, 0, 0, 0])]).rates
+    assert (missing.hidden, unseen.hidden) == (0.0, 0.0)

@@ -9,6 +9,7 @@ from scipy import stats
 from mlvitals.decisions.rates import RATE_BETS, Rates, Usual, angle, error_of_rate, fit_usual
 
 UNCAPPED = 600.0
+NOTHING = np.zeros(1)
 
 
 def usual_of(rate, low, high, precision, streams):
@@ -72,7 +73,7 @@ def test_evidence_less_windows_falls_in_the_mean_at_the_end_of_the_interval():
 
 
 def test_nothing_is_bet_on_a_fall_of_what_never_was_so_that_no_evidence_grows_where_nothing_happens():
-    usual = fit_usual(np.zeros((1, 300)), np.full((1, 300), 200.0))
+    usual = fit_usual(np.zeros((1, 300)), np.full((1, 300), 200.0), NOTHING)
     rates = Rates.start(1)
     for _ in range(5000):
         take(rates, 0, 200, usual)
@@ -84,7 +85,7 @@ def test_nothing_is_bet_on_a_fall_of_what_never_was_so_that_no_evidence_grows_wh
 
 
 def test_what_was_always_so_is_found_to_fall_and_never_to_rise():
-    usual = fit_usual(np.full((1, 300), 200.0), np.full((1, 300), 200.0))
+    usual = fit_usual(np.full((1, 300), 200.0), np.full((1, 300), 200.0), NOTHING)
     rates = Rates.start(1)
     take(rates, 200, 200, usual)
     assert rates.sums[0, :5].tolist() == [0.0] * 5
@@ -94,7 +95,7 @@ def test_what_was_always_so_is_found_to_fall_and_never_to_rise():
 
 
 def test_a_rate_without_rows_in_the_reference_says_nothing():
-    usual = fit_usual(np.zeros((1, 20)), np.zeros((1, 20)))
+    usual = fit_usual(np.zeros((1, 20)), np.zeros((1, 20)), NOTHING)
     rates = Rates.start(1)
     for hits in (0, 100):
         take(rates, hits, 100, usual)
@@ -107,7 +108,7 @@ def test_the_usual_rate_and_how_it_varies_are_found_again(rate, precision):
     random = np.random.default_rng(4)
     rows = random.integers(200, 800, (200, 336))
     own = random.beta(rate * precision, (1 - rate) * precision, rows.shape)
-    usual = fit_usual(random.binomial(rows, own).astype(float), rows.astype(float))
+    usual = fit_usual(random.binomial(rows, own).astype(float), rows.astype(float), np.zeros(len(rows)))
     assert np.median(usual.rate) == pytest.approx(rate, rel=0.03)
     assert np.mean((usual.low <= rate) & (rate <= usual.high)) > 0.93
     if precision < 1e6:
@@ -121,9 +122,23 @@ def test_windows_without_rows_teach_nothing():
     rows = np.full((3, 40), 50.0)
     hits = random.binomial(50, 0.1, (3, 40)).astype(float)
     gaps = [np.insert(one, [0, 7], 0.0, axis=1) for one in (hits, rows)]
-    one, other = fit_usual(hits, rows), fit_usual(*gaps)
+    one, other = fit_usual(hits, rows, np.zeros(3)), fit_usual(*gaps, np.zeros(3))
     for name in ("rate", "low", "high", "precision"):
         assert getattr(one, name) == pytest.approx(getattr(other, name))
+
+
+def test_what_a_reference_cannot_show_of_itself_is_expected_all_the_same():
+    random = np.random.default_rng(3)
+    chances = 1 / np.arange(1, 3001)
+    chances /= chances.sum()
+    inside = 0
+    for _ in range(100):
+        drawn = random.multinomial(2000, chances)
+        usual = fit_usual(np.zeros((1, 20)), np.full((1, 20), 100.0), np.array([(drawn == 1).sum() / 2000]))
+        inside += usual.low[0] <= chances[drawn == 0].sum() <= usual.high[0]
+    assert inside >= 95
+    nothing = fit_usual(np.zeros((1, 20)), np.full((1, 20), 100.0), NOTHING)
+    assert nothing.high[0] < 0.01 < chances[drawn == 0].sum()
 
 
 def test_a_window_without_rows_changes_no_evidence():

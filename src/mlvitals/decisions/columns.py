@@ -23,6 +23,7 @@ _EXPECTED: Final = 10.0
 # Rows in a window, per unit of the scores' fourth moment: the mean's own excess kurtosis is then below a half.
 _ROWS_PER_KURTOSIS: Final = 2.0
 _HEAVY: Final = 0.5
+_UNSEEN: Final = "unseen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,13 @@ def column_streams(columns: Sequence[Watched]) -> Streams:
         ),
         directions=tuple(column.directions.shape[1] for column in read if column.directions.shape[1]),
         rates=tuple(
-            Stream(source=one.source, component=name, weight=weight["rates"] / len(column.rates), unit=ANGLE)
+            Stream(
+                source=one.source,
+                component=name,
+                weight=weight["rates"] / len(column.rates),
+                unit=ANGLE,
+                hidden=_not_yet_seen(one) if name == _UNSEEN else 0.0,
+            )
             for one, column, weight in pairs
             for name, _, _ in column.rates
         ),
@@ -205,7 +212,7 @@ def _rates(one: Watched, own: npt.NDArray[np.bool_]) -> list[tuple[str, Floats, 
     rates = [("missing", at(size + MISSING), every)]
     if isinstance(one.bins, CategoryBins):
         if one.distribution and one.bins.closed:
-            rates.append(("unseen", at(size + UNSEEN), values))
+            rates.append((_UNSEEN, at(size + UNSEEN), values))
         return rates
     rates.append(("invalid", at(size + 1, size + 2), every))
     if not one.distribution:
@@ -219,6 +226,18 @@ def _rates(one: Watched, own: npt.NDArray[np.bool_]) -> list[tuple[str, Floats, 
         is_zero = one.bins.label(heaviest) == "= 0"
         rates.append(("zero" if is_zero else "heaviest", at(heaviest), values))
     return rates
+
+
+def _not_yet_seen(one: Watched) -> float:
+    """Return how likely a row's value is to be none that the reference held, though nothing moved.
+
+    The reference holds none such of its own, so its windows say nothing of it. As many rows as it held values once
+    stand for those that it might as well not have held. Source: Good (1953), "The population frequencies of species and
+    the estimation of population parameters", Biometrika 40, equation 9 (Turing's).
+    """
+    assert isinstance(one.bins, CategoryBins)  # noqa: S101  # asked for by the caller
+    values = one.reference[: one.bins.size].sum() + one.reference[one.bins.size + OTHER]
+    return min(one.bins.once / max(int(values), 1), 1.0)
 
 
 def _weights(column: _Column) -> dict[str, float]:

@@ -34,8 +34,12 @@ class Usual:
     precision: Floats
 
 
-def fit_usual(hits: Floats, rows: Floats) -> Usual:
+def fit_usual(hits: Floats, rows: Floats, hidden: Floats) -> Usual:
     """Return the usual rates of histories, shape (streams, windows), where windows without rows say nothing.
+
+    hidden: the rates to be expected of what a history cannot show, shape (streams,), each its singletons ÷ rows, whose
+    standard error is √(2 · singletons) ÷ rows at most. Source: Esty (1983), "A normal limit law for a nonparametric
+    estimator of the coverage of a random sample", Annals of Statistics 11.
 
     The precision is by the method of moments from the windows' Pearson residuals: their mean square is
     1 + (n - 1) ÷ (precision + 1). Source: Williams (1982), "Extra-binomial variation in logistic linear models".
@@ -50,7 +54,9 @@ def fit_usual(hits: Floats, rows: Floats) -> Usual:
     mean_rows = total / windows
     within = np.where(excess > 0, np.maximum(excess, 1e-12) / np.maximum(mean_rows - 1, 1e-9), 0.0)
     precision = np.clip(1 / np.maximum(within, 1 / _STEADY) - 1, 1.0, _STEADY)
-    error = np.sqrt(variance * np.maximum(squares / windows, 1.0) / np.maximum(total, 1)) + 1 / (total + 2)
+    rate = np.maximum(rate, np.minimum(hidden, 1 - _LEAST))
+    variance = rate * (1 - rate) * np.maximum(squares / windows, 1.0) + 2 * hidden
+    error = np.sqrt(variance / np.maximum(total, 1)) + 1 / (total + 2)
     return Usual(
         rate=rate,
         low=np.maximum(rate - _DEVIATIONS * error, _LEAST),

@@ -34,7 +34,8 @@ class Values(NamedTuple):
 class Stream:
     """One thing that is watched: what part of which detector it is, and how much that part counts there.
 
-    least: the least inflation of its sampling variance (see `whitening`).
+    least: the least inflation of its sampling variance (see `whitening`). hidden: the rate at which rows are to be
+    expected that a reference cannot show, for what counts was set by these same rows (see `columns`).
     """
 
     source: Source
@@ -42,6 +43,7 @@ class Stream:
     weight: float
     unit: str
     least: float = 1.0
+    hidden: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,7 +122,7 @@ def learn(streams: Streams, counts: Floats, starts: Times, size: WindowSize) -> 
         common=common,
         rare=rare,
         baseline=baseline,
-        usual=fit_usual(prepared.hits.T, prepared.rows.T),
+        usual=fit_usual(prepared.hits.T, prepared.rows.T, np.array([streams.rates[place].hidden for place in rare])),
         spread=_spread(prepared, baseline, starts, places),
         places=places,
     )
