@@ -122,7 +122,7 @@ def test_windows_without_rows_teach_nothing():
     rows = np.full((3, 40), 50.0)
     hits = random.binomial(50, 0.1, (3, 40)).astype(float)
     gaps = [np.insert(one, [0, 7], 0.0, axis=1) for one in (hits, rows)]
-    one, other = fit_usual(hits, rows, np.zeros(3)), fit_usual(*gaps, np.zeros(3))
+    one, other = fit_usual(hits, rows, np.zeros(3)), fit_usual(gaps[0], gaps[1], np.zeros(3))
     for name in ("rate", "low", "high", "precision"):
         assert getattr(one, name) == pytest.approx(getattr(other, name))
 
