@@ -13,6 +13,7 @@ from mlvitals.app.run import run_once
 from mlvitals.app.saying import say, word_of
 from mlvitals.clock import DAY, format_time, parse_time
 from mlvitals.config import load
+from mlvitals.decisions.discovery import FALSE_SHARE
 from mlvitals.decisions.words import Kind
 from mlvitals.engines.selfchecking import selfcheck_of
 from mlvitals.setup.reference import build_reference
@@ -173,6 +174,8 @@ def test_an_upstream_that_fails_is_one_page_of_all_models_that_share_it(make):
     assert job.run(range(13), moved=range(MOVED, 16)) == [PAGE, JOINED, JOINED]
     assert job.run(range(13, 24), moved=range(16)) == [CLOSED]
     assert len({one["body"]["episode"] for one in job.told}) == 1
-    closed = job.told[-1]["body"]
+    page, closed = job.told[0]["body"], job.told[-1]["body"]
+    assert 10 ** page["evidence"] > 7 / FALSE_SHARE
+    assert page["moved"] == ["amount"]
     assert (closed["leads"], closed["findings"]) == ("m", 3)
     assert {job.told[-1]["attributes"]["model"], *closed["others"]} == {"m", "n", "o"}

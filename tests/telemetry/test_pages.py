@@ -161,3 +161,15 @@ def test_what_has_no_end_is_told_in_words_and_not_as_a_number(told):
     body = page_record(happening, SERVICE).body
     assert "upper" not in body
     assert "+inf" in body["text"]
+
+
+def test_a_page_names_the_features_that_moved_and_says_which_are_no_part_of_it(told):
+    (happening,) = told.take("m", 4, ["amount"])
+    names = [f"f{number}" for number in range(6)]
+    page = page_record(replace(happening, moved=("amount", *names)), SERVICE)
+    assert page.body["moved"] == ["amount", *names]
+    assert page.body["text"].endswith("; moved too: f0, f1, f2, f3, f4 and 1 more")
+    alone = page_record(replace(happening, moved=("amount",)), SERVICE).body
+    assert alone["moved"] == ["amount"]
+    assert "moved too" not in alone["text"]
+    assert "moved" not in page_record(happening, SERVICE).body

@@ -113,7 +113,8 @@ class Happening:
     """Something that happened. time: end of the window in which it did, or when a person said it.
 
     finding, origin: what opened, joined, repeats, or is silenced. word: what silences it, or was said. quiet: the
-    change after which it does not page.
+    change after which it does not page. moved: of a page, all features of the model that had moved by then, the surest
+    first (see `discovery`).
     """
 
     what: What
@@ -124,3 +125,4 @@ class Happening:
     origin: Mapping[str, str] = field(default_factory=dict)
     word: Word | None = None
     quiet: Quiet | None = None
+    moved: Sequence[str] = ()

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from math import log10
 from typing import Final
 
 import numpy as np
 
 from mlvitals.decisions.detectors import Detectors
+from mlvitals.decisions.discovery import discoveries
 from mlvitals.decisions.ensemble import Judgement, Rule
 from mlvitals.decisions.episode import Happening, Quiet, Span
 from mlvitals.decisions.episodes import Episodes, Lasting
@@ -160,7 +162,23 @@ class Deciding:
             Quiet(start=change.time, end=change.time + quiet, text=f"{change.kind}: {change.text}")
             for change in (read_changes(self._connection, self._name) if quiet and findings else ())
         ]
-        return self._episodes.take(span, findings, over, origin=self._groups.told, quiets=quiets)
+        happenings = self._episodes.take(span, findings, over, origin=self._groups.told, quiets=quiets)
+        if any(one.what.pages for one in happenings):
+            moved = self._moved()
+            happenings = [replace(one, moved=moved) if one.what.pages else one for one in happenings]
+        return happenings
+
+    def _moved(self) -> Sequence[str]:
+        """Return the features that have moved, beside whatever pages."""
+        detectors = self._detectors.features(self._run.layout(""))
+        week = log10(max(float(self._size.per_week), 1.0))
+        return discoveries(
+            {
+                source.subject: evidence - week
+                for source, evidence in detectors.evidence.items()
+                if source.detector is Detector.FEATURE
+            }
+        )
 
     def _heed(self) -> None:
         for word in rebases(self._connection, self._name):

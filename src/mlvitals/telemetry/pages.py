@@ -52,6 +52,8 @@ def page_record(happening: Happening, service: Service) -> LogRecord:
         body |= _episode(happening.episode, happening.model)
     if happening.finding is not None:
         body |= _finding(happening.finding, happening.origin)
+    if happening.moved:
+        body["moved"] = [*happening.moved]
     if happening.word is not None:
         body["word"] = _word(happening.word)
     if happening.quiet is not None:
@@ -109,6 +111,7 @@ def _sentence(happening: Happening) -> str:
         parts.append(f"does not page: {_why_silent(happening)}")
     if episode is not None:
         parts += _of_episode(happening, episode)
+        parts += _moved_too(happening, episode)
     return "; ".join(parts)
 
 
@@ -126,6 +129,15 @@ def _of_episode(happening: Happening, episode: Episode) -> Iterator[str]:
     if others and happening.what is not What.JOINED:
         more = f" and more ({episode.findings} in all)" if episode.findings > _OTHERS_NAMED + 1 else ""
         yield f"with {', '.join(others[:_OTHERS_NAMED])}{more}"
+
+
+def _moved_too(happening: Happening, episode: Episode) -> Iterator[str]:
+    """Name the features that moved and are no part of the episode: their own evidence does not page yet."""
+    parts = {part.finding.source.subject for part in episode.parts if part.finding.source.model == happening.model}
+    others = [name for name in happening.moved if name not in parts]
+    if others:
+        more = f" and {len(others) - _OTHERS_NAMED} more" if len(others) > _OTHERS_NAMED else ""
+        yield f"moved too: {', '.join(others[:_OTHERS_NAMED])}{more}"
 
 
 def _others(parts: Sequence[Part], finding: Finding | None) -> list[Part]:
