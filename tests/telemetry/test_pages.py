@@ -173,3 +173,6 @@ def test_a_page_names_the_features_that_moved_and_says_which_are_no_part_of_it(t
     assert alone["moved"] == ["amount"]
     assert "moved too" not in alone["text"]
     assert "moved" not in page_record(happening, SERVICE).body
+    many = page_record(replace(happening, moved=tuple(f"f{number}" for number in range(1000))), SERVICE).body
+    assert len(many["moved"]) == 100
+    assert many["text"].endswith(" and 995 more")

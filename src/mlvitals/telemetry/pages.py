@@ -36,6 +36,7 @@ _SUBJECTS: Final = {
     Detector.COST: "cost of {model} at {subject}",
 }
 _OTHERS_NAMED: Final = 5
+_MOVED_TOLD: Final = 100
 
 
 def page_record(happening: Happening, service: Service) -> LogRecord:
@@ -53,7 +54,7 @@ def page_record(happening: Happening, service: Service) -> LogRecord:
     if happening.finding is not None:
         body |= _finding(happening.finding, happening.origin)
     if happening.moved:
-        body["moved"] = [*happening.moved]
+        body["moved"] = [*happening.moved[:_MOVED_TOLD]]
     if happening.word is not None:
         body["word"] = _word(happening.word)
     if happening.quiet is not None:
