@@ -123,6 +123,7 @@ def test_the_parts_of_a_summary_by_hand(layout):
         "latency": HISTOGRAM_BINS,
         "lag": HISTOGRAM_BINS,
         "score": 3 + 3,
+        "positive_score": 3,
         "class": 2 + 3,
         "features.size": 4 + 3,
         "features.colour": 2 + 3,

@@ -37,6 +37,7 @@ def kept(summary, layout):
     return same
 
 
+SCORED = {"score", "positive_score"}
 ALWAYS = {"predictions", "errors", "latency", "lag"}
 
 
@@ -52,9 +53,9 @@ def test_a_version_with_score_bins_of_its_own_shares_features_and_classes(counte
 
 def test_features_are_found_by_their_name_and_kept_where_their_bins_are_the_same(counted):
     turned = replace(LAYOUT, features=(COLOUR, replace(X, bins=NumericBins((1.0, 3.0)))))
-    assert kept(counted, turned) == ALWAYS | {"features.colour", "score", "class"}
+    assert kept(counted, turned) == ALWAYS | {"features.colour", *SCORED, "class"}
     text = replace(LAYOUT, features=(replace(X, kind=Kind.TEXT), COLOUR))
-    assert kept(counted, text) == ALWAYS | {"features.colour", "score", "class"}
+    assert kept(counted, text) == ALWAYS | {"features.colour", *SCORED, "class"}
 
 
 def test_a_column_that_either_does_not_have_is_empty(counted):

@@ -119,8 +119,12 @@ def recount(layout, values, rows):
         score, latency = values["prediction.score"][row], read_number(values["latency_ms"][row])
         label = values["prediction.label"][row]
         counts["predictions", 0] += 1
-        counts["score", number_bin(score, output.score.edges)] += 1
-        counts["class", category_bin(decide(label, score, output.threshold), output.classes)] += 1
+        scored = number_bin(score, output.score.edges)
+        decided = category_bin(decide(label, score, output.threshold), output.classes)
+        counts["score", scored] += 1
+        counts["class", decided] += 1
+        if isinstance(scored, int) and decided == output.classes.values.index("1"):
+            counts["positive_score", scored] += 1
         counts["features.size", number_bin(values["features.size"][row], size.bins.edges)] += 1
         counts["features.colour", category_bin(read_text(values["features.colour"][row]), colour.bins)] += 1
         counts["lag", int(duration_bins(np.array([row / 7]))[0])] += 1

@@ -21,7 +21,7 @@ Parts = Mapping[str, npt.ArrayLike]
 _SUMS: Final = frozenset({"brier", "log_loss", "absolute", "squared", "signed", "label", "label_squared", "relative"})
 _ALL_ROWS: Final = frozenset({"labelled", "measured", "relative_rows", "distributions"})
 _NO_ROWS: Final = frozenset({"improbable", "improper"})
-_SCALARS: Final = frozenset({"predictions", "errors", "latency", "lag"})
+_OF_NO_COLUMN: Final = frozenset({"predictions", "errors", "latency", "lag", "positive_score"})
 
 _RANDOM_ROWS: Final = {"empty": 0, "one row": 1, "tiny": 46, "usual": 1000}
 _ONE_CELL: Final = {"all missing": -SPECIALS, "all in the first bin": 0, "all in the last special": -1}
@@ -127,7 +127,13 @@ def _calibrated(groups: npt.NDArray[np.intp], scores: npt.NDArray[np.float64], s
 def _columns(layout: Layout) -> dict[str, int]:
     """Return the sections that bin a column, with their sizes."""
     parts = layout.served_sections.items()
-    return {name: int(part.stop - part.start) for name, part in parts if name not in _SCALARS}
+    return {name: int(part.stop - part.start) for name, part in parts if name not in _OF_NO_COLUMN}
+
+
+def _decisions(layout: Layout, served: Parts) -> dict[str, npt.ArrayLike]:
+    """Return decisions by score, where they are counted: every second one is positive."""
+    part = layout.served_sections.get("positive_score")
+    return {} if part is None else {"positive_score": np.asarray(served["score"])[: part.stop - part.start] // 2}
 
 
 def _random(layout: Layout, rows: int, seed: int) -> Summary:
@@ -135,7 +141,7 @@ def _random(layout: Layout, rows: int, seed: int) -> Summary:
     served: dict[str, npt.ArrayLike] = {
         name: generator.multinomial(rows, generator.dirichlet(np.ones(size))) for name, size in _columns(layout).items()
     }
-    served |= {"predictions": rows, "errors": 2}
+    served |= {"predictions": rows, "errors": 2} | _decisions(layout, served)
     served |= {name: durations(generator.lognormal(size=rows)) for name in ("latency", "lag")}
     outcome = {name: _labels(layout, name, rows // 2, generator) for name in layout.outcome_sections}
     return fill(layout, served, [outcome])
@@ -160,12 +166,12 @@ def _labels(layout: Layout, name: str, labelled: int, generator: np.random.Gener
 
 def _one_cell(layout: Layout, rows: int, cell: int) -> Summary:
     """All rows of every column in one cell, counted from the end where negative."""
-    served = {}
+    served: dict[str, npt.ArrayLike] = {}
     for name, size in _columns(layout).items():
         counts = [0] * size
         counts[cell] = rows
         served[name] = counts
-    return fill(layout, {**served, "predictions": rows}, [{}])
+    return fill(layout, {**served, "predictions": rows} | _decisions(layout, served), [{}])
 
 
 def _summary(layout: Layout, kind: str, seed: int) -> Summary:

@@ -22,6 +22,8 @@ def saturated(layout: Layout, seed: int = 0) -> Summary:
     """Return a summary with rows in every bin, and labels of every kind in one age bucket; other seeds, other rows."""
     summary = Summary.empty(layout, buckets=1)
     summary.served[:] = _uneven(layout.served_size, seed)
+    if "positive_score" in layout.served_sections:
+        summary.served[layout.served_sections["positive_score"]] //= 2  # of those of the score
     # More were served than stand in any one column, so that every share is one.
     summary.served[layout.served_sections["predictions"]] = int(summary.served.sum())
     for name, section in layout.outcome_sections.items():

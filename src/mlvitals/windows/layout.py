@@ -264,10 +264,15 @@ class Layout:
 
     @cached_property
     def served_sections(self) -> Mapping[str, slice]:
-        """Where each part of a summary's `served` vector stands."""
+        """Where each part of a summary's `served` vector stands.
+
+        positive_score: in a binary task, finite scores of predictions that are acted on as positive.
+        """
         sizes = {"predictions": 1, "errors": 1, "latency": HISTOGRAM_BINS, "lag": HISTOGRAM_BINS}
         if self.output.score is not None:
             sizes["score"] = self.output.score.size + SPECIALS
+            if self.output.task is Task.BINARY:
+                sizes["positive_score"] = self.output.score.size
         if self.output.classes is not None:
             sizes["class"] = self.output.classes.size + SPECIALS
         sizes |= {feature.column: feature.bins.size + SPECIALS for feature in self.features}

@@ -28,6 +28,7 @@ def _meanings(layout: Layout) -> Mapping[str, object]:
     output = layout.output
     binned: dict[str, object] = {feature.column: feature for feature in layout.features}
     binned |= {"score": (output.column, output.score), "class": output.classes}
+    binned |= {"positive_score": (output.score, output.positive)}
     return {name: place.stop - place.start for name, place in layout.served_sections.items()} | {
         name: meaning for name, meaning in binned.items() if name in layout.served_sections
     }

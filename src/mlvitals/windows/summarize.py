@@ -71,6 +71,14 @@ class Columns:
             codes = self._codes[key] = self.coders.coder(wire.PREDICTION_LABEL, bins, class_text).codes(texts)
         return codes
 
+    def positive(self, layout: Layout) -> npt.NDArray[np.bool_]:
+        """Tell which rows predict the positive class of a binary task."""
+        classes, positive = layout.output.classes, layout.output.positive
+        if classes is not None and positive in classes.values[: classes.own]:
+            return np.asarray(self.classes(layout, classes) == classes.values.index(positive))
+        same = pc.fill_null(pc.equal(predicted_texts(self, layout), positive), fill_value=False)
+        return np.asarray(same.to_numpy(zero_copy_only=False), dtype=bool)
+
 
 def summarize(columns: Columns, layout: Layout, grouping: Grouping, lag: npt.NDArray[np.float64] | None) -> Counts:
     """Count a batch's predictions.
@@ -97,6 +105,8 @@ def summarize(columns: Columns, layout: Layout, grouping: Grouping, lag: npt.NDA
     output = layout.output
     if output.score is not None:
         served[:, parts["score"]] = _count_numbers(columns.numbers(output.column), output.score, grouping)
+        if output.task is Task.BINARY:
+            served[:, parts["positive_score"]] = _count_positive_scores(columns, layout, output.score, grouping)
     if output.classes is not None:
         classes = columns.classes(layout, output.classes)
         served[:, parts["class"]] = _count_categories(classes, output.classes, grouping)
@@ -164,6 +174,16 @@ def _count_numbers(read: Numbers | None, bins: NumericBins, grouping: Grouping) 
     counts[:, bins.size + INVALID] = invalid
     counts[:, bins.size + NON_FINITE] = np.diff(bounds) - counts.sum(axis=1)
     return counts
+
+
+def _count_positive_scores(columns: Columns, layout: Layout, bins: NumericBins, grouping: Grouping) -> Counts:
+    """Count finite scores of the rows whose class is the positive one; a score without a class has one by threshold."""
+    read = columns.numbers(wire.PREDICTION_SCORE)
+    if read is None:
+        return np.zeros((len(grouping.bounds) - 1, bins.size), dtype=np.int64)
+    chosen = (columns.positive(layout) & np.isfinite(read.values))[grouping.order]
+    bounds = np.concatenate([[0], np.cumsum(chosen)])[grouping.bounds]
+    return count_bins(read.values[grouping.order][chosen], bins.array, bounds)
 
 
 def _count_mask(mask: npt.NDArray[np.bool_] | None, grouping: Grouping) -> Counts | int:

@@ -92,6 +92,15 @@ class Summary:
         return None if bins is None else _column(self.served[self.layout.served_sections["score"]], bins)
 
     @property
+    def decisions_by_score(self) -> Counts | None:
+        """Negative and positive decisions by finite score, shape (2, score bins); None but in a binary task."""
+        score = self.score
+        if score is None or "positive_score" not in self.layout.served_sections:
+            return None
+        positive = self.served[self.layout.served_sections["positive_score"]]
+        return np.stack([score.counts - positive, positive])
+
+    @property
     def classes(self) -> ColumnCounts | None:
         """The counts of the predicted classes."""
         bins = self.layout.output.classes
