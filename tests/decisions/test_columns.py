@@ -162,6 +162,27 @@ def test_a_constant_column_is_watched_for_its_one_value_and_not_for_its_location
     assert components(column_streams([one])) == ["missing", "invalid", "out_of_range", "heaviest"]
 
 
+def test_categories_with_too_few_rows_for_a_shape_are_watched_one_by_one():
+    few = column_streams([column(COLORS, [500, 450, 30, 5, 20, 0], 20.0)])
+    assert components(few) == ["missing", "unseen", "share", "share"]  # not of the third, which expects not one row
+    weights = {stream.component: stream.weight for stream in few.rates}
+    assert weights["missing"] == weights["unseen"] == pytest.approx(0.3 / 0.45 / 2)
+    assert weights["share"] == pytest.approx(0.15 / 0.45 / 2)
+    values = per_cell(few, column(COLORS, [500, 450, 30, 5, 20, 0]))
+    assert values.hits[:, 2:].T.tolist() == [[1, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0]]
+    assert values.rows[:, 2].tolist() == [1, 1, 1, 0, 1, 1]
+    # One that is always there has no share that could move without another's.
+    assert components(column_streams([column(COLORS, [500, 0, 0, 0, 0, 0], 20.0)])) == ["missing", "unseen"]
+
+
+@given(color_counts, st.floats(1, 1e6))
+def test_weights_of_categories_add_up_to_one_whatever_their_rows(counts, typical):
+    streams = column_streams([column(COLORS, counts, typical)])
+    weights = [stream.weight for stream in (*streams.shapes, *streams.rates)]
+    assert sum(weights) == pytest.approx(1.0)
+    assert min(weights) > 0
+
+
 @given(st.one_of(numeric_counts), st.floats(1, 1e6))
 def test_weights_of_a_detectors_streams_add_up_to_one(counts, typical):
     streams = column_streams([column(NUMERIC, counts, typical)])

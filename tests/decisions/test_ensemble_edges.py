@@ -104,3 +104,18 @@ def test_detectors_keep_their_order():
     assert ensemble.sources == (feature("amount"), feature("color"), feature("account"), FEATURES)
     assert list(ensemble.evidence) == list(ensemble.sources)
     assert all(one != other for one, other in pairwise(ensemble.sources))
+
+
+def test_a_category_that_grows_is_found_in_windows_of_twenty_rows():
+    random = np.random.default_rng(4)
+    usual, grown = shares(COLORS), shares(COLORS)
+    grown[:3] = [0.25, 0.5, 0.25]
+    counts = draw(random, usual, np.full(WINDOWS, 20))
+    streams = column_streams([watched("color", COLORS, counts)])
+    assert not streams.shapes
+    ensemble = Ensemble(learnt(streams, counts), Rule(size=HOURLY, tolerance=0.02, min_effect=0.1))
+    windows = [*draw(random, usual, np.full(200, 20)), *draw(random, grown, np.full(40, 20))]
+    ((when, finding),) = found(run(ensemble, windows))
+    assert 200 < when < 230
+    assert (finding.source, finding.component) == (feature("color"), "share")
+    assert finding.lower <= finding.effect <= finding.upper

@@ -24,6 +24,9 @@ _EXPECTED: Final = 10.0
 _ROWS_PER_KURTOSIS: Final = 2.0
 _HEAVY: Final = 0.5
 _UNSEEN: Final = "unseen"
+_SHARE: Final = "share"
+# Rows that a category's share must expect in a window to be watched by itself.
+_LEAST_SHARE: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,7 @@ def column_streams(columns: Sequence[Watched]) -> Streams:
             Stream(
                 source=one.source,
                 component=name,
-                weight=weight["rates"] / len(column.rates),
+                weight=weight[name],
                 unit=ANGLE,
                 hidden=_not_yet_seen(one) if name == _UNSEEN else 0.0,
             )
@@ -143,7 +146,10 @@ def _column(one: Watched) -> _Column:
         else:
             basis = none
         directions = _shape(one, reference, own, basis)
-    return _Column(effects, scores, directions, own, tuple(_rates(one, own)))
+    rates = _rates(one, own)
+    if isinstance(one.bins, CategoryBins) and not directions.shape[1]:
+        rates += _shares(one, own, reference)
+    return _Column(effects, scores, directions, own, tuple(rates))
 
 
 def _numeric_scores(one: Watched, reference: Counts) -> tuple[tuple[str, ...], Floats, Floats]:
@@ -228,6 +234,18 @@ def _rates(one: Watched, own: npt.NDArray[np.bool_]) -> list[tuple[str, Floats, 
     return rates
 
 
+def _shares(one: Watched, own: npt.NDArray[np.bool_], reference: Counts) -> list[tuple[str, Floats, Floats]]:
+    """Return the share of each category, where windows have too few rows for directions of a shape to be normal.
+
+    The counts of categories are then taken exactly, one by one: each is beta-binomial (see `rates`).
+    """
+    expected = one.typical * reference / max(int(reference.sum()), 1)
+    cells = np.flatnonzero(own & (expected >= _LEAST_SHARE) & (reference < reference.sum()))
+    return [
+        (_SHARE, np.asarray(np.arange(len(own)) == cell, dtype=np.float64), own.astype(np.float64)) for cell in cells
+    ]
+
+
 def _not_yet_seen(one: Watched) -> float:
     """Return how likely a row's value is to be none that the reference held, though nothing moved.
 
@@ -241,6 +259,15 @@ def _not_yet_seen(one: Watched) -> float:
 
 
 def _weights(column: _Column) -> dict[str, float]:
-    there = [*column.effects, *(["shape"] if column.directions.shape[1] else []), *(["rates"] if column.rates else [])]
+    """Return how much each component counts; shares of categories stand in for the shape."""
+    shares = sum(name == _SHARE for name, _, _ in column.rates)
+    plain = [name for name, _, _ in column.rates if name != _SHARE]
+    there = [
+        *column.effects,
+        *(["shape"] if column.directions.shape[1] or shares else []),
+        *(["rates"] if plain else []),
+    ]
     total = sum(_WEIGHTS[name] for name in there)
-    return {name: _WEIGHTS[name] / total for name in there}
+    weights = {name: _WEIGHTS[name] / total for name in there}
+    weights |= {name: weights["rates"] / len(plain) for name in plain}
+    return weights | ({_SHARE: weights["shape"] / shares} if shares else {})

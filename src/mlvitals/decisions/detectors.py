@@ -24,7 +24,7 @@ LEARNING: Final = 2 * WEEK
 # A longer history is read from its end: a week of minutes, more than a year of hours.
 _WINDOWS_AT_MOST: Final = 10_080
 # Raised where what is saved means something else.
-_FORM: Final = "1"
+_FORM: Final = "2"
 
 # What this process learnt last: references are shared by models of one kind, and opened again as it is reconfigured.
 _LEARNT: Final[dict[tuple[str, ...], bytes]] = {}
