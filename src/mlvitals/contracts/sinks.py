@@ -12,13 +12,15 @@ import msgspec
 from mlvitals import delivery
 from mlvitals.clock import HOUR, SECOND, format_time
 from mlvitals.contracts.require import require
+from mlvitals.decisions.episode import Episode, Happening, Part, What
+from mlvitals.decisions.finding import Detector, Finding, Source
 from mlvitals.delivery import Outcome, Request, Sink, Verdict
 from mlvitals.signals.measurement import Measurement
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.spec import MetricSpec, Status
 from mlvitals.sinks import SinkContext, datadog, local, prometheus
 from mlvitals.state import Store
-from mlvitals.telemetry import WINDOW_CLOSED, LogRecord, MetricPoint, Service
+from mlvitals.telemetry import WINDOW_CLOSED, LogRecord, MetricPoint, Service, page_record
 
 _START: Final = 1_700_000_000 * SECOND // HOUR * HOUR
 _WINDOWS: Final = 3
@@ -176,10 +178,11 @@ def _require_sound(request: Request, routes: Sequence[str]) -> None:
 
 
 def _items(context: SinkContext) -> Items:
-    """Return what leaves for three windows: a point of each signal, and a record of measurements."""
+    """Return what leaves for three windows: a point of each signal, a record of measurements, and a page."""
     specs = list(context.specs.values())
     points = [_point(spec, number) for number in range(_WINDOWS) for spec in specs]
-    return points, [_record(specs, number) for number in range(_WINDOWS)]
+    logs = [record for number in range(_WINDOWS) for record in (_record(specs, number), _page(number, context.service))]
+    return points, logs
 
 
 def _attributes(spec: MetricSpec) -> dict[str, str]:
@@ -223,3 +226,44 @@ def _record(specs: Sequence[MetricSpec], number: int) -> LogRecord:
     attributes = {"model": "card-fraud", "model_version": "7", "environment": "test"}
     body = {"measurements": [msgspec.to_builtins(one) for one in measurements]}
     return LogRecord(event_name=WINDOW_CLOSED, time=start + HOUR, attributes=attributes, body=body)
+
+
+def _page(number: int, service: Service) -> LogRecord:
+    start = _START + number * HOUR
+    source = Source("card-fraud", "", Detector.FEATURE, "größe")
+    finding = Finding(
+        source=source,
+        component="location",
+        start=start,
+        end=start + HOUR,
+        onset=start,
+        effect=0.4,
+        lower=0.3,
+        upper=0.5,
+        unit="{sd}",
+        evidence=5.0,
+        bar=4.5,
+    )
+    part = Part(finding=finding, origin={"group": "shops"}, found=finding.end, over=None)
+    episode = Episode(
+        id=f"{number:012x}",
+        model=source.model,
+        since=finding.onset,
+        opened=finding.end,
+        seen=finding.end,
+        until=None,
+        ending=None,
+        findings=1,
+        parts=[part],
+        models=[source.model],
+    )
+    happening = Happening(
+        what=What.OPENED,
+        model=source.model,
+        time=finding.end,
+        episode=episode,
+        finding=finding,
+        origin=part.origin,
+        moved=[source.subject],
+    )
+    return page_record(happening, service)
