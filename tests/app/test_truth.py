@@ -28,6 +28,8 @@ def told(request, real, truth):
     rows = {(row["window_start"], row["maturity"]): row for row in truth(name)["rows"] if row["size"] == size}
     measured: dict[tuple[str, str], dict[str, Measurement]] = {}
     for one in real(name, size).measurements:
+        if "method" in one.attributes:  # no truth but an estimate of it, or a distance
+            continue
         key = (one.window_start, one.attributes.get("maturity", ""))
         measured.setdefault(key, {})[one.attributes.get("metric", one.signal)] = one
     return measured, rows

@@ -154,6 +154,8 @@ def _performance(found: Iterable["Measurement"]) -> object:
     table.title, table.title_justify = "What the labels said, as they came (US dollars)", "left"
     weeks: dict[str, dict[str, float]] = {}
     for one in found:
+        if "method" in one.attributes:
+            continue
         key = one.attributes.get("metric", one.signal) + one.attributes.get("maturity", "")
         weeks.setdefault(one.window_start[:10], {})[key] = one.value or 0.0
     for week, values in weeks.items():

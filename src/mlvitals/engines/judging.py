@@ -23,6 +23,7 @@ from mlvitals.signals.registry import CATALOGUE
 from mlvitals.signals.spec import DetectorState, Evidence, MetricSpec, Reading, Stage, Status
 from mlvitals.windows.cohorts import Cohort
 from mlvitals.windows.groups import ALL
+from mlvitals.windows.summary import Summary
 
 OUTSIDE_BUDGET: Final = "outside of the budget"
 
@@ -85,9 +86,11 @@ class Judge:
 
         Each cohort stands for itself here: a revision must come out the same, whatever was told of others meanwhile.
         """
+        reference, training = self._references_of(cohort.key.version)
         evidence = Evidence(
             current=cohort.summary,
-            reference=None,
+            reference=reference,
+            training=training,
             outcome=cohort.summary.outcome(bucket),
             maturity=maturity,
         )
@@ -102,12 +105,11 @@ class Judge:
         return tuple(tell(one.spec, reading) for one in mature for reading in one.compute(evidence))
 
     def _evidence(self, cohort: Cohort, surroundings: Surroundings, detectors: tuple[DetectorState, ...]) -> Evidence:
-        operating = self.references.operating
-        training = self.references.training.get(cohort.key.version)
+        reference, training = self._references_of(cohort.key.version)
         return Evidence(
             current=cohort.summary,
-            reference=None if operating is None else operating.summary,
-            training=None if training is None else training.summary,
+            reference=reference,
+            training=training,
             previous=surroundings.previous,
             others=surroundings.others,
             seconds=(cohort.end - cohort.key.start) / SECOND,
@@ -115,6 +117,11 @@ class Judge:
             volume=surroundings.volume,
             detectors=detectors,
         )
+
+    def _references_of(self, version: str) -> tuple[Summary | None, Summary | None]:
+        """Return normal production, and what a version was trained on."""
+        operating, training = self.references.operating, self.references.training.get(version)
+        return None if operating is None else operating.summary, None if training is None else training.summary
 
     def _measure(self, evidence: Evidence, stage: Stage) -> Iterator[tuple[MetricSpec, Reading]]:
         for spec, reading in measure(evidence, stage, self.signals):

@@ -61,7 +61,8 @@ def _nothing(layer: Layer, frame: Frame) -> str:
 
 def _performance(frame: Frame) -> list[str]:
     """Say how good the oldest settled cohorts were; no threshold judges it, so the median stands beside it."""
-    metrics = [one for one in frame.series.values() if one.spec.stage is Stage.MATURITY and "metric" in one.attributes]
+    mature = (one for one in frame.series.values() if one.spec.stage is Stage.MATURITY)
+    metrics = [one for one in mature if "metric" in one.attributes and "method" not in one.attributes]
     coverage = {one.attributes["maturity"]: one for one in frame.of(LABEL_COVERAGE_RATIO.spec.name)}
     if not metrics or not coverage:
         return ["How good the predictions were is not known: no label has been joined at a maturity."]

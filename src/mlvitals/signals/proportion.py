@@ -15,8 +15,25 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
     With p = successes ÷ trials and z = 1.96 it is (p + z²/2m ∓ z·√(p(1-p)/m + z²/4m²)) ÷ (1 + z²/m), m = trials ≥ 1.
     Source: Wilson (1927), "Probable inference, the law of succession, and statistical inference", JASA 22.
     """
-    share = successes / trials
-    square = NORMAL_95**2 / trials
+    lower, upper = _wilson(successes / trials, NORMAL_95**2 / trials)
+    return (0.0 if successes == 0 else lower), (1.0 if successes == trials else upper)
+
+
+def interval_by_variance(share: float, variance: float) -> tuple[float, float]:
+    """Return a 95 % interval of an estimated share: Wilson's, of as many trials as would have this variance.
+
+    These are share·(1 - share) ÷ variance, so that it stays in [0, 1] as the share comes near to an end.
+    """
+    spread = share * (1 - share)
+    if spread <= 0 or variance <= 0:
+        half = NORMAL_95 * sqrt(max(variance, 0.0))
+        return max(0.0, share - half), min(1.0, share + half)
+    lower, upper = _wilson(share, NORMAL_95**2 * variance / spread)
+    return min(lower, share), max(upper, share)
+
+
+def _wilson(share: float, square: float) -> tuple[float, float]:
+    """Return the ends about a share, by z² ÷ trials."""
     centre = (share + square / 2) / (1 + square)
     half = sqrt(share * (1 - share) * square + square**2 / 4) / (1 + square)
-    return (0.0 if successes == 0 else centre - half), (1.0 if successes == trials else centre + half)
+    return centre - half, centre + half

@@ -7,6 +7,7 @@ from mlvitals.signals.alert_count import FEATURE_ALERT_COUNT
 from mlvitals.signals.catalogue import Catalogue
 from mlvitals.signals.derived import Derived
 from mlvitals.signals.drift_worst import FEATURE_DRIFT_WORST
+from mlvitals.signals.estimated import PERFORMANCE_ESTIMATE_ERROR, PERFORMANCE_ESTIMATED
 from mlvitals.signals.evidence import (
     DECISION_SELFCHECK,
     FEATURE_DRIFT_EVIDENCE,
@@ -27,6 +28,7 @@ from mlvitals.signals.feature_drift import (
     FEATURE_SKEW_SHAPE,
     FEATURE_SKEW_SPREAD,
 )
+from mlvitals.signals.miscalibration import PERFORMANCE_MISCALIBRATION
 from mlvitals.signals.performance import PERFORMANCE_CLASS_SCORE, PERFORMANCE_ERROR, PERFORMANCE_SCORE
 from mlvitals.signals.prediction_drift import PREDICTION_DRIFT_SCORE, PREDICTION_SKEW_SCORE
 from mlvitals.signals.prediction_quantile import PREDICTION_QUANTILE
@@ -86,6 +88,9 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     PERFORMANCE_SCORE,
     PERFORMANCE_CLASS_SCORE,
     PERFORMANCE_ERROR,
+    PERFORMANCE_ESTIMATED,
+    PERFORMANCE_ESTIMATE_ERROR,
+    PERFORMANCE_MISCALIBRATION,
     PERFORMANCE_EVIDENCE,
     LABEL_COVERAGE_RATIO,
     LABEL_COVERAGE_EVIDENCE,
