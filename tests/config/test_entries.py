@@ -55,7 +55,8 @@ def test_different_names_are_different_parts_of_a_path(one, other):
     [
         ("{name: b, windos: {}}", ["Object contains unknown field `windos` - at `$.models[1]`"]),
         ("{name: b, owner: '${NOBODY}'}", ["the environment variable `NOBODY` is not set - at `$.models[1].owner`"]),
-        ("{name: b, cost: {}}", ["`cost` is not supported by this version - at `$.models[1].cost`"]),
+        ("{name: b, links: {}}", ["`links` is not supported by this version - at `$.models[1].links`"]),
+        ("{name: b, cost: {}}", ["Object missing required field `currency` - at `$.models[1].cost`"]),
         ("nonsense", ["Expected `object`, got `str` - at `$.models[1]`"]),
         ("{match: 'b*', labels: {}}", ["Object missing required field `maturities` - at `$.models[1].labels`"]),
         ("{name: b}, {name: b}", ["the model `b` stands twice, first at index 1 - at `$.models[2].name`"]),

@@ -186,10 +186,8 @@ MEANING = [
 
 # Every key and type of the interface that is yet to be built.
 UNSUPPORTED = [
-    (model("cost: {currency: USD}"), "cost", "$.models[0].cost"),
     (model("links: {}"), "links", "$.models[0].links"),
     ({"models": "[{name: prices, operating: {last: 28d}}]"}, "last", "$.models[0].operating.last"),
-    ({"defaults": "{cost: {}}"}, "cost", "$.defaults.cost"),
     ({"defaults": "{operating: {last: 28d}}"}, "last", "$.defaults.operating.last"),
 ]
 

@@ -293,5 +293,9 @@ def _wanted(config: Config, references: Mapping[str, References]) -> dict[str, W
             for name in (feature.name, *spelled):
                 want = Want.NUMBER if feature.holds_numbers else Want.TEXT
                 wanted[name] = want if wanted.get(name, want) is want else Want.TEXT
+        if layout.amount is not None and layout.amount.startswith(wire.FEATURE_PREFIX):
+            amount = layout.amount.removeprefix(wire.FEATURE_PREFIX)
+            for name in (amount, *(old for old, new in model.features.aliases.items() if new == amount)):
+                wanted.setdefault(name, Want.NUMBER)
         wanted |= {name.removeprefix(wire.FEATURE_PREFIX): Want.TEXT for name in model.segments}
     return wanted or None

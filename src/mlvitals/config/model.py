@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from mlvitals.config.cost import CostConfig
 from mlvitals.config.decisions import DecisionsConfig, Weight
 from mlvitals.config.observing import HealthConfig, InstrumentationConfig, TelemetryConfig
 from mlvitals.config.scalar import Duration, SizeText
@@ -164,6 +165,7 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     groups: Mapping[str, GroupConfig] = {}
     segments: tuple[Text, ...] = ()
     performance: PerformanceConfig = PerformanceConfig()
+    cost: CostConfig | None = None
     deduplicate: bool
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from mlvitals.errors import ConfigError
 
-_MODEL: Final = ("cost", "links")
+_MODEL: Final = ("links",)
 _OTHER_NAMES: Final = {"elasticsearch": "is a kind of `opensearch`: write `type: opensearch, engine: elasticsearch`"}
 
 

@@ -15,6 +15,7 @@ from mlvitals.hashing import KeyedHash
 from mlvitals.windows.labels import Label, Remembered
 from mlvitals.windows.layout import Layout, Task
 from mlvitals.windows.probabilities import pack_vectors
+from mlvitals.windows.served_amounts import amounts_of
 from mlvitals.windows.summarize import Columns, predicted_texts
 
 PARK_AHEAD = HOUR  # clocks differ by seconds; an hour ahead is a wrong zone or a wrong field
@@ -158,8 +159,7 @@ def remembered(
     scores = [None] * len(rows) if read is None else read.values[rows].tolist()  # SQLite keeps NaN as NULL
     regression = layout.output.task is Task.REGRESSION
     decisions = [None] * len(rows) if regression else predicted_texts(columns, layout).take(places).to_pylist()
-    amounts = columns.numbers(wire.AMOUNT)
-    money = [None] * len(rows) if amounts is None else amounts.values[rows].tolist()
+    money = amounts_of(columns, layout)[rows].tolist()
     times = times_of(columns.batch)[rows].tolist()
     vectors = pack_vectors(columns.batch, layout.output, rows)
     return [

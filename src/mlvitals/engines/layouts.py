@@ -22,6 +22,7 @@ def choice_of(config: ModelConfig) -> Choice:
         metrics=frozenset(config.performance.metrics),
         positive=config.performance.positive,
         threshold=config.performance.threshold,
+        amount=None if config.cost is None else config.cost.amount,
     )
 
 
@@ -63,9 +64,10 @@ class References:
         base = self.operating or trained or next(iter(self.training.values()), None)
         if base is None:
             return None
-        if trained is None or trained.layout == base.layout:
-            return base.layout
-        return replace(base.layout, output=trained.layout.output)
+        output = base.layout.output if trained is None else trained.layout.output
+        # What is priced is the configuration's to say, whatever it said when the reference was taken.
+        wished = replace(base.layout, output=output, amount=self.choice.amount)
+        return base.layout if wished == base.layout else wished
 
 
 def provisional_layout(choice: Choice, task: Task) -> Layout:
@@ -89,4 +91,4 @@ def provisional_layout(choice: Choice, task: Task) -> Layout:
         probability=True,
         distribution=True,
     )
-    return Layout(features=(), output=output)
+    return Layout(features=(), output=output, amount=choice.amount)

@@ -22,6 +22,7 @@ class Choice:
     aliases: a feature's name in the events to the name it is known by. sensitive: features whose values may not be
     shown. segments: columns, without prefix.
     metrics: the performance metrics asked for; they tell a regression. positive, threshold: of a binary task.
+    amount: the column that says what a prediction has at stake, as in `Layout`.
     """
 
     include: tuple[str, ...] = ("*",)
@@ -33,6 +34,7 @@ class Choice:
     metrics: frozenset[str] = frozenset()
     positive: str | None = None
     threshold: float | None = None
+    amount: str | None = None
 
     def monitors(self, feature: str) -> bool:
         """Tell whether a feature is to be monitored."""

@@ -16,7 +16,7 @@ _TOUCHED: Final = "CREATE TEMP TABLE IF NOT EXISTS touched (id BLOB PRIMARY KEY)
 # begin with all that is remembered of the model.
 _PAIRS: Final = """
     SELECT p.id, p.version, p.time, p.start, p.uncounted, p.score, p.decision, p.segments, p.probabilities,
-           l.time, l.content, l.source, l.version, l.amount
+           p.amount, l.time, l.content, l.source, l.version, l.amount
     FROM touched t
     CROSS JOIN label l ON l.model = ?1 AND l.id = t.id
     CROSS JOIN prediction p ON p.model = ?1 AND p.id = t.id AND (l.version = '' OR l.version = p.version)
@@ -64,7 +64,8 @@ class Label(NamedTuple):
 class Pairs:
     """Predictions and the labels that met them, sorted by prediction, then by label time and content.
 
-    prediction: for each pair the index of its prediction among those that met any label.
+    prediction: for each pair the index of its prediction among those that met any label. stakes: the prediction's
+    amount; amounts: the label's, else the prediction's; NaN where there is none.
     """
 
     prediction: npt.NDArray[np.intp]
@@ -77,6 +78,8 @@ class Pairs:
     segments: tuple[str, ...]
     probabilities: tuple[bytes | None, ...]
     contents: tuple[str, ...]
+    stakes: npt.NDArray[np.float64]
+    amounts: npt.NDArray[np.float64]
     labels: tuple[tuple[str, Label], ...]
 
     def newest_by_source(self, horizon: int) -> dict[str, int]:
@@ -113,7 +116,7 @@ class LabelIndex:
     def pairs(self, model: str) -> Pairs:
         """Return the touched ids' predictions with the labels that they have now."""
         rows = self._connection.execute(_PAIRS, (model,)).fetchall()
-        columns: Sequence[tuple[object, ...]] = list(zip(*rows, strict=True)) if rows else [()] * 14
+        columns: Sequence[tuple[object, ...]] = list(zip(*rows, strict=True)) if rows else [()] * 15
         return _pairs_of(columns)
 
     def fingerprints(self, model: str) -> dict[tuple[bytes, str], int]:
@@ -174,6 +177,7 @@ def _pairs_of(columns: Sequence[tuple[object, ...]]) -> Pairs:
         decisions,
         segments,
         probabilities,
+        stakes,
         moments,
         contents,
         sources,
@@ -187,6 +191,8 @@ def _pairs_of(columns: Sequence[tuple[object, ...]]) -> Pairs:
         for one, before, version, other in zip(ids[1:], ids, versions[1:], versions, strict=False)
     ]
     moment = np.array(moments, dtype=np.int64)
+    staked = np.array([np.nan if one is None else one for one in stakes], dtype=np.float64)
+    said = np.array([_amount(text) for text in amounts], dtype=np.float64)
     return Pairs(
         prediction=np.cumsum(new) - 1,
         versions=versions,  # type: ignore[arg-type]
@@ -198,6 +204,8 @@ def _pairs_of(columns: Sequence[tuple[object, ...]]) -> Pairs:
         segments=segments,  # type: ignore[arg-type]
         probabilities=probabilities,  # type: ignore[arg-type]
         contents=contents,  # type: ignore[arg-type]
+        stakes=staked,
+        amounts=np.where(np.isnan(said), staked, said),
         labels=tuple(
             (str(source), Label(one, time, content, limit, amount, str(source)))
             for one, time, content, limit, amount, source in zip(
@@ -205,3 +213,11 @@ def _pairs_of(columns: Sequence[tuple[object, ...]]) -> Pairs:
             )
         ),
     )
+
+
+def _amount(text: object) -> float:
+    """Return a label's amount as a number; NaN where it says none."""
+    try:
+        return float(str(text))
+    except ValueError:
+        return float("nan")

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from mlvitals import wire
 from mlvitals.hashing import content_hash
+from mlvitals.windows.amounts import outcome_sizes, served_sizes
 from mlvitals.windows.exact_sum import CELLS
 from mlvitals.windows.histogram import HISTOGRAM_BINS
 
@@ -251,11 +252,14 @@ class Layout:
 
     features: in the order of the reference.
     segments: column (without prefix) to its frozen values; other values are `__other__`.
+    amount: the column that says what a prediction has at stake, None where nobody asks for money; `amount` is the
+        label's too, which then goes first.
     """
 
     features: tuple[FeatureLayout, ...]
     output: OutputLayout
     segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    amount: str | None = None
 
     @cached_property
     def hash(self) -> str:
@@ -276,6 +280,8 @@ class Layout:
         if self.output.classes is not None:
             sizes["class"] = self.output.classes.size + SPECIALS
         sizes |= {feature.column: feature.bins.size + SPECIALS for feature in self.features}
+        if self.counts_amounts and self.output.score is not None:
+            sizes |= served_sizes(self.output.score.size)
         return _sections(sizes)
 
     @cached_property
@@ -288,7 +294,14 @@ class Layout:
         sizes = {"labelled": 1}
         if self.output.task is not Task.REGRESSION:
             sizes["confusion"] = len(self.outcome_classes) ** 2
-        return _sections({**sizes, **self.output.outcome_sizes})
+        bins = None if self.output.score is None else self.output.score.size
+        amounts = outcome_sizes(len(self.outcome_classes), bins) if self.counts_amounts else {}
+        return _sections({**sizes, **self.output.outcome_sizes, **amounts})
+
+    @property
+    def counts_amounts(self) -> bool:
+        """Whether money is summed, by decision and outcome: in a binary task with an amount."""
+        return self.amount is not None and self.output.task is Task.BINARY
 
     @cached_property
     def outcome_classes(self) -> tuple[str, ...]:

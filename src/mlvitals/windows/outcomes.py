@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mlvitals import wire
 from mlvitals.windows.binning import find_bins
 from mlvitals.windows.exact_sum import add_exact
 from mlvitals.windows.labels import Pairs
 from mlvitals.windows.layout import MISSING, NON_FINITE, Layout, OutputLayout, Task
 from mlvitals.windows.losses import exact_squares, log_losses, to_fixed
+from mlvitals.windows.outcome_amounts import Judged, add_amounts
 from mlvitals.windows.probabilities import unpack_vectors
 
 Counts = npt.NDArray[np.int64]
@@ -84,6 +86,9 @@ def add_outcomes(outcomes: Counts, layout: Layout, pairs: Pairs, what: Contribut
     predicted, true = _class_codes(layout, pairs, what.rows)
     side = len(layout.outcome_classes)
     cells.count("confusion", predicted * side + true)
+    if layout.counts_amounts:
+        amounts = pairs.stakes if layout.amount != wire.AMOUNT else pairs.amounts
+        add_amounts(outcomes, layout, what.buckets, what.signs, Judged(predicted, true, scores, amounts[what.rows]))
     if layout.output.task is Task.BINARY:
         _add_score(cells, layout.output, scores, true == 1)
     else:

@@ -29,6 +29,7 @@ def _meanings(layout: Layout) -> Mapping[str, object]:
     binned: dict[str, object] = {feature.column: feature for feature in layout.features}
     binned |= {"score": (output.column, output.score), "class": output.classes}
     binned |= {"positive_score": (output.score, output.positive)}
+    binned |= dict.fromkeys(("score_amount", "score_unpriced"), (output.score, output.positive, layout.amount))
     return {name: place.stop - place.start for name, place in layout.served_sections.items()} | {
         name: meaning for name, meaning in binned.items() if name in layout.served_sections
     }

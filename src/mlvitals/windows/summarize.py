@@ -23,6 +23,7 @@ from mlvitals.windows.layout import (
     NumericBins,
     Task,
 )
+from mlvitals.windows.served_amounts import count_amounts
 
 Counts = npt.NDArray[np.int64]
 Bounds = npt.NDArray[np.intp]
@@ -112,6 +113,8 @@ def summarize(columns: Columns, layout: Layout, grouping: Grouping, lag: npt.NDA
         served[:, parts["class"]] = _count_categories(classes, output.classes, grouping)
     for feature in layout.features:
         served[:, parts[feature.column]] = _count_feature(columns, feature, grouping)
+    for name, counts in count_amounts(columns, layout, grouping).items():
+        served[:, parts[name]] = counts
     return served
 
 

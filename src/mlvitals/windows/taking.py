@@ -19,6 +19,7 @@ from mlvitals.windows.outcomes import add_outcomes, contributions
 from mlvitals.windows.probabilities import complete_outputs, pack_vectors
 from mlvitals.windows.reference import OUTCOME_BUCKETS, Reference
 from mlvitals.windows.sample import ReferenceSample
+from mlvitals.windows.served_amounts import amounts_of
 from mlvitals.windows.summarize import Columns, predicted_texts, summarize
 from mlvitals.windows.summary import Counts, Summary
 from mlvitals.windows.window import WindowSize
@@ -52,7 +53,7 @@ def take_reference(
     sample = ReferenceSample(choice)
     for batch in batches():
         sample.add(choice.rename(batch))
-    layout = sample.freeze()
+    layout = replace(sample.freeze(), amount=choice.amount)
     if features_of is not None:
         layout = replace(layout, features=features_of.features, segments=features_of.segments)
     summary = Summary.empty(layout, OUTCOME_BUCKETS)
@@ -115,6 +116,7 @@ def _labelled(columns: Columns, layout: Layout) -> Pairs:
         decisions: list[str | None] = [None] * len(rows)
     else:
         decisions = predicted_texts(columns, layout).take(pa.array(rows)).to_pylist()
+    amounts = amounts_of(columns, layout)[rows]
     return Pairs(
         prediction=np.arange(len(rows)),
         versions=("",) * len(rows),
@@ -126,5 +128,7 @@ def _labelled(columns: Columns, layout: Layout) -> Pairs:
         segments=("[]",) * len(rows),
         probabilities=tuple(pack_vectors(batch, layout.output, rows)),
         contents=tuple(contents),
+        stakes=amounts,
+        amounts=amounts,
         labels=(),
     )
