@@ -13,7 +13,17 @@ from mlvitals.signals.evidence import SELFCHECK
 from mlvitals.signals.spec import DetectorState, Evidence, Status, Volume
 from mlvitals.windows.exact_sum import CELLS, add_exact
 from mlvitals.windows.histogram import HISTOGRAM_BINS, duration_bins
-from mlvitals.windows.layout import SPECIALS, CategoryBins, FeatureLayout, Kind, Layout, NumericBins, OutputLayout, Task
+from mlvitals.windows.layout import (
+    LOSS_SUMS,
+    SPECIALS,
+    CategoryBins,
+    FeatureLayout,
+    Kind,
+    Layout,
+    NumericBins,
+    OutputLayout,
+    Task,
+)
 from mlvitals.windows.summary import Counts, Summary
 
 Parts = Mapping[str, npt.ArrayLike]
@@ -150,15 +160,15 @@ def _random(layout: Layout, rows: int, seed: int) -> Summary:
 def _labels(layout: Layout, name: str, labelled: int, generator: np.random.Generator) -> npt.ArrayLike:
     if name == "label_squared":
         return exact_cells(1 + generator.uniform(size=labelled))
-    if name in _SUMS:
+    if name in LOSS_SUMS:
+        return np.concatenate([exact_cells(generator.uniform(size=9)) for _ in range(layout.output.group_count)])
+    if name in {*_SUMS, "fourth"}:
         return exact_cells(generator.uniform(size=labelled))
     if name == "calibration":
         groups = generator.integers(layout.output.group_count, size=labelled)
         return _calibrated(groups, generator.uniform(size=labelled), layout.output.group_count)
-    if name in _ALL_ROWS:
-        return labelled
-    if name in _NO_ROWS:
-        return 0
+    if name in _ALL_ROWS | _NO_ROWS:
+        return labelled if name in _ALL_ROWS else 0
     part = layout.outcome_sections[name]
     size = part.stop - part.start
     return generator.multinomial(labelled, np.full(size, 1 / size))

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from mlvitals.windows.exact_sum import CELLS, add_exact
-from mlvitals.windows.layout import CALIBRATION_RUNS, Layout
+from mlvitals.windows.layout import CALIBRATION_RUNS, LOSS_SUMS, Layout
 from mlvitals.windows.losses import FIXED_POINT
 from mlvitals.windows.summary import Counts, Summary
 
@@ -35,6 +35,8 @@ def saturated(layout: Layout, seed: int = 0) -> Summary:
 def _outcomes(name: str, size: int, seed: int) -> Counts:
     if name == "calibration":
         return _calibrated(size // CALIBRATION_RUNS, seed)
+    if name in LOSS_SUMS:
+        return np.tile(_sum(1.7 * _LEAST), size // CELLS)
     if size == CELLS:
         # Of labels whose squares are not their mean's, so that they vary.
         return _sum(_uneven(1, seed)[0] * (5.0 if name == "label_squared" else 1.7))

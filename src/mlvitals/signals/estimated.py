@@ -1,35 +1,46 @@
 """Estimated performance: what it should be before labels come, and how far off that was once they have."""
 
-from collections.abc import Iterator, Mapping
-from math import sqrt
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from math import inf, sqrt
+from typing import Final, NamedTuple, TypeVar
+
+import numpy as np
 
 from mlvitals.signals.calibrator import Calibrator, calibrator_of
 from mlvitals.signals.comparison import Comparison
-from mlvitals.signals.estimate import Belief, Estimate, after_label_shift, as_in_reference, estimate_scores
+from mlvitals.signals.direct_loss import estimate_errors, losses_of
+from mlvitals.signals.estimate import Estimate, after_label_shift, as_in_reference, estimate_scores
 from mlvitals.signals.made_once import made_once
-from mlvitals.signals.performance import PERFORMANCE_SCORE
+from mlvitals.signals.performance import PERFORMANCE_ERROR, PERFORMANCE_SCORE
 from mlvitals.signals.proportion import NORMAL_95, interval_by_variance
 from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
-from mlvitals.windows.summary import Counts, Summary
+from mlvitals.windows.layout import Task
+from mlvitals.windows.summary import Summary
 
 # With fewer rows the estimate is fine and what is realised is not near it: 0.06 about an accuracy of one half.
 ESTIMATED_ROWS: Final = 300
 
 CBPE: Final = "cbpe"
 LABEL_SHIFT: Final = "label_shift"
+DIRECT_LOSS: Final = "dle"
 
-_DETAILS: Final = ("specificity", "mcc", "pr_auc")
-_BETWEEN_SIGNS: Final = frozenset({"mcc"})
+_DETAILS: Final = ("specificity", "mcc", "pr_auc", "bias")
+_RANGES: Final = {"mcc": (-1.0, 1.0), "mae": (0.0, inf), "rmse": (0.0, inf), "bias": (-inf, inf)}
+_Known = TypeVar("_Known")
 
 
-class _Basis(NamedTuple):
-    """What a cohort is estimated from: its decisions by score, and the reference that says what scores mean."""
+class _Forecast(NamedTuple):
+    """What a method expects of a cohort, by metric.
 
-    decisions: Counts
+    rows: of the cohort that it rests on. labels: of the reference. told: what a person needs to understand it.
+    """
+
+    method: str
+    estimates: Mapping[str, Estimate]
+    rows: int
     reference: Summary
-    calibrator: Calibrator
-    comparison: Comparison
+    labels: int
+    told: Mapping[str, float | str]
 
 
 def calibrated_reference(evidence: Evidence) -> tuple[Comparison, Summary, Calibrator] | None:
@@ -37,60 +48,82 @@ def calibrated_reference(evidence: Evidence) -> tuple[Comparison, Summary, Calib
 
     That is normal production, else what the version learned on.
     """
+    return _labelled(evidence, calibrator_of)
+
+
+def _labelled(
+    evidence: Evidence, read: Callable[[Summary], _Known | None]
+) -> tuple[Comparison, Summary, _Known] | None:
     for comparison in (Comparison.OPERATING, Comparison.TRAINING):
         reference = comparison.output(evidence)
-        calibrator = None if reference is None else calibrator_of(reference)
-        if reference is not None and calibrator is not None:
-            return comparison, reference, calibrator
+        known = None if reference is None else read(reference)
+        if reference is not None and known is not None:
+            return comparison, reference, known
     return None
 
 
-def _basis(evidence: Evidence) -> _Basis | None:
+def _forecasts(evidence: Evidence) -> Iterator[_Forecast]:
+    if evidence.current.layout.output.task is Task.REGRESSION:
+        yield from _of_values(evidence)
+    else:
+        yield from _of_scores(evidence)
+
+
+def _of_scores(evidence: Evidence) -> Iterator[_Forecast]:
     decisions, found = evidence.current.decisions_by_score, calibrated_reference(evidence)
     if decisions is None or found is None or decisions.sum() == 0:
-        return None
+        return
     comparison, reference, calibrator = found
-    return _Basis(decisions, reference, calibrator, comparison)
+    by_decision = decisions.astype(np.float64)
+    by_score = by_decision.sum(axis=0)
+    rows = int(decisions.sum())
+    about = _about(evidence, comparison, rows, float(by_score[calibrator.outside].sum()))
+    beliefs = {CBPE: as_in_reference(calibrator, by_score), LABEL_SHIFT: after_label_shift(calibrator, by_score)}
+    for method, belief in beliefs.items():
+        if belief is not None:
+            estimates = {one.metric: one for one in estimate_scores(by_decision, belief)}
+            told = {**about, "positives": belief.share}
+            yield _Forecast(method, estimates, rows, reference, calibrator.rows, told)
 
 
-def _beliefs(basis: _Basis) -> Iterator[tuple[str, Belief]]:
-    rows = basis.decisions.sum(axis=0).astype(float)
-    yield CBPE, as_in_reference(basis.calibrator, rows)
-    shifted = after_label_shift(basis.calibrator, rows)
-    if shifted is not None:
-        yield LABEL_SHIFT, shifted
+def _of_values(evidence: Evidence) -> Iterator[_Forecast]:
+    values, found = evidence.current.score, _labelled(evidence, losses_of)
+    if values is None or found is None or values.counts.sum() == 0:
+        return
+    comparison, reference, losses = found
+    codes = evidence.current.layout.output.group_codes
+    served = np.bincount(codes, values.counts, minlength=len(losses.rows)).astype(np.float64)
+    rows = int(served.sum())
+    estimates = {one.metric: one for one in estimate_errors(served, losses)}
+    labels = int(losses.rows[losses.known].sum())
+    about = _about(evidence, comparison, rows, float(served[~losses.known].sum()))
+    yield _Forecast(DIRECT_LOSS, estimates, rows, reference, labels, about)
 
 
-def _estimates(basis: _Basis) -> dict[str, tuple[Belief, dict[str, Estimate]]]:
-    """Return each method's belief, and its estimates by metric."""
-    rows = basis.decisions.astype(float)
+def _about(evidence: Evidence, comparison: Comparison, rows: int, outside: float) -> Mapping[str, float | str]:
     return {
-        method: (belief, {one.metric: one for one in estimate_scores(rows, belief)})
-        for method, belief in _beliefs(basis)
+        "outside": outside / rows,
+        "left_out": float(max(0, evidence.current.predictions - rows)),
+        "calibrated_on": comparison.value,
     }
 
 
 def _estimated(evidence: Evidence) -> Iterator[Reading]:
-    basis = _basis(evidence)
-    if basis is None:
-        return
-    found = _estimates(basis)
-    rows, realised = int(basis.decisions.sum()), realised_of(basis.reference)
-    outside = float(basis.decisions.sum(axis=0)[basis.calibrator.outside].sum() / rows)
-    for method, (belief, estimates) in found.items():
-        about = {"positives": belief.share, "outside": outside, "left_out": float(evidence.current.predictions - rows)}
-        for metric, one in estimates.items():
-            lower, upper = _interval(one)
-            told: dict[str, float | str] = {**about, "calibrated_on": basis.comparison.value}
+    forecasts = {one.method: one for one in _forecasts(evidence)}
+    for method, forecast in forecasts.items():
+        realised = realised_of(forecast.reference)
+        for metric, one in forecast.estimates.items():
+            told = dict(forecast.told)
             if metric in realised:
                 told["reference"] = realised[metric]
-            if method == CBPE and LABEL_SHIFT in found:
-                told["gap"] = found[LABEL_SHIFT][1][metric].value - one.value
+            if method == CBPE and LABEL_SHIFT in forecasts:
+                told["gap"] = forecasts[LABEL_SHIFT].estimates[metric].value - one.value
+            lower, upper = _interval(one)
             yield Reading(
                 value=one.value,
-                samples=rows,
+                samples=forecast.rows,
                 attributes={"method": method, "metric": metric},
-                reference_samples=basis.calibrator.rows,
+                reference_samples=forecast.labels,
                 lower=lower,
                 upper=upper,
                 noise=sqrt(one.variance),
@@ -99,63 +132,64 @@ def _estimated(evidence: Evidence) -> Iterator[Reading]:
 
 
 def _interval(one: Estimate) -> tuple[float, float]:
-    if one.metric not in _BETWEEN_SIGNS:
+    least, greatest = _RANGES.get(one.metric, (0.0, 1.0))
+    if (least, greatest) == (0.0, 1.0):
         return interval_by_variance(one.value, one.variance)
     half = NORMAL_95 * sqrt(one.variance)
-    return max(-1.0, one.value - half), min(1.0, one.value + half)
+    return max(least, one.value - half), min(greatest, one.value + half)
 
 
 def _errors(evidence: Evidence) -> Iterator[Reading]:
-    outcome, maturity, basis = evidence.outcome, evidence.maturity, _basis(evidence)
-    if outcome is None or maturity is None or basis is None or outcome.labelled == 0:
+    outcome, maturity, served = evidence.outcome, evidence.maturity, evidence.current.predictions
+    if outcome is None or maturity is None or outcome.labelled == 0 or served == 0:
         return
-    realised = {
-        reading.attributes["metric"]: reading
-        for reading in PERFORMANCE_SCORE.compute(evidence)
-        if reading.attributes.keys() == {"metric", "maturity"}
-    }
-    served = evidence.current.predictions
-    for method, (_, estimates) in _estimates(basis).items():
-        for metric, one in estimates.items():
+    realised = _performance(evidence)
+    coverage = outcome.labelled / served
+    for forecast in _forecasts(evidence):
+        for metric, one in forecast.estimates.items():
             if metric not in realised:
                 continue
-            value, rows = realised[metric].value - one.value, realised[metric].samples
+            value = realised[metric].value - one.value
             # As if labels came by chance: what few of them realise varies more than what all would.
-            noise = sqrt(one.sampling * max(1.0, served / max(1, outcome.labelled)) + one.calibration)
+            noise = sqrt(one.sampling / min(1.0, coverage) + one.calibration)
             yield Reading(
                 value=value,
-                samples=rows,
-                attributes={"method": method, "metric": metric, "maturity": maturity},
-                reference_samples=basis.calibrator.rows,
+                samples=realised[metric].samples,
+                attributes={"method": forecast.method, "metric": metric, "maturity": maturity},
+                reference_samples=forecast.labels,
                 lower=value - NORMAL_95 * noise,
                 upper=value + NORMAL_95 * noise,
                 noise=noise,
-                evidence={
-                    "estimated": one.value,
-                    "realised": realised[metric].value,
-                    "coverage": outcome.labelled / served if served else 0.0,
-                },
+                evidence={"estimated": one.value, "realised": realised[metric].value, "coverage": coverage},
             )
+
+
+def _performance(evidence: Evidence) -> dict[str, Reading]:
+    """Return what labels showed, by metric."""
+    is_regression = evidence.current.layout.output.task is Task.REGRESSION
+    readings = (PERFORMANCE_ERROR if is_regression else PERFORMANCE_SCORE).compute(evidence)
+    plain = {"metric", "maturity"}
+    return {one.attributes["metric"]: one for one in readings if one.attributes.keys() == plain}
 
 
 def _realised(reference: Summary) -> Mapping[str, float]:
     outcome = reference.outcome(len(reference.outcomes) - 1)
-    readings = PERFORMANCE_SCORE.compute(Evidence(current=reference, outcome=outcome, maturity="reference"))
-    return {reading.attributes["metric"]: reading.value for reading in readings}
+    found = _performance(Evidence(current=reference, outcome=outcome, maturity="reference"))
+    return {metric: reading.value for metric, reading in found.items()}
 
 
 realised_of: Final = made_once(_realised)
-"""Return the scores that a reference's own labels give, by metric."""
+"""Return what a reference's own labels showed, by metric."""
 
 
 PERFORMANCE_ESTIMATED: Final = Statistic(
     spec=MetricSpec(
         name="mlvitals.performance.estimated",
         unit="{score}",
-        brief="What performance is to be expected before labels come, by method (cbpe, label_shift) and metric.",
+        brief="What performance is to be expected before labels come, by method (cbpe, label_shift, dle) and metric.",
         layer=Layer.MODEL,
         stage=Stage.WINDOW,
-        orientation=Orientation.HIGHER,
+        orientation=Orientation.NEITHER,
         level=Export.LEAN,
         levels={
             LABEL_SHIFT: Export.STANDARD,
@@ -172,7 +206,7 @@ PERFORMANCE_ESTIMATE_ERROR: Final = Statistic(
     spec=MetricSpec(
         name="mlvitals.performance.estimate_error",
         unit="{score}",
-        brief="How much better the cohort's labels showed it to be than was estimated, by method and metric.",
+        brief="What the cohort's labels showed less what was estimated before they came, by method and metric.",
         layer=Layer.MODEL,
         stage=Stage.MATURITY,
         orientation=Orientation.NEITHER,

@@ -26,6 +26,9 @@ _, OTHER, UNSEEN = range(3)  # categorical columns: missing, other (known but ra
 # Of the score's calibration, for each of its drift bins: rows, those that came true, Σ score and Σ score².
 CALIBRATION_RUNS: Final = 4
 
+# Of a regression's errors, for each drift bin of the value an exact sum.
+LOSS_SUMS: Final = ("loss_absolute", "loss_squared", "loss_signed")
+
 
 class Kind(StrEnum):
     """What a feature holds, which says how it is summarised.
@@ -221,7 +224,9 @@ class OutputLayout:
         """The sizes of what labels add up to beside the classes; what is an exact sum has CELLS cells.
 
         In a regression: exact sums over the `measured` rows, of the error e = value - label (`absolute`, `squared`,
-        `signed`) and of the label (`label`, `label_squared`), and `relative` of |e| ÷ |label| over `relative_rows`.
+        `signed`, `fourth` of e⁴) and of the label (`label`, `label_squared`), and `relative` of |e| ÷ |label| over
+        `relative_rows`. Then by drift bin of the value: `loss_rows` measured, and exact sums `loss_absolute`,
+        `loss_squared` and `loss_signed` of the error, one bin's after another's.
         With a binary score: `negatives` and `positives`, labels by fine score bin and specials.
         With a score that is a probability: what it says (of the positive class, or of the predicted one being right)
         against what came true. `measured` rows have a score in [0, 1], `improbable` ones another one; `calibration` is
@@ -232,8 +237,9 @@ class OutputLayout:
         """
         if self.task is Task.REGRESSION:
             sums = ("absolute", "squared", "signed", "label", "label_squared", "relative")
-            return {"measured": 1, "relative_rows": 1} | dict.fromkeys(sums, CELLS)
-        sizes: dict[str, int] = {}
+            sizes = {"measured": 1, "relative_rows": 1} | dict.fromkeys(sums, CELLS)
+            return sizes if self.score is None else sizes | self._loss_sizes
+        sizes = {}
         if self.distribution and self.task is Task.MULTICLASS and self.classes is not None:
             sizes |= {"distributions": 1, "improper": 1, "brier": CELLS, "log_loss": CELLS}
         if self.score is None:
@@ -244,6 +250,11 @@ class OutputLayout:
             sizes |= {"measured": 1, "improbable": 1, "calibration": CALIBRATION_RUNS * self.group_count}
             sizes |= dict.fromkeys(("brier", "log_loss"), CELLS) if self.task is Task.BINARY else {}
         return sizes
+
+    @property
+    def _loss_sizes(self) -> dict[str, int]:
+        by_bin = dict.fromkeys(LOSS_SUMS, CELLS * self.group_count)
+        return {"loss_rows": self.group_count, **by_bin, "fourth": CELLS}
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import numpy.typing as npt
 
 from mlvitals import wire
 from mlvitals.windows.binning import find_bins
-from mlvitals.windows.exact_sum import add_exact
+from mlvitals.windows.exact_sum import CELLS, add_exact
 from mlvitals.windows.labels import Pairs
-from mlvitals.windows.layout import MISSING, NON_FINITE, Layout, OutputLayout, Task
+from mlvitals.windows.layout import LOSS_SUMS, MISSING, NON_FINITE, Layout, OutputLayout, Task
 from mlvitals.windows.losses import exact_squares, log_losses, to_fixed
 from mlvitals.windows.outcome_amounts import Judged, add_amounts
 from mlvitals.windows.probabilities import unpack_vectors
@@ -70,9 +70,12 @@ class _Cells:
         """Add to a section's cells at these places."""
         np.add.at(self.outcomes, (self.buckets, self.parts[name].start + places), self.signs * times)
 
-    def sum_exactly(self, name: str, values: Floats) -> None:
-        """Add finite values to a section that is an exact sum."""
-        add_exact(self.outcomes[:, self.parts[name]], self.buckets, values, self.signs)
+    def sum_exactly(self, name: str, values: Floats, sums: Codes | int = 0) -> None:
+        """Add finite values to a section of exact sums, each to one of them."""
+        held = np.ascontiguousarray(self.outcomes[:, self.parts[name]])
+        many = held.shape[1] // CELLS
+        add_exact(held.reshape(-1, CELLS), self.buckets * many + sums, values, self.signs)
+        self.outcomes[:, self.parts[name]] = held
 
 
 def add_outcomes(outcomes: Counts, layout: Layout, pairs: Pairs, what: Contributions) -> None:
@@ -81,7 +84,8 @@ def add_outcomes(outcomes: Counts, layout: Layout, pairs: Pairs, what: Contribut
     cells.count("labelled")
     scores = pairs.scores[what.rows]
     if layout.output.task is Task.REGRESSION:
-        _add_errors(cells, scores, np.array([_number(pairs.contents[row]) for row in what.rows], dtype=np.float64))
+        labels = np.array([_number(pairs.contents[row]) for row in what.rows], dtype=np.float64)
+        _add_errors(cells, layout.output, scores, labels)
         return
     predicted, true = _class_codes(layout, pairs, what.rows)
     side = len(layout.outcome_classes)
@@ -110,7 +114,7 @@ def is_judged(predicted: Codes, true: Codes, side: int) -> npt.NDArray[np.bool_]
     return judged
 
 
-def _add_errors(cells: _Cells, values: Floats, labels: Floats) -> None:
+def _add_errors(cells: _Cells, output: OutputLayout, values: Floats, labels: Floats) -> None:
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         errors = values - labels
         squared, relative = errors * errors, np.abs(errors) / np.abs(labels)
@@ -124,10 +128,23 @@ def _add_errors(cells: _Cells, values: Floats, labels: Floats) -> None:
     cells.sum_exactly("label", labels[usable])
     cells.sum_exactly("label_squared", high[usable])
     cells.sum_exactly("label_squared", low[usable])
+    if output.score is not None:
+        groups = output.group_codes[find_bins(values[usable], output.score.array)]
+        _add_losses(cells, groups, errors[usable])
     defined = np.isfinite(relative[usable])
     cells = cells.only(defined)
     cells.count("relative_rows")
     cells.sum_exactly("relative", relative[usable][defined])
+
+
+def _add_losses(cells: _Cells, groups: Codes, errors: Floats) -> None:
+    """Add errors by the drift bin of the value that was predicted."""
+    squared = errors * errors
+    cells.count("loss_rows", groups)
+    for name, losses in zip(LOSS_SUMS, (np.abs(errors), squared, errors), strict=True):
+        cells.sum_exactly(name, losses, groups)
+    with np.errstate(over="ignore"):
+        cells.sum_exactly("fourth", np.minimum(squared * squared, np.finfo(np.float64).max))
 
 
 def _add_score(cells: _Cells, output: OutputLayout, scores: Floats, true: npt.NDArray[np.bool_]) -> None:

@@ -14,6 +14,7 @@ from mlvitals.windows.layout import CALIBRATION_RUNS, SPECIALS, CategoryBins, Fe
 _ZLIB_LEVEL: Final = 1
 
 Counts = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 class ColumnCounts(NamedTuple):
@@ -166,6 +167,15 @@ class Outcome:
     def total(self, name: str) -> float:
         """Return an exact sum (`brier`, `absolute` …), rounded once."""
         return read_exact(self._sum(name))
+
+    def totals(self, name: str) -> Floats:
+        """Return a section's exact sums (`loss_absolute` …), each rounded once, shape (sums,)."""
+        return np.array([read_exact(cells) for cells in self._part(name).reshape(-1, CELLS)])
+
+    @property
+    def loss_rows(self) -> Counts:
+        """Measured rows by the drift bin of the value, in a regression."""
+        return self._part("loss_rows")
 
     def exact_total(self, name: str) -> Fraction:
         """Return an exact sum, not rounded at all."""
