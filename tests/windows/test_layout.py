@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from mlvitals.hashing import content_hash
+from mlvitals.windows.delays import DELAY_BINS
 from mlvitals.windows.exact_sum import CELLS
 from mlvitals.windows.histogram import HISTOGRAM_BINS
 from mlvitals.windows.layout import (
@@ -138,12 +139,13 @@ def test_the_parts_of_a_summary_by_hand(layout):
         "calibration": 4 * 2,
         "brier": CELLS,
         "log_loss": CELLS,
+        "delays": DELAY_BINS,
     }
 
 
 def test_a_score_that_is_no_probability_is_only_ranked(layout):
     margins = replace(layout, output=replace(layout.output, probability=False))
-    assert list(margins.outcome_sections) == ["labelled", "confusion", "negatives", "positives"]
+    assert list(margins.outcome_sections) == ["labelled", "confusion", "negatives", "positives", "delays"]
 
 
 def test_a_score_without_drift_bins_is_grouped_by_its_fine_bins():
@@ -155,14 +157,21 @@ def test_the_parts_of_other_tasks():
     regression = Layout((), OutputLayout(Task.REGRESSION, score=NumericBins((1.0,))))
     sums = ["absolute", "squared", "signed", "label", "label_squared", "relative"]
     losses = ["loss_rows", "loss_absolute", "loss_squared", "loss_signed", "fourth"]
-    assert list(regression.outcome_sections) == ["labelled", "measured", "relative_rows", *sums, *losses]
+    assert list(regression.outcome_sections) == ["labelled", "measured", "relative_rows", *sums, *losses, "delays"]
     assert regression.output.column == "prediction.value"
     many = Layout((), OutputLayout(Task.MULTICLASS, classes=CategoryBins(("a", "b", "rare"), own=2)))
     assert many.outcome_classes == ("a", "b", "__other__", "__missing__")
     assert many.outcome_sections["confusion"].stop - many.outcome_sections["confusion"].start == 16
     assert many.output.column == "prediction.score"
     sure = OutputLayout(Task.MULTICLASS, score=NumericBins((0.5,)), probability=True)
-    assert list(Layout((), sure).outcome_sections) == ["labelled", "confusion", "measured", "improbable", "calibration"]
+    assert list(Layout((), sure).outcome_sections) == [
+        "labelled",
+        "confusion",
+        "measured",
+        "improbable",
+        "calibration",
+        "delays",
+    ]
 
 
 def test_bins_are_called_by_what_they_hold():

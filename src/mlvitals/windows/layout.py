@@ -15,6 +15,7 @@ import numpy.typing as npt
 from mlvitals import wire
 from mlvitals.hashing import content_hash
 from mlvitals.windows.amounts import outcome_sizes, served_sizes
+from mlvitals.windows.delays import DELAY_BINS
 from mlvitals.windows.exact_sum import CELLS
 from mlvitals.windows.histogram import HISTOGRAM_BINS
 
@@ -300,14 +301,15 @@ class Layout:
         """Where each part of one row of a summary's `outcomes` stands.
 
         labelled: labels joined. Each task has parts of its own (see `OutputLayout.outcome_sizes`); in a classification
-        `confusion` is predicted × true over `outcome_classes`, row by row.
+        `confusion` is predicted × true over `outcome_classes`, row by row. delays: those labels by their age,
+        in the bins of `windows.delays`.
         """
         sizes = {"labelled": 1}
         if self.output.task is not Task.REGRESSION:
             sizes["confusion"] = len(self.outcome_classes) ** 2
         bins = None if self.output.score is None else self.output.score.size
         amounts = outcome_sizes(len(self.outcome_classes), bins) if self.counts_amounts else {}
-        return _sections({**sizes, **self.output.outcome_sizes, **amounts})
+        return _sections({**sizes, **self.output.outcome_sizes, **amounts, "delays": DELAY_BINS})
 
     @property
     def counts_amounts(self) -> bool:

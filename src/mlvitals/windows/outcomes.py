@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from mlvitals import wire
 from mlvitals.windows.binning import find_bins
+from mlvitals.windows.delays import delay_bins
 from mlvitals.windows.exact_sum import CELLS, add_exact
 from mlvitals.windows.labels import Pairs
 from mlvitals.windows.layout import LOSS_SUMS, MISSING, NON_FINITE, Layout, OutputLayout, Task
@@ -82,6 +83,7 @@ def add_outcomes(outcomes: Counts, layout: Layout, pairs: Pairs, what: Contribut
     """Add contributions of one cohort to its outcome rows, shape (buckets, layout.outcome_size), in place."""
     cells = _Cells(outcomes, layout.outcome_sections, what.buckets, what.signs)
     cells.count("labelled")
+    cells.count("delays", delay_bins(pairs.ages[what.rows]))
     scores = pairs.scores[what.rows]
     if layout.output.task is Task.REGRESSION:
         labels = np.array([_number(pairs.contents[row]) for row in what.rows], dtype=np.float64)

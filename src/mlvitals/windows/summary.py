@@ -137,6 +137,11 @@ class Outcome:
         return int(self._part(name)[0])
 
     @property
+    def delays(self) -> Counts:
+        """The labels that count by their age, in the bins of `windows.delays`."""
+        return self._part("delays")
+
+    @property
     def confusion(self) -> Counts:
         """Predicted × true class, shape (classes, classes), over `layout.outcome_classes`."""
         side = len(self.layout.outcome_classes)
