@@ -156,7 +156,7 @@ def test_a_score_without_drift_bins_is_grouped_by_its_fine_bins():
 def test_the_parts_of_other_tasks():
     regression = Layout((), OutputLayout(Task.REGRESSION, score=NumericBins((1.0,))))
     sums = ["absolute", "squared", "signed", "label", "label_squared", "relative"]
-    losses = ["loss_rows", "loss_absolute", "loss_squared", "loss_signed", "fourth"]
+    losses = ["loss_rows", "loss_absolute", "loss_squared", "loss_signed", "loss_fourth"]
     assert list(regression.outcome_sections) == ["labelled", "measured", "relative_rows", *sums, *losses, "delays"]
     assert regression.output.column == "prediction.value"
     many = Layout((), OutputLayout(Task.MULTICLASS, classes=CategoryBins(("a", "b", "rare"), own=2)))

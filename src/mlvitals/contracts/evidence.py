@@ -162,7 +162,7 @@ def _labels(layout: Layout, name: str, labelled: int, generator: np.random.Gener
         return exact_cells(1 + generator.uniform(size=labelled))
     if name in LOSS_SUMS:
         return np.concatenate([exact_cells(generator.uniform(size=9)) for _ in range(layout.output.group_count)])
-    if name in {*_SUMS, "fourth"}:
+    if name in _SUMS:
         return exact_cells(generator.uniform(size=labelled))
     if name == "calibration":
         groups = generator.integers(layout.output.group_count, size=labelled)

@@ -20,15 +20,15 @@ Floats = npt.NDArray[np.float64]
 class Losses:
     """What the reference's labels say of errors, for each drift bin of the value; arrays of shape (bins,).
 
-    rows: measured ones. absolute, squared, signed: means of |e|, e² and e. known: which bins have rows; the others have
-    the means of the nearest that has. kurtosis: of all errors, Σ e⁴·rows ÷ (Σ e²)².
+    rows: measured ones. absolute, squared, signed, fourth: means of |e|, e², e and e⁴. known: which bins have rows; the
+    others have the means of the nearest that has.
     """
 
     rows: Counts
     absolute: Floats
     squared: Floats
     signed: Floats
-    kurtosis: float
+    fourth: Floats
     known: npt.NDArray[np.bool_]
 
 
@@ -40,12 +40,11 @@ def read_losses(outcome: Outcome) -> Losses | None:
         return None
     places = np.arange(len(rows))
     nearest = known[np.abs(places[:, None] - known[None]).argmin(axis=1)]
-    absolute, squared, signed = ((outcome.totals(name) / np.maximum(rows, 1))[nearest] for name in LOSS_SUMS)
-    total, fourth = outcome.total("squared"), outcome.total("fourth")
+    totals = (outcome.totals(name) / np.maximum(rows, 1) for name in LOSS_SUMS)
+    absolute, squared, signed, fourth = (one[nearest] for one in totals)
     if not np.isfinite(squared).all():
         return None
-    kurtosis = fourth / total * (rows.sum() / total) if total > 0 else 1.0
-    return Losses(rows[nearest], absolute, squared, signed, kurtosis, known=rows > 0)
+    return Losses(rows[nearest], absolute, squared, signed, fourth, known=rows > 0)
 
 
 def _losses(reference: Summary) -> Losses | None:
@@ -63,8 +62,7 @@ def estimate_errors(rows: Floats, losses: Losses) -> Iterator[Estimate]:
     """Yield mae, rmse and bias as they are to be expected, as far as they fit into a double.
 
     With shares q of the window in each bin and the reference's mean losses μ: Σ q·μ, of e² its root. The variance is
-    Σ q²·v·(1 ÷ rows here + 1 ÷ rows in the reference), v that of the loss in the bin. That of e² is taken from the
-    kurtosis of all errors, which mixes small and large ones and so rather widens the interval.
+    Σ q²·v·(1 ÷ rows here + 1 ÷ rows in the reference), v that of the loss in the bin.
 
     Args:
         rows: values served by drift bin, shape (bins,).
@@ -75,7 +73,7 @@ def estimate_errors(rows: Floats, losses: Losses) -> Iterator[Estimate]:
     shares = rows / total
     spreads = {
         "mae": losses.squared - losses.absolute**2,
-        "rmse": losses.squared**2 * max(losses.kurtosis - 1, 0.0),
+        "rmse": losses.fourth - losses.squared**2,
         "bias": losses.squared - losses.signed**2,
     }
     means = {"mae": losses.absolute, "rmse": losses.squared, "bias": losses.signed}

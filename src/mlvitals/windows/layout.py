@@ -28,7 +28,7 @@ _, OTHER, UNSEEN = range(3)  # categorical columns: missing, other (known but ra
 CALIBRATION_RUNS: Final = 4
 
 # Of a regression's errors, for each drift bin of the value an exact sum.
-LOSS_SUMS: Final = ("loss_absolute", "loss_squared", "loss_signed")
+LOSS_SUMS: Final = ("loss_absolute", "loss_squared", "loss_signed", "loss_fourth")
 
 
 class Kind(StrEnum):
@@ -225,9 +225,9 @@ class OutputLayout:
         """The sizes of what labels add up to beside the classes; what is an exact sum has CELLS cells.
 
         In a regression: exact sums over the `measured` rows, of the error e = value - label (`absolute`, `squared`,
-        `signed`, `fourth` of e⁴) and of the label (`label`, `label_squared`), and `relative` of |e| ÷ |label| over
-        `relative_rows`. Then by drift bin of the value: `loss_rows` measured, and exact sums `loss_absolute`,
-        `loss_squared` and `loss_signed` of the error, one bin's after another's.
+        `signed`) and of the label (`label`, `label_squared`), and `relative` of |e| ÷ |label| over `relative_rows`.
+        Then by drift bin of the value: `loss_rows` measured, and exact sums of |e|, e², e and e⁴ (`loss_absolute`,
+        `loss_squared`, `loss_signed`, `loss_fourth`), one bin's after another's.
         With a binary score: `negatives` and `positives`, labels by fine score bin and specials.
         With a score that is a probability: what it says (of the positive class, or of the predicted one being right)
         against what came true. `measured` rows have a score in [0, 1], `improbable` ones another one; `calibration` is
@@ -255,7 +255,7 @@ class OutputLayout:
     @property
     def _loss_sizes(self) -> dict[str, int]:
         by_bin = dict.fromkeys(LOSS_SUMS, CELLS * self.group_count)
-        return {"loss_rows": self.group_count, **by_bin, "fourth": CELLS}
+        return {"loss_rows": self.group_count, **by_bin}
 
 
 @dataclass(frozen=True)
@@ -276,7 +276,9 @@ class Layout:
     @cached_property
     def hash(self) -> str:
         """A name for this layout's content, 32 hex digits."""
-        return content_hash(msgspec.json.encode(self, order="deterministic"))
+        content = {"features": self.features, "output": self.output, "segments": self.segments}
+        money = {} if self.amount is None else {"amount": self.amount}
+        return content_hash(msgspec.json.encode({**content, **money}, order="deterministic"))
 
     @cached_property
     def served_sections(self) -> Mapping[str, slice]:

@@ -142,11 +142,11 @@ def _add_errors(cells: _Cells, output: OutputLayout, values: Floats, labels: Flo
 def _add_losses(cells: _Cells, groups: Codes, errors: Floats) -> None:
     """Add errors by the drift bin of the value that was predicted."""
     squared = errors * errors
-    cells.count("loss_rows", groups)
-    for name, losses in zip(LOSS_SUMS, (np.abs(errors), squared, errors), strict=True):
-        cells.sum_exactly(name, losses, groups)
     with np.errstate(over="ignore"):
-        cells.sum_exactly("fourth", np.minimum(squared * squared, np.finfo(np.float64).max))
+        fourth = np.minimum(squared * squared, np.finfo(np.float64).max)
+    cells.count("loss_rows", groups)
+    for name, losses in zip(LOSS_SUMS, (np.abs(errors), squared, errors, fourth), strict=True):
+        cells.sum_exactly(name, losses, groups)
 
 
 def _add_score(cells: _Cells, output: OutputLayout, scores: Floats, true: npt.NDArray[np.bool_]) -> None:
