@@ -21,13 +21,14 @@ class _Document(msgspec.Struct, frozen=True):
     features: tuple[_Feature, ...]
     output: OutputLayout
     segments: dict[str, tuple[str, ...]]
-    amount: str | None = None
+    amount: str | msgspec.UnsetType = msgspec.UNSET
 
 
 def encode_layout(layout: Layout) -> bytes:
     """Return a layout's bytes."""
     features = tuple(_Feature(one.name, one.kind, *_bins(one), one.sensitive) for one in layout.features)
-    document = _Document(features, layout.output, dict(layout.segments), layout.amount)
+    amount = msgspec.UNSET if layout.amount is None else layout.amount
+    document = _Document(features, layout.output, dict(layout.segments), amount)
     return zlib.compress(msgspec.json.encode(document, order="deterministic"), _LEVEL)
 
 
@@ -48,7 +49,7 @@ def decode_layout(packed: bytes) -> Layout:
         if bins is None:
             raise ValueError(f"not a layout: feature `{one.name}` has no bins")
         features.append(FeatureLayout(one.name, one.kind, bins, one.sensitive))
-    return Layout(tuple(features), document.output, document.segments, document.amount)
+    return Layout(tuple(features), document.output, document.segments, document.amount or None)
 
 
 def _bins(feature: FeatureLayout) -> tuple[NumericBins | None, CategoryBins | None]:
