@@ -192,3 +192,37 @@ def test_spiegelhalter_s_z_is_that_of_rows(reference):
     c = np.repeat(calibrator.chances, rows)
     by_hand = ((y - c) * (1 - 2 * c)).sum() / np.sqrt(((1 - 2 * c) ** 2 * c * (1 - c)).sum())
     assert spiegelhalter_z(rows - positives, positives, certain) == pytest.approx(by_hand)
+
+
+@pytest.fixture
+def confident(layouts, fill):
+    """Return a summary of classes predicted with these chances of being right, by drift bin of their score."""
+
+    def made(rows, chances):
+        rows = np.asarray(rows, np.int64)
+        right = np.rint(rows * chances).astype(np.int64)
+        confusion = np.zeros((5, 5), np.int64)
+        confusion[0, 0], confusion[0, 1] = right.sum(), (rows - right).sum()
+        outcome = {
+            "labelled": rows.sum(),
+            "confusion": confusion.ravel(),
+            "calibration": np.concatenate([rows, right, np.zeros(2 * len(rows), np.int64)]),
+        }
+        return fill(layouts["confident"], {"predictions": int(rows.sum()), "score": [*rows, 0, 0, 0]}, [outcome])
+
+    return made
+
+
+def test_of_many_classes_the_share_that_is_right_follows_from_the_predicted_class_s_score(confident):
+    chances = np.array([0.4, 0.7, 0.9])
+    reference, window = confident([2_000, 3_000, 5_000], chances), confident([900, 600, 500], chances)
+    found = read(PERFORMANCE_ESTIMATED, window, reference)
+    assert list(found) == [(CBPE, "accuracy")]
+    one = found[CBPE, "accuracy"]
+    assert one.value == pytest.approx((900 * 0.4 + 600 * 0.7 + 500 * 0.9) / 2_000)
+    assert one.numbers["reference"] == pytest.approx(0.74)
+    assert one.lower < one.value < one.upper
+    assert read(PERFORMANCE_ESTIMATE_ERROR, window, reference)[CBPE, "accuracy"].value == pytest.approx(0, abs=1e-9)
+    worse = confident([900, 600, 500], moved(chances, intercept=-0.5))
+    assert read(PERFORMANCE_ESTIMATE_ERROR, worse, reference)[CBPE, "accuracy"].upper < 0
+    assert read(PERFORMANCE_MISCALIBRATION, worse, reference)["intercept",].value == pytest.approx(-0.5, rel=0.1)

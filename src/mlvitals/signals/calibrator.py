@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mlvitals.signals.made_once import made_once
+from mlvitals.signals.prediction_drift import coarse_bins
 from mlvitals.windows.layout import NumericBins, Task
-from mlvitals.windows.summary import Counts, Summary
+from mlvitals.windows.summary import Counts, Outcome, Summary
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.intp]
@@ -95,6 +96,29 @@ def _calibrate(reference: Summary) -> Calibrator | None:
 
 calibrator_of: Final = made_once(_calibrate)
 """Return what a binary reference's labels say of its scores; None where they say nothing."""
+
+
+def graded_confidence(outcome: Outcome) -> tuple[Counts, Counts]:
+    """Return, by drift bin of the score, how many classes were predicted wrongly and rightly; of many classes."""
+    rows, right, *_ = outcome.calibration
+    return rows - right, right
+
+
+def _trust(reference: Summary) -> Calibrator | None:
+    output = reference.layout.output
+    if output.task is not Task.MULTICLASS or output.score is None or not output.probability:
+        return None
+    if not len(reference.outcomes):
+        return None
+    wrong, right = graded_confidence(reference.outcome(len(reference.outcomes) - 1))
+    return fit_calibrator(wrong, right, coarse_bins(output.score, output.groups)[0])
+
+
+confidence_of: Final = made_once(_trust)
+"""Return what a reference's labels say of the score of the predicted class, of many; None where they say nothing.
+
+Positive is a class that was predicted rightly, and the bins are the score's drift bins.
+"""
 
 
 def _pool(positives: Counts, rows: Counts) -> tuple[Floats, Codes]:

@@ -5,8 +5,9 @@ from math import inf, sqrt
 from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-from mlvitals.signals.calibrator import Calibrator, calibrator_of
+from mlvitals.signals.calibrator import Calibrator, calibrator_of, confidence_of
 from mlvitals.signals.comparison import Comparison
 from mlvitals.signals.direct_loss import estimate_errors, losses_of
 from mlvitals.signals.estimate import Estimate, after_label_shift, as_in_reference, estimate_scores
@@ -14,8 +15,8 @@ from mlvitals.signals.made_once import made_once
 from mlvitals.signals.performance import PERFORMANCE_ERROR, PERFORMANCE_SCORE
 from mlvitals.signals.proportion import NORMAL_95, interval_by_variance
 from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
-from mlvitals.windows.layout import Task
-from mlvitals.windows.summary import Summary
+from mlvitals.windows.layout import OutputLayout, Task
+from mlvitals.windows.summary import Counts, Summary
 
 # With fewer rows the estimate is fine and what is realised is not near it: 0.06 about an accuracy of one half.
 ESTIMATED_ROWS: Final = 300
@@ -26,7 +27,8 @@ DIRECT_LOSS: Final = "dle"
 
 _DETAILS: Final = ("specificity", "mcc", "pr_auc", "bias")
 _RANGES: Final = {"mcc": (-1.0, 1.0), "mae": (0.0, inf), "rmse": (0.0, inf), "bias": (-inf, inf)}
-_Known = TypeVar("_Known")
+Known = TypeVar("Known")
+Floats = npt.NDArray[np.float64]
 
 
 class _Forecast(NamedTuple):
@@ -43,17 +45,13 @@ class _Forecast(NamedTuple):
     told: Mapping[str, float | str]
 
 
-def calibrated_reference(evidence: Evidence) -> tuple[Comparison, Summary, Calibrator] | None:
-    """Return the reference whose labels say what the window's scores mean, and how; None where there is none.
+def labelled_reference(
+    evidence: Evidence, read: Callable[[Summary], Known | None]
+) -> tuple[Comparison, Summary, Known] | None:
+    """Return the reference whose labels say something of the window's predictions, and what; None where none does.
 
     That is normal production, else what the version learned on.
     """
-    return _labelled(evidence, calibrator_of)
-
-
-def _labelled(
-    evidence: Evidence, read: Callable[[Summary], _Known | None]
-) -> tuple[Comparison, Summary, _Known] | None:
     for comparison in (Comparison.OPERATING, Comparison.TRAINING):
         reference = comparison.output(evidence)
         known = None if reference is None else read(reference)
@@ -62,11 +60,19 @@ def _labelled(
     return None
 
 
+def calibrated_reference(evidence: Evidence) -> tuple[Comparison, Summary, Calibrator] | None:
+    """Return the reference whose labels say what a binary model's scores mean, and how; None where there is none."""
+    return labelled_reference(evidence, calibrator_of)
+
+
 def _forecasts(evidence: Evidence) -> Iterator[_Forecast]:
-    if evidence.current.layout.output.task is Task.REGRESSION:
-        yield from _of_values(evidence)
-    else:
-        yield from _of_scores(evidence)
+    match evidence.current.layout.output.task:
+        case Task.BINARY:
+            yield from _of_scores(evidence)
+        case Task.MULTICLASS:
+            yield from _of_confidence(evidence)
+        case Task.REGRESSION:
+            yield from _of_values(evidence)
 
 
 def _of_scores(evidence: Evidence) -> Iterator[_Forecast]:
@@ -86,13 +92,30 @@ def _of_scores(evidence: Evidence) -> Iterator[_Forecast]:
             yield _Forecast(method, estimates, rows, reference, calibrator.rows, told)
 
 
+def _of_confidence(evidence: Evidence) -> Iterator[_Forecast]:
+    """Yield what the scores of predicted classes say of the share that is right: each is a positive decision."""
+    scores, found = evidence.current.score, labelled_reference(evidence, confidence_of)
+    if scores is None or found is None or scores.counts.sum() == 0:
+        return
+    comparison, reference, calibrator = found
+    served = _by_group(evidence.current.layout.output, scores.counts, len(calibrator.chances))
+    belief = as_in_reference(calibrator, served)
+    estimates = estimate_scores(np.stack([np.zeros_like(served), served]), belief)
+    accuracy = {one.metric: one for one in estimates if one.metric == "accuracy"}
+    about = _about(evidence, comparison, int(served.sum()), float(served[calibrator.outside].sum()))
+    yield _Forecast(CBPE, accuracy, int(served.sum()), reference, calibrator.rows, about)
+
+
+def _by_group(output: OutputLayout, counts: Counts, groups: int) -> Floats:
+    return np.bincount(output.group_codes, counts, minlength=groups).astype(np.float64)
+
+
 def _of_values(evidence: Evidence) -> Iterator[_Forecast]:
-    values, found = evidence.current.score, _labelled(evidence, losses_of)
+    values, found = evidence.current.score, labelled_reference(evidence, losses_of)
     if values is None or found is None or values.counts.sum() == 0:
         return
     comparison, reference, losses = found
-    codes = evidence.current.layout.output.group_codes
-    served = np.bincount(codes, values.counts, minlength=len(losses.rows)).astype(np.float64)
+    served = _by_group(evidence.current.layout.output, values.counts, len(losses.rows))
     rows = int(served.sum())
     estimates = {one.metric: one for one in estimate_errors(served, losses)}
     labels = int(losses.rows[losses.known].sum())

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import logit
 
-from mlvitals.signals.calibrator import Calibrator
-from mlvitals.signals.estimated import ESTIMATED_ROWS, calibrated_reference
+from mlvitals.signals.calibrator import Calibrator, calibrator_of, confidence_of, graded_confidence
+from mlvitals.signals.estimated import ESTIMATED_ROWS, labelled_reference
 from mlvitals.signals.proportion import NORMAL_95
 from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
+from mlvitals.windows.layout import Task
 from mlvitals.windows.summary import Counts
 
 Floats = npt.NDArray[np.float64]
@@ -85,14 +86,19 @@ def spiegelhalter_z(negatives: Counts, positives: Counts, calibrator: Calibrator
 
 
 def _compute(evidence: Evidence) -> Iterator[Reading]:
-    outcome, maturity, found = evidence.outcome, evidence.maturity, calibrated_reference(evidence)
-    if outcome is None or maturity is None or found is None:
+    outcome, maturity = evidence.outcome, evidence.maturity
+    if outcome is None or maturity is None:
         return
-    _, _, calibrator = found
-    rows, served = int(outcome.negatives.sum() + outcome.positives.sum()), evidence.current.predictions
+    is_binary = outcome.layout.output.task is Task.BINARY
+    found = labelled_reference(evidence, calibrator_of if is_binary else confidence_of)
+    if found is None:
+        return
+    *_, calibrator = found
+    negatives, positives = (outcome.negatives, outcome.positives) if is_binary else graded_confidence(outcome)
+    rows, served = int(negatives.sum() + positives.sum()), evidence.current.predictions
     coverage = outcome.labelled / served if served else 0.0
-    z = spiegelhalter_z(outcome.negatives, outcome.positives, calibrator)
-    for method, value, noise in calibration_shifts(outcome.negatives, outcome.positives, calibrator):
+    z = spiegelhalter_z(negatives, positives, calibrator)
+    for method, value, noise in calibration_shifts(negatives, positives, calibrator):
         yield Reading(
             value=value,
             samples=rows,
