@@ -26,6 +26,7 @@ demands = st.builds(
     features=names,
     versions=st.integers(1, 5),
     maturities=names,
+    checkpoints=st.lists(st.sampled_from(["1 before", "2 before"]), unique=True),
 )
 models = st.lists(demands, min_size=1, max_size=5).map(
     lambda some: [replace(one, name=f"m{place}") for place, one in enumerate(some)]
@@ -44,6 +45,7 @@ def sources(demand):
     yield from (Source(demand.name, version, Detector.PREDICTION, "") for version in versions)
     for detector in (Detector.COVERAGE, Detector.PERFORMANCE):
         yield from (Source(demand.name, one, detector, age) for one in versions for age in demand.maturities)
+    yield from (Source(demand.name, one, Detector.COVERAGE, age) for one in versions for age in demand.checkpoints)
 
 
 @given(budgets, weights, models)

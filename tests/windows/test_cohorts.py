@@ -223,3 +223,21 @@ def test_a_state_of_before_places_were_kept_is_refused_and_not_guessed_at(path, 
         )
     with Store.open(path, [MIGRATIONS]) as store, pytest.raises(StateError, match="by another mlvitals"):
         Cohorts(store.connection, "m", AGES).get(KEY)
+
+
+def test_a_cohort_is_due_at_every_checkpoint_once_and_at_maturities_whenever_labels_come(store, layout):
+    with store.transaction() as connection:
+        cohorts = Cohorts(connection, "m", AGES, checkpoints=(1, 2))
+        cohorts.add_served(KEY, 10, layout, ones(layout))
+        cohort = cohorts.get(KEY)
+        assert cohort is not None
+        due = []
+        cohort.closed = True
+        for settled, changed in ((0, False), (1, False), (1, True), (2, True), (3, False), (3, True), (4, True)):
+            cohort.settled, cohort.changed = settled, changed
+            cohorts.mark(cohort)
+            due.append(cohorts.next_due()[1])
+        assert due == [11, 12, 12, 15, 30, 15, 15]
+        cohort.settled, cohort.changed = 4, False
+        cohorts.mark(cohort)
+        assert cohorts.next_due() == (None, None)

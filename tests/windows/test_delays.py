@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlvitals.clock import DAY, HOUR, MINUTE
-from mlvitals.windows.delays import DELAY_AGES, DELAY_BINS, EARLY, bins_within, delay_bins
+from mlvitals.windows.delays import DELAY_AGES, DELAY_BINS, EARLY, ages_before, bins_within, delay_bins
 from mlvitals.windows.outcomes import add_outcomes, contributions
 from tests.windows.test_labels import BINARY, label, new_index, prediction
 
@@ -34,6 +34,13 @@ def test_a_label_is_within_an_age_as_it_is_for_a_maturity(age):
     assert 0 <= found < DELAY_BINS
     assert [found < bins_within(one) for one in DELAY_AGES] == [age <= one for one in DELAY_AGES]
     assert (found == EARLY) == (age < 0)
+
+
+def test_coverage_is_looked_at_three_times_before_the_first_maturity_if_that_is_long_enough():
+    assert ages_before(7 * DAY) == ("6h", "1d", "3d")
+    assert ages_before(DAY) == ("1h", "3h", "12h")
+    assert ages_before(5 * MINUTE) == ("2m",)
+    assert ages_before(MINUTE) == ()
 
 
 def test_an_age_between_two_holds_what_came_by_the_lesser():

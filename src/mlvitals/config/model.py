@@ -14,6 +14,7 @@ from mlvitals.config.observing import HealthConfig, InstrumentationConfig, Telem
 from mlvitals.config.scalar import Duration, SizeText
 from mlvitals.sinks import SinkConfig
 from mlvitals.sources import SourceConfig
+from mlvitals.windows.delays import ages_before
 
 FeatureKind = Literal["numeric", "categorical", "boolean", "text", "identifier", "calendar"]
 PerformanceMetric = Literal[
@@ -89,6 +90,11 @@ class LabelsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     maturities: Annotated[tuple[Duration, ...], msgspec.Meta(min_length=1)]
     delay: Duration
     horizon: Duration
+
+    @property
+    def checkpoints(self) -> tuple[Duration, ...]:
+        """The ages before the first maturity at which coverage is looked at."""
+        return tuple(map(Duration, ages_before(self.maturities[0].microseconds)))
 
     def __post_init__(self) -> None:
         ages = [maturity.microseconds for maturity in self.maturities]

@@ -61,7 +61,8 @@ class ModelDemand:
 
     weight: its share among models. windows_per_week: how many close; calendar months count by their mean. features:
     those that are watched. versions: how many serve at a time, each of which has detectors of its own for what it
-    predicts and for its cohorts. maturities: at which these are judged; none where no labels are joined.
+    predicts and for its cohorts. maturities: at which these are judged; none where no labels are joined. checkpoints:
+    ages before the first of them at which coverage is looked at.
     """
 
     name: str
@@ -70,6 +71,7 @@ class ModelDemand:
     features: Sequence[str]
     versions: int
     maturities: Sequence[str] = ()
+    checkpoints: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,7 @@ class ModelShares:
         """
         subjects = {Detector.FEATURE: self.demand.features}
         subjects |= dict.fromkeys(_LABELLED, self.demand.maturities)
+        subjects[Detector.COVERAGE] = (*self.demand.checkpoints, *self.demand.maturities)
         if source.model != self.demand.name or source.subject not in subjects.get(source.detector, ("",)):
             raise KeyError(source)
         each = self.allotments[source.detector].each
@@ -197,9 +200,12 @@ def _counts(demand: ModelDemand) -> Iterator[tuple[Detector, int]]:
     if len(demand.features) >= _SEVERAL:  # of a single one it would repeat what that one says
         yield Detector.FEATURES, 1
     yield Detector.PREDICTION, demand.versions
+    looks = len(demand.maturities) + len(demand.checkpoints)
+    if looks:
+        yield Detector.COVERAGE, demand.versions * looks
     if demand.maturities:
         cohorts = demand.versions * len(demand.maturities)
-        yield from ((detector, cohorts) for detector in _LABELLED if detector not in _UNBUILT)
+        yield from ((one, cohorts) for one in _LABELLED if one not in (Detector.COVERAGE, *_UNBUILT))
 
 
 def _share(pages: Fraction, demand: ModelDemand) -> Share:

@@ -10,6 +10,7 @@ from mlvitals.decisions.finding import Detector, Source
 from mlvitals.decisions.streams import ANGLE, EFFECT, LOG_RATIO, Stream, Streams, Values
 from mlvitals.signals.prediction_drift import output_bins
 from mlvitals.signals.table import feature_section
+from mlvitals.windows.delays import bins_within
 from mlvitals.windows.layout import Layout, Task
 from mlvitals.windows.summary import Counts, Summary
 
@@ -17,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 
 RATE: Final = "rate"
 _COUNTED: Final = 6
+_SURELY: Final = 3.0  # standard errors
 
 
 def traffic_streams(model: str) -> Streams:
@@ -76,38 +78,71 @@ def prediction_streams(model: str, version: str, layout: Layout, reference: Coun
 def cohort_streams(model: str, version: str, maturity: str, task: Task) -> Streams:
     """Return the streams of what `cohort_counts` gives.
 
-    Label coverage is a rate. Performance is that of what is acted on: in a binary task recall and precision, for a
+    Label coverage is a rate. So is in a classification what labels say against the predictions beyond chance
+    (`contradictions`): the world may change until predictions say nothing, but they say the opposite where labels are
+    turned round. Performance is that of what is acted on: in a binary task recall and precision, for a
     share of all is blind where positives are rare; of many classes the share that is right; in a regression the
     logarithm of the mean absolute error, and the bias as a part of that error.
     """
     coverage, performance = (
         Source(model, version, detector, maturity) for detector in (Detector.COVERAGE, Detector.PERFORMANCE)
     )
-    covered = Stream(source=coverage, component=RATE, weight=1.0, unit=ANGLE)
     if task is Task.REGRESSION:
         parts = (("mae", LOG_RATIO), ("bias", EFFECT))
         return Streams(
             effects=tuple(
                 Stream(source=performance, component=name, weight=0.5, unit=unit, least=0.0) for name, unit in parts
             ),
-            rates=(covered,),
+            rates=coverage_streams(model, version, maturity).rates,
             read=_read_errors,
         )
     names = ("recall", "precision") if task is Task.BINARY else ("accuracy",)
     return Streams(
         rates=(
-            covered,
+            *(Stream(source=coverage, component=name, weight=0.5, unit=ANGLE) for name in (RATE, "reversed")),
             *(Stream(source=performance, component=name, weight=1 / len(names), unit=ANGLE) for name in names),
         ),
         read=_read_binary if task is Task.BINARY else _read_classes,
     )
 
 
+def coverage_streams(model: str, version: str, age: str) -> Streams:
+    """Return the stream of what `coverage_counts` gives: the share that is labelled."""
+
+    def read(counts: Floats) -> Values:
+        none = np.zeros((len(counts), 0))
+        return Values(none, none, counts[:, 1:], counts[:, :1])
+
+    source = Source(model, version, Detector.COVERAGE, age)
+    return Streams(rates=(Stream(source=source, component=RATE, weight=1.0, unit=ANGLE),), read=read)
+
+
+def coverage_counts(summary: Summary, age: int) -> Floats:
+    """Return a cohort's predictions, and those labelled by an age before its first maturity."""
+    return np.array([summary.predictions, summary.outcome(0).delays[: bins_within(age)].sum()], dtype=np.float64)
+
+
+def contradictions(confusion: Counts) -> float:
+    """Return how many labels contradict what was predicted, beyond chance: 0 where predictions say anything or nothing.
+
+    That is the rows × how far their correlation is below three standard errors under 0. Of two classes it is Matthews'.
+    Source: Gorodkin (2004), "Comparing two K-category assignments by a K-category correlation coefficient".
+    """
+    rows = float(confusion.sum())
+    predicted, true = confusion.sum(axis=1, dtype=np.float64), confusion.sum(axis=0, dtype=np.float64)
+    spread = (rows**2 - predicted @ predicted) * (rows**2 - true @ true)
+    if spread <= 0:
+        return 0.0
+    correlation = (float(confusion.trace()) * rows - predicted @ true) / np.sqrt(spread)
+    return float(max(0.0, rows * -correlation - _SURELY * np.sqrt(rows)))
+
+
 def cohort_counts(summary: Summary, bucket: int) -> Floats:
     """Return what is counted of a cohort at the maturity that closes an age bucket, six numbers.
 
-    Predictions served and labelled; then in a binary task true positives, those predicted, those that are; of many
-    classes those that are right and all; in a regression rows measured, and sums of absolute and signed errors.
+    Predictions served and labelled; then in a binary task true positives, those predicted, those that are, and
+    contradictions; of many classes those that are right, all, and contradictions; in a regression rows measured, and
+    sums of absolute and signed errors.
     """
     outcome = summary.outcome(bucket)
     counted: list[float] = [summary.predictions, outcome.labelled]
@@ -119,21 +154,25 @@ def cohort_counts(summary: Summary, bucket: int) -> Floats:
         confusion = outcome.cells[summary.layout.outcome_sections["confusion"]].reshape(classes, classes)
         if summary.layout.output.task is Task.BINARY:
             counted += [int(confusion[1, 1]), int(confusion[1].sum()), int(confusion[:, 1].sum())]
+
         else:
             counted += [int(confusion.trace()), int(confusion.sum())]
+        counted.append(contradictions(confusion[:-1, :-1]))
     return np.array([*counted, *[0.0] * (_COUNTED - len(counted))], dtype=np.float64)
 
 
 def _read_binary(counts: Floats) -> Values:
-    served, labelled, hits, predicted, positives, _ = counts.T
+    served, labelled, hits, predicted, positives, against = counts.T
     none = np.zeros((len(counts), 0))
-    return Values(none, none, np.column_stack([labelled, hits, hits]), np.column_stack([served, positives, predicted]))
+    found, rows = [labelled, against, hits, hits], [served, labelled, positives, predicted]
+    return Values(none, none, np.column_stack(found), np.column_stack(rows))
 
 
 def _read_classes(counts: Floats) -> Values:
-    served, labelled, right, judged, *_ = counts.T
+    served, labelled, right, judged, against, _ = counts.T
     none = np.zeros((len(counts), 0))
-    return Values(none, none, np.column_stack([labelled, right]), np.column_stack([served, judged]))
+    found, rows = [labelled, against, right], [served, labelled, judged]
+    return Values(none, none, np.column_stack(found), np.column_stack(rows))
 
 
 def _read_errors(counts: Floats) -> Values:

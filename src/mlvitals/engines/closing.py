@@ -1,6 +1,6 @@
 """Closing windows and settling maturities, a few cohorts to a transaction."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -118,11 +118,13 @@ class Closer:
 
     def _settle(self, key: CohortKey, settled: int) -> Iterator[Told]:
         cohort = self._cohort(key)
+        checkpoints = self._checkpoints()
+        yield from self._look(cohort, checkpoints, settled)
         before = self._run.cohorts.settlements(key)
         for bucket, (maturity, age) in enumerate(self._ages()):
             if cohort.end + age > settled:
                 break
-            cohort.settled = bucket + 1
+            cohort.settled = len(checkpoints) + bucket + 1
             known = before.get(maturity)
             revision = 0 if known is None else known[1] + 1
             measurements = self._judge.maturity(cohort, bucket, maturity, revision)
@@ -142,6 +144,16 @@ class Closer:
             )
         cohort.changed = False
         self._run.cohorts.mark(cohort)
+
+    def _look(self, cohort: Cohort, checkpoints: Sequence[tuple[str, int]], settled: int) -> Iterator[Told]:
+        """Decide on the coverage of a cohort before its first maturity, at ages that it reaches for the first time."""
+        for place in range(cohort.settled, len(checkpoints)):
+            name, age = checkpoints[place]
+            if cohort.end + age > settled:
+                break
+            cohort.settled = place + 1
+            if cohort.key.segment == ALL:
+                yield from self._deciding.checkpoint(cohort, name, age)
 
     def _decided(self, cohort: Cohort, maturity: str) -> tuple[DetectorState, ...]:
         return self._deciding.states_of_cohort(cohort, maturity)
@@ -168,6 +180,10 @@ class Closer:
     def _ages(self) -> list[tuple[str, int]]:
         labels = self._run.config.labels
         return [] if labels is None else [(str(maturity), maturity.microseconds) for maturity in labels.maturities]
+
+    def _checkpoints(self) -> list[tuple[str, int]]:
+        labels = self._run.config.labels
+        return [] if labels is None else [(str(age), age.microseconds) for age in labels.checkpoints]
 
     def _cohort(self, key: CohortKey) -> Cohort:
         cohort = self._run.cohorts.get(key)

@@ -14,7 +14,7 @@ from mlvitals.decisions.ensemble import Judgement, Rule
 from mlvitals.decisions.episode import Happening, Quiet, Span
 from mlvitals.decisions.episodes import Episodes, Lasting
 from mlvitals.decisions.finding import Detector, Finding, Recovery, Source
-from mlvitals.decisions.watching import cohort_counts, traffic_counts
+from mlvitals.decisions.watching import cohort_counts, coverage_counts, traffic_counts
 from mlvitals.decisions.words import rebases
 from mlvitals.engines.changes import read_changes
 from mlvitals.engines.detecting import ModelDetectors
@@ -48,7 +48,9 @@ class Deciding:
         self._episodes = Episodes(run.connection)
         config = budget.config
         rule = Rule(size=self._size, tolerance=config.tolerance, min_effect=config.min_effect)
-        self._detectors = ModelDetectors(run.connection, run.name, run.references, rule)
+        labels = run.config.labels
+        checkpoints = frozenset(map(str, labels.checkpoints)) if labels else frozenset()
+        self._detectors = ModelDetectors(run.connection, run.name, run.references, rule, checkpoints)
 
     def window(self, start: int, cohorts: Sequence[Cohort]) -> list[Happening]:
         """Take a window in, all of its versions; return what that does to episodes."""
@@ -84,6 +86,17 @@ class Deciding:
         detectors = self._detectors.cohort(cohort.key.version, maturity, cohort.summary.layout.output.task)
         bars = self._bars(cohort.key.start, {cohort.key.version}, maturity)
         judged = detectors.take(cohort.key.start, cohort_counts(cohort.summary, bucket), bars)
+        span = Span(model=self._name, start=cohort.key.start + age, end=cohort.end + age)
+        return self._tell(span, [judged], age=age)
+
+    def checkpoint(self, cohort: Cohort, name: str, age: int) -> list[Happening]:
+        """Take in how much of a cohort is labelled by an age before its first maturity."""
+        if self._run.is_learnt_from(cohort.key.start):
+            return []
+        self._join()
+        detectors = self._detectors.coverage(cohort.key.version, name)
+        bars = self._bars(cohort.key.start, {cohort.key.version}, name)
+        judged = detectors.take(cohort.key.start, coverage_counts(cohort.summary, age), bars)
         span = Span(model=self._name, start=cohort.key.start + age, end=cohort.end + age)
         return self._tell(span, [judged], age=age)
 
@@ -188,7 +201,8 @@ class Deciding:
     def _let_go(self, start: int, end: int) -> list[Recovery]:
         """End what lasts of versions that serve no more: what they would tell of is told by no window any more."""
         labels = self._run.config.labels
-        ages = {} if labels is None else {str(one): one.microseconds for one in labels.maturities}
+        stops = () if labels is None else (*labels.checkpoints, *labels.maturities)
+        ages = {str(one): one.microseconds for one in stops}
         over: list[Recovery] = []
         for source in self._episodes.lasting(self._name):
             if source.version and self._size.length:

@@ -1,6 +1,7 @@
 """The budgeted detectors of a model: made when first needed, learnt from the reference or from what is served."""
 
 import sqlite3
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ from mlvitals.decisions.ensemble import Rule
 from mlvitals.decisions.finding import Detector, Source
 from mlvitals.decisions.latch import recovery_windows
 from mlvitals.decisions.promises import whole_windows
+from mlvitals.decisions.streams import Streams
 from mlvitals.decisions.tables import Memory, judged_since
 from mlvitals.decisions.vectors import (
     Vector,
@@ -19,7 +21,7 @@ from mlvitals.decisions.vectors import (
     read_windows,
     traffic_vector,
 )
-from mlvitals.decisions.watching import cohort_streams
+from mlvitals.decisions.watching import cohort_streams, coverage_streams
 from mlvitals.engines.layouts import References
 from mlvitals.windows.layout import Layout, Task
 
@@ -30,15 +32,24 @@ Times = npt.NDArray[np.int64]
 class ModelDetectors:
     """The detectors of one model, by the vectors of counts that they read; `known` are those that were needed so far.
 
-    rule: what counts as moved, and how long windows are. Every call belongs into the caller's transaction.
+    rule: what counts as moved, and how long windows are. checkpoints: the ages at which cohorts are looked at before
+    their first maturity. Every call belongs into the caller's transaction.
     """
 
-    def __init__(self, connection: sqlite3.Connection, model: str, references: References, rule: Rule) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        model: str,
+        references: References,
+        rule: Rule,
+        checkpoints: frozenset[str] = frozenset(),
+    ) -> None:
         self.known: dict[str, Detectors] = {}
         self._connection = connection
         self._name = model
         self._references = references
         self._rule = rule
+        self._checkpoints = checkpoints
 
     def traffic(self) -> Detectors:
         """Return the detectors of volume and failed requests."""
@@ -59,9 +70,16 @@ class ModelDetectors:
 
     def cohort(self, version: str, maturity: str, task: Task) -> Detectors:
         """Return the detectors of a version's cohorts at a maturity; no reference says when labels come."""
-        name = f"cohort:{version}:{maturity}"
+        return self._unlearnt(version, maturity, lambda: cohort_streams(self._name, version, maturity, task))
+
+    def coverage(self, version: str, age: str) -> Detectors:
+        """Return the detector of how much of a version's cohorts is labelled by an age before the first maturity."""
+        return self._unlearnt(version, age, lambda: coverage_streams(self._name, version, age))
+
+    def _unlearnt(self, version: str, age: str, make: Callable[[], Streams]) -> Detectors:
+        name = f"cohort:{version}:{age}"
         if name not in self.known:
-            streams = cohort_streams(self._name, version, maturity, task)
+            streams = make()
             self.known[name] = Detectors(
                 memory=Memory(self._connection, self._name, name),
                 rule=self._rule,
@@ -75,6 +93,8 @@ class ModelDetectors:
         """Return the detectors that a version's source is of, under its layout."""
         if source.detector is Detector.PREDICTION:
             return self.prediction(source.version, layout)
+        if source.subject in self._checkpoints:
+            return self.coverage(source.version, source.subject)
         return self.cohort(source.version, source.subject, layout.output.task)
 
     def serving(self, start: int, maturity: str = "") -> set[str]:

@@ -91,7 +91,8 @@ class ModelRun:
         self.size = config.windows.size.window
         self.maturities = tuple(map(str, config.labels.maturities)) if config.labels else ()
         ages = [maturity.microseconds for maturity in config.labels.maturities] if config.labels else []
-        self.cohorts = Cohorts(connection, config.name, ages)
+        checkpoints = [age.microseconds for age in config.labels.checkpoints] if config.labels else []
+        self.cohorts = Cohorts(connection, config.name, ages, checkpoints)
         self.counting = Counting(cohorts=self.cohorts, size=self.size, segments=config.segments, layout=self.layout)
         self.join = self._make_join()
         self.learner = self._make_learner()

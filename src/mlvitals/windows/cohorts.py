@@ -34,9 +34,9 @@ class CohortKey(NamedTuple):
 class Cohort:
     """A cohort's counts, and what has happened to it.
 
-    closed: its window is closed. changed: labels have come since it was last measured. settled: at how many maturities
-    it has been measured. repeats: rows that were not counted, because their id had been served before; they stand
-    outside the summary, which an exact duplicate must not change.
+    closed: its window is closed. changed: labels have come since it was last measured. settled: at how many checkpoints
+    and maturities it has been looked at. repeats: rows that were not counted, because their id had been served before;
+    they stand outside the summary, which an exact duplicate must not change.
     """
 
     key: CohortKey
@@ -51,13 +51,18 @@ class Cohort:
 class Cohorts:
     """One model's cohorts. Changes stay in memory until `flush`; every call belongs into the caller's transaction.
 
-    maturities: ascending ages, in microseconds; each closes an age bucket.
+    maturities: ascending ages, in microseconds; each closes an age bucket. checkpoints: lesser ones, at which a cohort
+        is looked at before that; `settled` counts these too.
     """
 
-    def __init__(self, connection: sqlite3.Connection, model: str, maturities: Sequence[int]) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, model: str, maturities: Sequence[int], checkpoints: Sequence[int] = ()
+    ) -> None:
         self._connection = connection
         self._model = model
         self._maturities = maturities
+        self._checkpoints = len(checkpoints)
+        self._stops = (*checkpoints, *maturities)
         self._layouts: dict[str, Layout] = {}
         self._loaded: dict[CohortKey, Cohort] = {}
         self._dirty: set[CohortKey] = set()
@@ -224,8 +229,9 @@ class Cohorts:
         """Return when the cohort is to be looked at next, None where only new labels can make it change."""
         if not cohort.closed:
             return cohort.end
-        reached = 0 if cohort.changed else cohort.settled
-        return cohort.end + self._maturities[reached] if reached < len(self._maturities) else None
+        # What was looked at before the first maturity is not looked at again, whatever labels come.
+        reached = min(cohort.settled, self._checkpoints) if cohort.changed else cohort.settled
+        return cohort.end + self._stops[reached] if reached < len(self._stops) else None
 
     def _select(self, where: str, values: tuple[object, ...]) -> Iterator[Cohort]:
         rows = self._connection.execute(

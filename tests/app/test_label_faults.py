@@ -1,0 +1,156 @@
+"""Label feeds that break, through the whole job: each fault pages as one of labels, and what is none does not."""
+
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from mlvitals.clock import DAY, HOUR, format_time, parse_time
+from mlvitals.config import load
+from mlvitals.setup.reference import build_reference
+from mlvitals.windows.reference import write_reference
+
+MONDAY = parse_time("2026-03-02T00:00:00Z")
+DAYS = 36
+FAULT = 24
+BROKEN = MONDAY + FAULT * DAY  # from then on something is wrong
+PAGE, JOINED = "mlvitals.page", "mlvitals.page.joined"
+CHANNELS = ("web", "shop", "app", "phone")
+
+
+@dataclass(frozen=True)
+class World:
+    """What is wrong from a day on, by default nothing.
+
+    Of what the feed carries, whenever that was predicted: it stops; its labels are late; those of a channel are
+    missing; they are flipped; a share of them is lost. Of what is served: rows of a day; whether scores say nothing.
+    """
+
+    stops: bool = False
+    late: int = 0
+    missing: str = ""
+    flips: bool = False
+    lost: float = 0.0
+    rows: int = 60
+    blind: bool = False
+
+
+FAULTS = {
+    "stops": World(stops=True),
+    "late": World(late=3 * DAY),
+    "channel": World(missing="web"),
+    "flipped": World(flips=True),
+}
+SOUND = {
+    "as-ever": World(),
+    "fewer-served": World(rows=30),
+    "blind": World(blind=True),
+    "few-lost": World(lost=0.03),
+}
+
+
+def events(model, world, days):
+    """Yield predictions, each with its label, which comes after half an hour to a week, or never."""
+    random = np.random.default_rng([len(days), *model.encode()])
+    for day in days:
+        now = world if day >= FAULT else World()
+        for row in range(now.rows):
+            time = MONDAY + day * DAY + row * DAY // now.rows
+            score = float(random.beta(0.6, 1.4))
+            truth = bool(random.random() < (0.3 if now.blind else score))
+            name, channel = f"{model} {day} {row}", CHANNELS[random.integers(4)]
+            about = {"model": model, "model_version": "1", "prediction_id": name}
+            yield {
+                "event": "prediction",
+                "timestamp": format_time(time),
+                **about,
+                "features": {"channel": channel},
+                "prediction": {"score": score, "label": int(score > 0.5)},
+            }
+            told = time + int(min(6.5 * DAY, 0.5 * HOUR + random.exponential(1.2) * DAY))
+            feed = world if told >= BROKEN else World()
+            if random.random() < max(0.1, feed.lost) or feed.stops or channel == feed.missing:
+                continue
+            said = int(truth != feed.flips)
+            yield {"event": "label", "timestamp": format_time(told + feed.late), **about, "label": said}
+
+
+def lines(some):
+    return "".join(json.dumps(one) + "\n" for one in sorted(some, key=lambda one: one["timestamp"]))
+
+
+def document(names):
+    model = {
+        "windows": {"size": "1d", "lateness": "1h"},
+        "labels": {"maturities": ["7d"], "horizon": "14d"},
+    }
+    return {
+        "models": [{"name": name, "operating": {"path": f"{name}.reference"}, **model} for name in names],
+        "decisions": {"pages_per_week": 0.5 * len(names)},  # each has what one alone would have
+        "sources": [{"type": "file", "path": "events.jsonl"}],
+        "sinks": [{"type": "stdout"}],
+        "state": {"path": "state.db"},
+    }
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """Run every world as a model of its own; return what each is told of pages, in order: the name and the body."""
+    folder = tmp_path_factory.mktemp("feeds")
+    worlds = FAULTS | SOUND
+    (folder / "mlvitals.yaml").write_text(json.dumps(document(worlds)), encoding="utf-8")
+    config = load(folder / "mlvitals.yaml", {})
+    for model in config.models:
+        rows = folder / "rows.jsonl"
+        usual = [one for one in events(model.name, World(), range(-21, 0)) if one["event"] == "prediction"]
+        rows.write_text(lines(usual), encoding="utf-8")
+        built = build_reference(model, version=None, paths=[str(rows)], complete=True)
+        write_reference(built.reference, folder / f"{model.name}.reference")
+    served = [one for name, world in worlds.items() for one in events(name, world, range(DAYS))]
+    (folder / "events.jsonl").write_text(lines(served), encoding="utf-8")
+    command = [sys.executable, "-m", "mlvitals", "run", "-c", str(folder / "mlvitals.yaml"), "--once"]
+    out = subprocess.run(command, capture_output=True, check=True, timeout=100).stdout
+    told = defaultdict(list)
+    for record in map(json.loads, out.splitlines()):
+        if record.get("event_name", "") in {PAGE, JOINED}:
+            told[record["body"]["parts"][0]["model"]].append(record)
+    return told
+
+
+def found(records):
+    """Return what was found since the fault: by detector and component how many days after it that was first known."""
+    first: dict[tuple[str, str], float] = {}
+    for one in records:
+        what, days = (one["body"]["detector"], one["body"]["component"]), (parse_time(one["time"]) - BROKEN) / DAY
+        if days > 0:
+            first[what] = min(days, first.get(what, days))
+    return first
+
+
+# Days until the page, and not a day more: 36 hours in which a window closes and a cohort comes of age among them.
+@pytest.mark.parametrize(("fault", "days"), [("stops", 2.25), ("late", 2.25), ("channel", 8.0)])
+def test_labels_that_do_not_come_page_before_performance_is_known_of_the_first_cohort_without(pages, fault, days):
+    assert found(pages[fault]) == {("coverage", "rate"): days}
+
+
+def test_flipped_labels_page_as_what_contradicts_the_predictions_while_these_did_not_move(pages):
+    told = found(pages["flipped"])
+    assert told["coverage", "reversed"] == 10.0
+    assert {detector for detector, _ in told} == {"coverage", "performance"}
+    texts = [one["body"]["text"] for one in pages["flipped"] if one["body"]["component"] == "reversed"]
+    assert "labels of flipped at 7d" in texts[0]
+
+
+@pytest.mark.parametrize("world", SOUND)
+def test_what_is_no_fault_of_the_feed_pages_as_none(pages, world):
+    assert "coverage" not in {detector for detector, _ in found(pages[world])}
+
+
+def test_what_is_wrong_elsewhere_pages_as_that(pages):
+    assert {detector for detector, _ in found(pages["blind"])} == {"performance"}
+    assert {detector for detector, _ in found(pages["fewer-served"])} == {"volume"}
+    assert found(pages["as-ever"]) == {}

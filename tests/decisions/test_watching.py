@@ -1,0 +1,62 @@
+"""What is watched of labels: how many came by an age, and whether they contradict what was predicted."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlvitals.clock import DAY, HOUR
+from mlvitals.contracts.evidence import fill
+from mlvitals.decisions.watching import contradictions, coverage_counts, coverage_streams
+from mlvitals.windows.delays import DELAY_BINS, bins_within
+from mlvitals.windows.layout import CategoryBins, Layout, OutputLayout, Task
+
+BINARY = Layout(features=(), output=OutputLayout(task=Task.BINARY, classes=CategoryBins(("0", "1"), own=2)))
+cells = st.integers(0, 500)
+
+
+@pytest.mark.parametrize(
+    ("confusion", "expected"),
+    [
+        ([[90, 10], [5, 15]], 0.0),
+        ([[25, 25], [25, 25]], 0.0),
+        ([[0, 0], [0, 0]], 0.0),
+        ([[100, 0], [0, 0]], 0.0),
+        ([[0, 50], [50, 0]], 100 - 3 * 10),
+        ([[0, 990], [10, 0]], 1000 - 3 * np.sqrt(1000)),
+    ],
+)
+def test_labels_contradict_predictions_only_where_they_say_the_opposite_beyond_chance(confusion, expected):
+    assert contradictions(np.array(confusion)) == pytest.approx(expected)
+
+
+@given(st.lists(cells, min_size=4, max_size=4))
+def test_of_two_classes_it_is_matthews_correlation_below_three_standard_errors(counts):
+    (tn, fn), (fp, tp) = np.array(counts, dtype=np.float64).reshape(2, 2)
+    rows = sum(counts)
+    spread = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+    matthews = (tp * tn - fp * fn) / np.sqrt(spread) if spread else 0.0
+    expected = max(0.0, -matthews * rows - 3 * np.sqrt(rows))
+    assert contradictions(np.array(counts).reshape(2, 2)) == pytest.approx(expected, abs=1e-6)
+
+
+def test_predictions_that_say_nothing_hardly_ever_seem_to_be_contradicted():
+    random = np.random.default_rng(5)
+    tables = random.multinomial(400, [0.49, 0.21, 0.21, 0.09], size=20_000).reshape(-1, 2, 2)
+    assert np.mean([contradictions(table) > 0 for table in tables]) < 0.003
+
+
+def test_labels_turned_round_among_many_classes_contradict():
+    right = np.diag([300, 200, 100])
+    assert contradictions(right) == 0
+    assert contradictions(np.roll(right, 1, axis=1)) > 100
+
+
+def test_coverage_at_an_age_counts_the_labels_of_the_first_bucket_that_came_by_it():
+    delays = np.arange(DELAY_BINS)
+    summary = fill(BINARY, {"predictions": 1000}, [{"delays": delays}, {"delays": delays}])
+    counts = coverage_counts(summary, DAY)
+    assert counts.tolist() == [1000, delays[: bins_within(DAY)].sum()]
+    assert counts[1] > coverage_counts(summary, HOUR)[1]
+    values = coverage_streams("m", "1", "1d").read(counts[None, :])
+    assert (values.hits.tolist(), values.rows.tolist()) == ([[counts[1]]], [[1000.0]])
