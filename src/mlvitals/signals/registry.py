@@ -5,6 +5,7 @@ from typing import Final
 
 from mlvitals.signals.alert_count import FEATURE_ALERT_COUNT
 from mlvitals.signals.catalogue import Catalogue
+from mlvitals.signals.delay import LABEL_DELAY, LABEL_EARLY_RATIO
 from mlvitals.signals.derived import Derived
 from mlvitals.signals.drift_worst import FEATURE_DRIFT_WORST
 from mlvitals.signals.estimated import PERFORMANCE_ESTIMATE_ERROR, PERFORMANCE_ESTIMATED
@@ -94,6 +95,8 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     PERFORMANCE_EVIDENCE,
     LABEL_COVERAGE_RATIO,
     LABEL_COVERAGE_EVIDENCE,
+    LABEL_DELAY,
+    LABEL_EARLY_RATIO,
 )
 
 # What follows from the measurements of a window: the state of each family first, as it is looked at first.
