@@ -13,6 +13,7 @@ from mlvitals.engines.judging import Judge
 from mlvitals.engines.layouts import References, choice_of
 from mlvitals.engines.model import ModelRun
 from mlvitals.engines.page_budget import PageBudget
+from mlvitals.engines.pricing import terms_of
 from mlvitals.engines.roster import Member, cause_of
 from mlvitals.errors import ConfigError
 from mlvitals.hashing import KeyedHash
@@ -137,6 +138,7 @@ def judge_of(config: Config, model: ModelConfig, references: References) -> Judg
         groups=FeatureGroups(model.groups),
         signals=config.signals,
         decisions=config.decisions,
+        costs=terms_of(model),
     )
 
 

@@ -64,7 +64,9 @@ class CostConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         mistakes = (self.false_negative, self.false_positive)
         columns = {one.column for one in mistakes if isinstance(one, AmountConfig)}
         if len(columns) > 1:
-            raise ValueError(f"both mistakes must have one amount, not {' and '.join(f'`{one}`' for one in sorted(columns))}")
+            raise ValueError(
+                f"both mistakes must have one amount, not {' and '.join(f'`{one}`' for one in sorted(columns))}"
+            )
         binary = any(one is not None for one in mistakes) or self.review
         if binary and self.regression is not None:
             raise ValueError("`regression` is for a model that predicts a number; it has no false positives")

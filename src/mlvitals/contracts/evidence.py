@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from mlvitals.signals.cost_terms import CostTerms, Term
 from mlvitals.signals.evidence import SELFCHECK
 from mlvitals.signals.spec import DetectorState, Evidence, Status, Volume
 from mlvitals.windows.exact_sum import CELLS, add_exact
@@ -32,6 +33,16 @@ _SUMS: Final = frozenset({"brier", "log_loss", "absolute", "squared", "signed", 
 _ALL_ROWS: Final = frozenset({"labelled", "measured", "relative_rows", "distributions"})
 _NO_ROWS: Final = frozenset({"improbable", "improper"})
 _OF_NO_COLUMN: Final = frozenset({"predictions", "errors", "latency", "lag", "positive_score"})
+
+_COSTS: Final = CostTerms(
+    currency="EUR",
+    false_negative=Term(each=20.0),
+    false_positive=Term(each=5.0),
+    review=0.5,
+    over=1.0,
+    under=2.0,
+    downtime=0.25,
+)
 
 _RANDOM_ROWS: Final = {"empty": 0, "one row": 1, "tiny": 46, "usual": 1000}
 _ONE_CELL: Final = {"all missing": -SPECIALS, "all in the first bin": 0, "all in the last special": -1}
@@ -154,6 +165,7 @@ def _random(layout: Layout, rows: int, seed: int) -> Summary:
     served |= {"predictions": rows, "errors": 2} | _decisions(layout, served)
     served |= {name: durations(generator.lognormal(size=rows)) for name in ("latency", "lag")}
     outcome = {name: _labels(layout, name, rows // 2, generator) for name in layout.outcome_sections}
+    outcome |= _judged(layout, rows // 2, generator)
     return fill(layout, served, [outcome])
 
 
@@ -172,6 +184,24 @@ def _labels(layout: Layout, name: str, labelled: int, generator: np.random.Gener
     part = layout.outcome_sections[name]
     size = part.stop - part.start
     return generator.multinomial(labelled, np.full(size, 1 / size))
+
+
+def _judged(layout: Layout, labelled: int, generator: np.random.Generator) -> dict[str, npt.ArrayLike]:
+    """Return labels by score and by decision, of a binary task with a score: the same ones, a quarter mistaken."""
+    bins = layout.output.score
+    if layout.output.task is not Task.BINARY or bins is None:
+        return {}
+    rows = {"negatives": labelled - labelled // 2, "positives": labelled // 2}
+    padding = np.zeros(SPECIALS, dtype=np.int64)
+    by_score = {
+        name: np.concatenate([generator.multinomial(count, np.full(bins.size, 1 / bins.size)), padding])
+        for name, count in rows.items()
+    }
+    confusion = np.zeros((3, 3), dtype=np.int64)
+    for true, count in enumerate(rows.values()):
+        confusion[:2, true] = count // 4
+        confusion[true, true] = count - count // 4
+    return {**by_score, "confusion": confusion.reshape(-1)}
 
 
 def _one_cell(layout: Layout, rows: int, cell: int) -> Summary:
@@ -202,4 +232,5 @@ def _evidence(current: Summary, reference: Summary) -> Evidence:
         seconds=3600.0,
         repeats=current.predictions // 20,
         volume=Volume(expected=reference.predictions / 2, noise=reference.predictions / 20, windows=5),
+        costs=_COSTS,
     )

@@ -16,6 +16,7 @@ from mlvitals.engines.surroundings import Surroundings
 from mlvitals.hashing import content_hash
 from mlvitals.signals.catalogue import Catalogue
 from mlvitals.signals.comparison import Comparison
+from mlvitals.signals.cost_terms import CostTerms
 from mlvitals.signals.evidence import EVIDENCE
 from mlvitals.signals.measure import derive, measure
 from mlvitals.signals.measurement import Measurement
@@ -49,7 +50,7 @@ class Judge:
 
     metrics: the performance metrics that were asked for; empty for all that are defined.
     sensitive: features whose values must not leave, not even as a bin's name. groups: where features come from.
-    signals: what is measured. decisions: says which plain thresholds page.
+    signals: what is measured. decisions: says which plain thresholds page. costs: what mistakes cost.
     """
 
     model: str
@@ -60,6 +61,7 @@ class Judge:
     groups: FeatureGroups = field(default_factory=lambda: FeatureGroups({}))
     signals: Catalogue = CATALOGUE
     decisions: DecisionsConfig = field(default_factory=DecisionsConfig)
+    costs: CostTerms | None = None
 
     def window(
         self,
@@ -93,6 +95,7 @@ class Judge:
             training=training,
             outcome=cohort.summary.outcome(bucket),
             maturity=maturity,
+            costs=self.costs,
         )
         tell = self._tell(cohort, revision, {})
         return tuple(tell(*one) for one in self._measure(evidence, Stage.MATURITY))
@@ -116,6 +119,7 @@ class Judge:
             repeats=surroundings.repeats,
             volume=surroundings.volume,
             detectors=detectors,
+            costs=self.costs,
         )
 
     def _references_of(self, version: str) -> tuple[Summary | None, Summary | None]:

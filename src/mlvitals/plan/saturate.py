@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from mlvitals.windows.exact_sum import CELLS, add_exact
-from mlvitals.windows.layout import CALIBRATION_RUNS, LOSS_SUMS, Layout
+from mlvitals.windows.layout import CALIBRATION_RUNS, LOSS_SUMS, SPECIALS, Layout
 from mlvitals.windows.losses import FIXED_POINT
 from mlvitals.windows.summary import Counts, Summary
 
@@ -14,8 +14,8 @@ _LEAST: Final = 1_009
 _SPREAD: Final = 97
 _STEP: Final = 7_919  # a prime, so that the counts go through all of the spread
 
-# What takes from what is defined: rows whose scores or probabilities are none.
-_FAULTS: Final = frozenset({"improper", "improbable"})
+# What takes from what is defined: rows whose scores, probabilities or amounts are none.
+_FAULTS: Final = frozenset({"improper", "improbable", "unpriced"})
 
 
 def saturated(layout: Layout, seed: int = 0) -> Summary:
@@ -29,10 +29,25 @@ def saturated(layout: Layout, seed: int = 0) -> Summary:
     for name, section in layout.outcome_sections.items():
         if name not in _FAULTS:
             summary.outcomes[0, section] = _outcomes(name, section.stop - section.start, seed)
+    if "negatives" in layout.outcome_sections:
+        _match_decisions(summary)
     # So many of the predictions have their label that every quantile of its delay is known.
     delays = summary.outcomes[0, layout.outcome_sections["delays"]]
     delays[:] = summary.predictions // len(delays)
     return summary
+
+
+def _match_decisions(summary: Summary) -> None:
+    """Make labels by score and by decision the same ones, each of a class and with a score, half of them mistaken."""
+    row, parts = summary.outcomes[0], summary.layout.outcome_sections
+    confusion = row[parts["confusion"]].reshape(3, 3)
+    confusion[:] = 0
+    for true, name in enumerate(("negatives", "positives")):
+        row[parts[name]] //= 4
+        row[parts[name]][-SPECIALS:] = 0
+        rows = int(row[parts[name]].sum())
+        confusion[:2, true] = rows // 2, rows - rows // 2
+    row[parts["labelled"]] = confusion.sum()
 
 
 def _outcomes(name: str, size: int, seed: int) -> Counts:

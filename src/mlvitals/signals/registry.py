@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from mlvitals.signals.alert_count import FEATURE_ALERT_COUNT
+from mlvitals.signals.at_risk import COST_AT_RISK
 from mlvitals.signals.catalogue import Catalogue
+from mlvitals.signals.cost import COST_BEST_THRESHOLD, COST_PER_PREDICTION, COST_REGRET, COST_TOTAL
 from mlvitals.signals.delay import LABEL_DELAY, LABEL_EARLY_RATIO
 from mlvitals.signals.derived import Derived
 from mlvitals.signals.drift_worst import FEATURE_DRIFT_WORST
@@ -54,7 +56,7 @@ from mlvitals.signals.traffic import (
     REQUEST_LATENCY,
 )
 
-# In the order in which one debugs: pipeline, data, model, label.
+# In the order in which one debugs: pipeline, data, model, label, value.
 STATISTICS: Final[tuple[Statistic, ...]] = (
     PREDICTION_COUNT,
     PREDICTION_RATE,
@@ -97,6 +99,11 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     LABEL_COVERAGE_EVIDENCE,
     LABEL_DELAY,
     LABEL_EARLY_RATIO,
+    COST_TOTAL,
+    COST_PER_PREDICTION,
+    COST_REGRET,
+    COST_BEST_THRESHOLD,
+    COST_AT_RISK,
 )
 
 # What follows from the measurements of a window: the state of each family first, as it is looked at first.

@@ -8,7 +8,7 @@ from mlvitals.signals.spec import MetricSpec, Stage
 
 NAMESPACE: Final = "mlvitals."
 SHARED_ATTRIBUTES: Final = frozenset(
-    {"feature", "method", "comparison", "segment", "class", "quantile", "maturity", "metric", "family"}
+    {"feature", "method", "comparison", "segment", "class", "quantile", "maturity", "metric", "family", "currency"}
 )
 
 # What a job tells of itself.

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from mlvitals.signals.cost_terms import CostTerms
 from mlvitals.windows.summary import Outcome, Summary
 
 
@@ -162,7 +163,8 @@ class Evidence:
     outcome: the cohort's joined labels at `maturity`; None at the window stage.
     seconds: how long the window is. repeats: rows whose id had been served before, None where ids are not remembered.
     volume: what is usual, None where it is not known yet, or the cohort is not a whole model version.
-    detectors: the budgeted detectors of a whole version; none of a segment.
+    detectors: the budgeted detectors of a whole version; none of a segment. costs: what mistakes cost,
+    None where nobody said.
     """
 
     current: Summary
@@ -176,6 +178,7 @@ class Evidence:
     repeats: int | None = None
     volume: Volume | None = None
     detectors: tuple[DetectorState, ...] = ()
+    costs: CostTerms | None = None
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

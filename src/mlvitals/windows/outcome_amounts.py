@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mlvitals.windows.amounts import MONEY_CELLS, is_amount, read_monies, read_money, to_money
+from mlvitals.windows.amounts import MONEY_CELLS, is_amount, read_money, read_monies, to_money
 from mlvitals.windows.binning import find_bins
 from mlvitals.windows.exact_sum import add_exact
 from mlvitals.windows.layout import Layout

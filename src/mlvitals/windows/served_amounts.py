@@ -56,3 +56,8 @@ def served_amounts(summary: Summary) -> Floats:
     """Return the amounts of negative and of positive decisions by score bin, shape (2, bins)."""
     cells = summary.served[summary.layout.served_sections["score_amount"]]
     return read_monies(cells.reshape(MONEY_CELLS, 2, -1))
+
+
+def served_unpriced(summary: Summary, positive: int) -> int:
+    """Return how many negative (0) or positive (1) decisions with a score have no usable amount."""
+    return int(summary.served[summary.layout.served_sections["score_unpriced"]][positive])
