@@ -10,7 +10,7 @@ from mlvitals.clock import parse_duration
 from mlvitals.report.frame import STATUSES, Frame, Series
 from mlvitals.report.names import shown
 from mlvitals.report.numbers import attribute_words, brief_name, measured, moment
-from mlvitals.signals.spec import Layer, MetricSpec, Stage, Status
+from mlvitals.signals.spec import Export, Layer, MetricSpec, Stage, Status
 
 _LINES_AT_MOST: Final = 8
 
@@ -61,8 +61,9 @@ class Charts:
     def of_layer(self, layer: Layer) -> list[Chart]:
         """Return the charts of a layer's signals, features left out, in the order of the specs.
 
-        Metrics and methods are measured on scales of their own, so each has its chart; of the methods that one is drawn
-        that is judged. With what rests on labels stands how many labels there were.
+        Metrics and methods are measured on scales of their own, so each has its chart (but methods of one metric share
+        its chart); of the methods that one is drawn that is judged. With what rests on labels stands how many labels
+        there were.
         """
         made = []
         for name, spec in self._frame.specs.items():
@@ -117,8 +118,19 @@ _WARNS: Final = [code for code, status in enumerate(STATUSES) if status in {Stat
 
 
 def _parted(spec: MetricSpec, series: Sequence[Series]) -> dict[str, list[Series]]:
-    """Return a signal's series by what has a chart of its own."""
+    """Return a signal's series by what has a chart of its own.
+
+    The methods of one metric share its chart, where any of them leaves at the least export level; others stand in the
+    documents alone.
+    """
     parted: dict[str, list[Series]] = {}
+    if {"metric", "method"} <= set(spec.attributes):
+        held = [one for one in series if len(one.present)]
+        lean = {one.attributes["metric"] for one in held if spec.level_of(one.attributes, Status.OK) is Export.LEAN}
+        for one in held:
+            if one.attributes["metric"] in lean:
+                parted.setdefault(f" ({one.attributes['metric']})", []).append(one)
+        return parted
     judged = [one for one in series if np.isfinite(one.threshold).any()]
     for one in judged if judged and "method" in spec.attributes else series:
         method, metric = one.attributes.get("method"), one.attributes.get("metric")
@@ -130,7 +142,8 @@ def _parted(spec: MetricSpec, series: Sequence[Series]) -> dict[str, list[Series
 
 
 def _name(attributes: Mapping[str, str]) -> str:
-    return shown(attribute_words(attributes, ("metric", "method", "feature"))) if attributes else ""
+    without = ("metric", "feature") if "metric" in attributes else ("method", "feature")
+    return shown(attribute_words(attributes, without)) if attributes else ""
 
 
 def _age(series: Series) -> int:
