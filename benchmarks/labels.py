@@ -1,0 +1,158 @@
+"""Fill the label join with open predictions, then join labels to them, durably.
+
+    python benchmarks/labels.py --predictions 10000000 --labels 1000000
+
+prints a Markdown table: predictions remembered and labels joined for each second of CPU time, the state's size on disk
+with its log, and the process's greatest memory. Each batch is a transaction of its own, synced as in a running job. The
+labels are of predictions chosen at random from all that are open, which is the worst order for any index; hashing their
+ids is part of the time, reading and parsing events is not.
+"""
+
+import resource
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from mlvitals.clock import DAY, HOUR
+from mlvitals.engines.account import Account
+from mlvitals.engines.join import LabelJoin
+from mlvitals.engines.tables import MIGRATIONS as ENGINE_TABLES
+from mlvitals.hashing import KeyedHash
+from mlvitals.state import Store
+from mlvitals.windows.cohorts import CohortKey, Cohorts
+from mlvitals.windows.labels import Label, LabelIndex, Remembered
+from mlvitals.windows.layout import Layout, NumericBins, OutputLayout, Task
+from mlvitals.windows.tables import MIGRATIONS as WINDOW_TABLES
+
+MODEL: Final = "card-fraud"
+MATURITIES: Final = (DAY, 7 * DAY, 45 * DAY)
+HORIZON: Final = 60 * DAY
+LAYOUT: Final = Layout((), OutputLayout(Task.BINARY, score=NumericBins((0.5,)), groups=(0, 1), probability=True))
+KEY: Final = KeyedHash(bytes(32))
+
+
+class Measured(NamedTuple):
+    """What a run took: counts for each second of CPU time, and bytes."""
+
+    remembered: float
+    joined: float
+    disk: int
+    memory: int
+
+
+def measure(folder: Path, predictions: int, labels: int, batch: int) -> Measured:
+    """Remember predictions over half a horizon, then join labels to some of them, `batch` rows in a transaction."""
+    path = folder / "state.db"
+    with Store.open(path, (WINDOW_TABLES, ENGINE_TABLES)) as store:
+        join = _new_join(store)
+        began = time.process_time()
+        for numbers in _batches(np.arange(predictions), batch):
+            ids = KEY.digest(map(str, numbers.tolist()))
+            with store.transaction():
+                _serve(join, ids, numbers, predictions)
+        served = time.process_time()
+        chosen = np.random.default_rng(7).permutation(predictions)[:labels]
+        for numbers in _batches(chosen, batch):
+            ids = KEY.digest(map(str, numbers.tolist()))
+            with store.transaction() as connection:
+                join.add(
+                    [
+                        Label(one, when + DAY // 2, str(number % 2), "", "", "labels")
+                        for one, when, number in zip(
+                            ids, _times(numbers, predictions).tolist(), numbers.tolist(), strict=True
+                        )
+                    ]
+                )
+                join.cohorts.flush()
+                join.account.flush(connection)
+        ended = time.process_time()
+        disk = sum(one.stat().st_size for one in folder.iterdir())
+        _check(store, join, labels)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return Measured(predictions / (served - began), labels / (ended - served), disk, memory)
+
+
+def _new_join(store: Store) -> LabelJoin:
+    cohorts = Cohorts(store.connection, MODEL, MATURITIES)
+    return LabelJoin(
+        model=MODEL,
+        index=LabelIndex(store.connection),
+        cohorts=cohorts,
+        account=Account(),
+        maturities=MATURITIES,
+        horizon=HORIZON,
+    )
+
+
+def _serve(join: LabelJoin, ids: list[bytes], numbers: np.ndarray, predictions: int) -> None:
+    times = _times(numbers, predictions)
+    starts = times - times % HOUR
+    scores = np.random.default_rng(int(numbers[0])).random(len(numbers))
+    for start in np.unique(starts).tolist():
+        nothing = np.zeros(LAYOUT.served_size, dtype=np.int64)
+        join.cohorts.add_served(CohortKey(start, "7", ""), start + HOUR, LAYOUT, nothing)
+    rows = zip(ids, times.tolist(), starts.tolist(), numbers.tolist(), scores.tolist(), strict=True)
+    join.remember(
+        ids,
+        [
+            Remembered(
+                id=one,
+                version="7",
+                time=when,
+                start=start,
+                uncounted=False,
+                fingerprint=number * 0x9E3779B97F4A7C15 % (1 << 63),
+                score=score,
+                decision="1" if score > 0.5 else "0",
+                amount=None,
+                segments="[]",
+            )
+            for one, when, start, number, score in rows
+        ],
+    )
+    join.cohorts.flush()
+
+
+def _times(numbers: np.ndarray, predictions: int) -> np.ndarray:
+    return numbers * (HORIZON // 2 // predictions)
+
+
+def _batches(numbers: np.ndarray, batch: int) -> Iterator[np.ndarray]:
+    for begin in range(0, len(numbers), batch):
+        yield numbers[begin : begin + batch]
+
+
+def _check(store: Store, join: LabelJoin, labels: int) -> None:
+    """Fail unless every label has met its prediction and was counted."""
+    place = LAYOUT.outcome_sections["labelled"]
+    rows = store.connection.execute("SELECT DISTINCT start FROM cohort").fetchall()
+    cohorts = [join.cohorts.get(CohortKey(start, "7", "")) for (start,) in rows]
+    counted = sum(int(one.summary.outcomes[:, place].sum()) for one in cohorts if one is not None)
+    if counted != labels:
+        raise SystemExit(f"{counted} labels were counted of {labels}")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--predictions", type=int, default=10_000_000)
+    parser.add_argument("--labels", type=int, default=1_000_000)
+    parser.add_argument("--batch", type=int, default=20_000, help="rows of a transaction")
+    chosen = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        measured = measure(Path(folder), chosen.predictions, chosen.labels, chosen.batch)
+    print("| open predictions | labels | remembered / CPU s | joined / CPU s | disk, MB | memory, MB |")
+    print("|---|---|---|---|---|---|")
+    print(
+        f"| {chosen.predictions:,} | {chosen.labels:,} | {measured.remembered:,.0f} | {measured.joined:,.0f} "
+        f"| {measured.disk / 1e6:,.0f} | {measured.memory / 1e6:,.0f} |"
+    )
+
+
+if __name__ == "__main__":
+    main()
