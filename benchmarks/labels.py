@@ -140,8 +140,8 @@ def _check(store: Store, join: LabelJoin, labels: int) -> None:
 def main() -> None:
     """Measure and print."""
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--predictions", type=int, default=10_000_000)
-    parser.add_argument("--labels", type=int, default=1_000_000)
+    parser.add_argument("--predictions", type=int, default=1_000_000)
+    parser.add_argument("--labels", type=int, default=200_000)
     parser.add_argument("--batch", type=int, default=20_000, help="rows of a transaction")
     chosen = parser.parse_args()
     with TemporaryDirectory() as folder:
