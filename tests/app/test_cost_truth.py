@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from collections.abc import Mapping
 
 import msgspec
 import pytest
@@ -60,7 +59,7 @@ def measured(rows, mlvitals, configure, folder, shared_data):
     return msgspec.json.Decoder(Measurement).decode_lines(answer.out)
 
 
-def of(measured, signal) -> Mapping[tuple[str, str], Measurement]:
+def of(measured, signal):
     return {(one.window_start, one.attributes["maturity"]): one for one in measured if one.signal == signal}
 
 

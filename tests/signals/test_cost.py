@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mlvitals.contracts.evidence import exact_cells, fill, layouts
+from mlvitals.contracts.evidence import Parts, exact_cells, fill, layouts
 from mlvitals.signals.at_risk import COST_AT_RISK
 from mlvitals.signals.cost import COST_BEST_THRESHOLD, COST_PER_PREDICTION, COST_REGRET, COST_TOTAL
 from mlvitals.signals.cost_terms import CostTerms, Term
@@ -85,7 +85,11 @@ def test_what_is_at_risk_follows_from_the_chances_of_the_reference():
     # In the reference a tenth below 0.1 and nine tenths above 0.9 were positive.
     labels = {"negatives": [90, 0, 0, 0, 0, 0, 10, *SPECIALS], "positives": [10, 0, 0, 0, 0, 0, 90, *SPECIALS]}
     reference = fill(BINARY, {"predictions": 200}, [{"labelled": 200, **labels}])
-    served = {"predictions": 60, "score": [40, 0, 0, 0, 0, 0, 20, 0, 0, 0], "positive_score": [0, 0, 0, 0, 0, 0, 20]}
+    served: Parts = {
+        "predictions": 60,
+        "score": [40, 0, 0, 0, 0, 0, 20, 0, 0, 0],
+        "positive_score": [0, 0, 0, 0, 0, 0, 20],
+    }
     current = fill(BINARY, served, [{}])
     given = Evidence(current=current, reference=reference, costs=FLAT, seconds=43_200.0)
     risk = only(COST_AT_RISK, given)

@@ -18,6 +18,7 @@ BOUNDED = {
     "family": "the layers",
     "quantile": "a list in the code",
     "maturity": "listed in the configuration",
+    "currency": "one of each model, named in the configuration",
 }
 UNBOUNDED = re.compile(
     r"(^|_)(id|uuid|hash|key|time|timestamp|date|start|end|window|trace|span|host|user|request)(_|$)"
