@@ -28,9 +28,9 @@ def sizes_of(rows):
 
 
 @pytest.fixture(scope="module")
-def folder(shared_data, tmp_path_factory):
+def folder(rows, shared_data, tmp_path_factory):
     """Return a folder with the set's labels, backwards."""
-    folder, data = tmp_path_factory.mktemp("cost"), shared_data / "fraud"
+    folder, data = tmp_path_factory.mktemp(f"cost-{sizes_of(rows)}"), shared_data / "fraud"
     with gzip.open(data / "labels.jsonl.gz") as told:
         (folder / "labels.jsonl").write_bytes(b"".join(reversed(told.readlines())))
     return folder
