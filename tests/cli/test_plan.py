@@ -66,10 +66,10 @@ def test_the_evidence_of_every_detector_was_planned_and_so_it_leaves(houses):
 
 
 def test_a_budget_is_kept_the_base_stays_and_logs_carry_everything(houses):
-    planned, out = houses("{series: 100, export: full, versions: 1}", "")
+    planned, out = houses("{series: 200, export: full, versions: 1}", "")
     (model,) = json.loads(planned.out)["models"]
     sent = series_of(out)
-    assert len(sent) <= model["series"]["at_most"] <= 100
+    assert len(sent) <= model["series"]["at_most"] <= 200
     assert {cut["kind"] for cut in model["cut"]} == {"feature"}
     names = {name for name, _ in sent}
     assert {"mlvitals.prediction.count", "mlvitals.performance.error", "mlvitals.feature.drift.worst"} <= names
