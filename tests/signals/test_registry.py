@@ -39,10 +39,10 @@ def test_the_lean_level_is_what_one_looks_at_first():
         "performance.score",
         "performance.error",
         "label.coverage.ratio",
-            "performance.estimated",
-            "cost.total",
-            "cost.per_prediction",
-            "cost.at_risk",
+        "performance.estimated",
+        "cost.total",
+        "cost.per_prediction",
+        "cost.at_risk",
     }
 
 
