@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, reduce
 from itertools import product
 from typing import Final
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from mlvitals.signals.cost_terms import CostTerms, Term
 from mlvitals.signals.evidence import SELFCHECK
-from mlvitals.signals.spec import DetectorState, Evidence, Status, Volume
+from mlvitals.signals.spec import DetectorState, Evidence, Rival, Status, Volume
 from mlvitals.windows.exact_sum import CELLS, add_exact
 from mlvitals.windows.histogram import HISTOGRAM_BINS, duration_bins
 from mlvitals.windows.layout import (
@@ -46,6 +46,7 @@ _COSTS: Final = CostTerms(
 
 _RANDOM_ROWS: Final = {"empty": 0, "one row": 1, "tiny": 46, "usual": 1000}
 _ONE_CELL: Final = {"all missing": -SPECIALS, "all in the first bin": 0, "all in the last special": -1}
+_SEGMENTS: Final = {"web": 3, "app": 5}  # with the seeds of their counts
 _REFERENCES: Final = ("empty", "usual", "all missing", "all in the first bin")
 
 
@@ -118,11 +119,14 @@ def durations(seconds: npt.ArrayLike) -> Counts:
 
 def usual(layout: Layout) -> Evidence:
     """Return an ordinary window against an ordinary reference."""
-    ordinary = _evidence(_random(layout, _RANDOM_ROWS["usual"], 3), _random(layout, _RANDOM_ROWS["usual"], 4))
+    parts = {f"channel={name}": _random(layout, _RANDOM_ROWS["usual"] // 2, seed) for name, seed in _SEGMENTS.items()}
+    ordinary = _evidence(reduce(Summary.__add__, parts.values()), _random(layout, _RANDOM_ROWS["usual"], 4))
     alone = ("volume", "errors", "features", "prediction", "coverage", "performance", SELFCHECK)
     every = [*((name, "7d") for name in alone), *(("feature", feature.name) for feature in layout.features)]
     states = tuple(DetectorState(name, subject, 0.5, 3.0, Status.OK, {}) for name, subject in every)
-    return replace(ordinary, detectors=states)
+    rival = Rival(version="2", outcome=_random(layout, _RANDOM_ROWS["usual"], 7).outcome(0))
+    segments = {name: part.outcome(0) for name, part in parts.items()}
+    return replace(ordinary, detectors=states, segments=segments, rival=rival)
 
 
 def blank(layout: Layout) -> Evidence:

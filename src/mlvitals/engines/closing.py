@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import Final
 
 from mlvitals.decisions.episode import Happening
+from mlvitals.engines.companions import Company, with_versions
 from mlvitals.engines.deciding import Deciding
 from mlvitals.engines.judging import Emission, Judge, digest
 from mlvitals.engines.model import ModelRun
@@ -51,11 +52,13 @@ class Closer:
         if closed is not None:
             yield from _in_steps(self._windows(closed))
         if settled is not None and run.config.labels is not None:
-            yield from _in_steps(list(self._settle(key, settled)) for key in run.cohorts.due_to_settle(settled))
+            due = with_versions(run, run.cohorts.due_to_settle(settled))
+            yield from _in_steps(list(self._settle(key, settled)) for key in due)
         before = self._forgettable()
         if before is not None:
             run.cohorts.forget(before)
             run.cohorts.forget_previous(before)
+            run.paired.forget(before)
             run.standings.forget(before)
             run.labels.forget(run.name, before)
             run.watermark.forgotten = before
@@ -121,13 +124,14 @@ class Closer:
         checkpoints = self._checkpoints()
         yield from self._look(cohort, checkpoints, settled)
         before = self._run.cohorts.settlements(key)
+        company = Company(self._run, cohort)
         for bucket, (maturity, age) in enumerate(self._ages()):
             if cohort.end + age > settled:
                 break
             cohort.settled = len(checkpoints) + bucket + 1
             known = before.get(maturity)
             revision = 0 if known is None else known[1] + 1
-            measurements = self._judge.maturity(cohort, bucket, maturity, revision)
+            measurements = self._judge.maturity(cohort, bucket, maturity, revision, company.at(bucket))
             said = digest(measurements)
             if known is not None and known[0] == said:
                 continue

@@ -10,12 +10,14 @@ import numpy as np
 from mlvitals import wire
 from mlvitals.engines.account import Account
 from mlvitals.events import Disposition
-from mlvitals.windows.cohorts import CohortKey, Cohorts
+from mlvitals.windows.cohorts import Cohort, CohortKey, Cohorts
 from mlvitals.windows.groups import ALL
 from mlvitals.windows.labels import Label, LabelIndex, Pairs, Remembered
 from mlvitals.windows.outcomes import Contributions, add_outcomes, contributions
+from mlvitals.windows.paired import PairedCounts, SharedIds, count_paired, shared_ids
+from mlvitals.windows.summary import Counts
 
-_Share = tuple[Pairs, Contributions]
+_Share = tuple[Pairs, SharedIds | None, Contributions]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,6 +30,7 @@ class LabelJoin:
     model: str
     index: LabelIndex
     cohorts: Cohorts
+    paired: PairedCounts
     account: Account
     maturities: Sequence[int]
     horizon: int
@@ -60,8 +63,9 @@ class LabelJoin:
         changes: dict[CohortKey, list[_Share]] = defaultdict(list)
         for pairs, sign in ((before, -1), (after, 1)):
             self._count_pairs(pairs, sign)
+            shared = shared_ids(pairs)
             for key, what in self._shares(pairs, sign):
-                changes[key].append((pairs, what))
+                changes[key].append((pairs, shared, what))
         for key, shares in sorted(changes.items()):
             self._add_outcomes(key, shares)
         return after.newest_by_source(self.horizon)
@@ -91,7 +95,21 @@ class LabelJoin:
         if cohort is None:
             raise KeyError(f"cohort {key} of model `{self.model}` is gone before its predictions")
         outcomes = np.zeros_like(cohort.summary.outcomes)
-        for pairs, what in shares:
+        for pairs, _, what in shares:
             add_outcomes(outcomes, cohort.summary.layout, pairs, what)
         if outcomes.any():
             self.cohorts.add_outcomes(key, outcomes)
+        if key.segment == ALL:
+            self._add_paired(cohort, shares)
+
+    def _add_paired(self, cohort: Cohort, shares: Sequence[_Share]) -> None:
+        """Count what two versions made of the same ids; a prediction that comes late may change that alone."""
+        layout, totals = cohort.summary.layout, dict[str, Counts]()
+        for pairs, shared, what in shares:
+            if shared is not None:
+                for other, counts in count_paired(layout, pairs, shared, what, len(self.maturities)):
+                    totals[other] = totals[other] + counts if other in totals else counts
+        for other, counts in totals.items():
+            if counts.any():
+                self.paired.add(cohort.key.start, cohort.key.version, other, counts)
+                self.cohorts.note_change(cohort)

@@ -9,6 +9,7 @@ import msgspec
 from mlvitals.clock import SECOND, format_time
 from mlvitals.config import DecisionsConfig
 from mlvitals.decisions.thresholds import Judgement, judge
+from mlvitals.engines.companions import NOBODY, Companions
 from mlvitals.engines.feature_groups import FeatureGroups
 from mlvitals.engines.layouts import References
 from mlvitals.engines.standings import Standing, series_of
@@ -83,10 +84,12 @@ class Judge:
             return measured
         return measured + tuple(tell(*one) for one in derive(measured, self.signals))
 
-    def maturity(self, cohort: Cohort, bucket: int, maturity: str, revision: int = 0) -> tuple[Measurement, ...]:
-        """Return what is known of a cohort at the maturity that closes an age bucket.
+    def maturity(
+        self, cohort: Cohort, bucket: int, maturity: str, revision: int = 0, companions: Companions = NOBODY
+    ) -> tuple[Measurement, ...]:
+        """Return what is known of a cohort at the maturity that closes an age bucket, and of who stands beside it.
 
-        Each cohort stands for itself here: a revision must come out the same, whatever was told of others meanwhile.
+        It follows from counts alone: a revision must come out the same, whatever was told of others meanwhile.
         """
         reference, training = self._references_of(cohort.key.version)
         evidence = Evidence(
@@ -96,6 +99,8 @@ class Judge:
             outcome=cohort.summary.outcome(bucket),
             maturity=maturity,
             costs=self.costs,
+            segments=companions.segments,
+            rival=companions.rival,
         )
         tell = self._tell(cohort, revision, {})
         return tuple(tell(*one) for one in self._measure(evidence, Stage.MATURITY))

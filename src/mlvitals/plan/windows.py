@@ -6,16 +6,18 @@ from typing import Final
 
 from mlvitals.config import ModelConfig
 from mlvitals.decisions.finding import Detector
+from mlvitals.engines.companions import NOBODY, Companions
 from mlvitals.engines.judging import Emission, Judge
 from mlvitals.engines.layouts import provisional_layout
 from mlvitals.engines.surroundings import Surroundings
 from mlvitals.plan.saturate import saturated
 from mlvitals.signals.evidence import SELFCHECK
 from mlvitals.signals.measurement import Measurement
-from mlvitals.signals.spec import DetectorState, Status, Volume
+from mlvitals.signals.spec import DetectorState, Rival, Status, Volume
 from mlvitals.windows.cohorts import Cohort, CohortKey
 from mlvitals.windows.groups import ALL, OTHER_SEGMENT
 from mlvitals.windows.layout import Layout, Task
+from mlvitals.windows.summary import Outcome
 from mlvitals.windows.window import WindowSize
 
 # Any window would do; the stamps of this one have as many digits as those of today.
@@ -119,11 +121,18 @@ def _emissions(model: Monitored, layout: Layout, key: CohortKey) -> list[Emissio
     states = _states(layout) if whole else ()
     emitted = [_emission(model, cohort, model.judge.window(cohort, surroundings, states), 0)]
     for maturity, age in model.maturities:
-        measured = model.judge.maturity(cohort, 0, maturity)
+        measured = model.judge.maturity(cohort, 0, maturity, companions=_companions(model, cohort) if whole else NOBODY)
         if whole:
             measured += model.judge.decided(cohort, maturity, _states_of_cohort(maturity))
         emitted.append(_emission(model, cohort, measured, age))
     return emitted
+
+
+def _companions(model: Monitored, cohort: Cohort) -> Companions:
+    """Return a segment with half of the labels, where there are any segments, and another version."""
+    outcome, layout = cohort.summary.outcome(0), cohort.summary.layout
+    segments = {"": Outcome(layout, outcome.cells // 2)} if model.segments else {}
+    return Companions(segments=segments, rival=Rival(version=_VERSION, outcome=saturated(layout, seed=2).outcome(0)))
 
 
 def _states(layout: Layout) -> tuple[DetectorState, ...]:

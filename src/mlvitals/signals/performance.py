@@ -22,7 +22,7 @@ def _score(evidence: Evidence) -> Iterator[Reading]:
             # The third row is predictions without a class: they are right about nothing and wrong about nothing.
             scores = [*binary_scores(outcome.confusion[:2, :2]), *_areas(outcome)]
         case Task.MULTICLASS:
-            scores = list(multiclass_scores(_judged(outcome), len(outcome.layout.outcome_classes) - 2))
+            scores = list(multiclass_scores(judged_confusion(outcome), len(outcome.layout.outcome_classes) - 2))
         case Task.REGRESSION:
             value = determination(outcome)
             scores = [] if value is None else [Score("r2", value, outcome.measured)]
@@ -33,13 +33,13 @@ def _by_class(evidence: Evidence) -> Iterator[Reading]:
     outcome, maturity = evidence.outcome, evidence.maturity
     if outcome is None or maturity is None or outcome.layout.output.task is not Task.MULTICLASS:
         return
-    confusion = _judged(outcome)
+    confusion = judged_confusion(outcome)
     for index, name in enumerate(outcome.layout.outcome_classes[:-2]):
         for score in class_scores(confusion, index):
             yield _read(score, maturity, {"class": name})
 
 
-def _judged(outcome: Outcome) -> Counts:
+def judged_confusion(outcome: Outcome) -> Counts:
     """Return a confusion matrix of many classes without what cannot be judged (see `is_judged`)."""
     confusion = outcome.confusion[:-1, :-1].copy()
     confusion[-1, -1] = 0

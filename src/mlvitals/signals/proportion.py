@@ -9,13 +9,14 @@ from scipy.special import ndtri
 NORMAL_95: Final = float(ndtri(0.975))
 
 
-def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a proportion; exactly 0 or 1 at an end that the sample touches.
+def wilson_interval(successes: int, trials: int, deviations: float = NORMAL_95) -> tuple[float, float]:
+    """Return Wilson's interval of a proportion, 95 % unless told; exactly 0 or 1 at an end that the sample touches.
 
-    With p = successes ÷ trials and z = 1.96 it is (p + z²/2m ∓ z·√(p(1-p)/m + z²/4m²)) ÷ (1 + z²/m), m = trials ≥ 1.
+    With p = successes ÷ trials, m = trials ≥ 1 and z = `deviations` it is
+    (p + z²/2m ∓ z·√(p(1-p)/m + z²/4m²)) ÷ (1 + z²/m).
     Source: Wilson (1927), "Probable inference, the law of succession, and statistical inference", JASA 22.
     """
-    lower, upper = _wilson(successes / trials, NORMAL_95**2 / trials)
+    lower, upper = _wilson(successes / trials, deviations**2 / trials)
     return (0.0 if successes == 0 else lower), (1.0 if successes == trials else upper)
 
 

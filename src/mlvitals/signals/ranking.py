@@ -36,6 +36,24 @@ def binned_area(negatives: Counts, positives: Counts, is_point: npt.NDArray[np.b
     return Area((least + hidden) / (2 * pairs), least / (2 * pairs), (least + 2 * hidden) / (2 * pairs))
 
 
+def area_variance(negatives: Counts, positives: Counts) -> float:
+    """Return the variance of the area under the ROC curve of labels by score bin; two or more labels of each class.
+
+    For each positive the share of negatives below it (a tie counts half), for each negative that of positives above it:
+    the variance of the first ÷ n⁺ and that of the second ÷ n⁻, added. Source: DeLong, DeLong and Clarke-Pearson (1988),
+    "Comparing the areas under two or more correlated receiver operating characteristic curves", Biometrics 44.
+    """
+    below = (negatives.cumsum() - negatives / 2) / negatives.sum()
+    above = (positives[::-1].cumsum()[::-1] - positives / 2) / positives.sum()
+    return _variance_of_mean(below, positives) + _variance_of_mean(above, negatives)
+
+
+def _variance_of_mean(values: npt.NDArray[np.float64], rows: Counts) -> float:
+    count = int(rows.sum())
+    mean = float((values * rows).sum()) / count
+    return float((rows * (values - mean) ** 2).sum()) / (count * (count - 1))
+
+
 def binned_precision(negatives: Counts, positives: Counts, is_point: npt.NDArray[np.bool_]) -> Area | None:
     """Return the average precision: the mean, over the positives, of the precision at their score. None without any.
 

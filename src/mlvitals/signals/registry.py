@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from mlvitals.signals.advantage import PERFORMANCE_ADVANTAGE
 from mlvitals.signals.alert_count import FEATURE_ALERT_COUNT
 from mlvitals.signals.at_risk import COST_AT_RISK
 from mlvitals.signals.catalogue import Catalogue
@@ -43,6 +44,7 @@ from mlvitals.signals.quality import (
     FEATURE_ZERO_RATIO,
 )
 from mlvitals.signals.running import RUNNING
+from mlvitals.signals.segment_worst import SEGMENT_WORST
 from mlvitals.signals.share import LABEL_COVERAGE_RATIO, PREDICTION_CLASS_RATIO
 from mlvitals.signals.signal_status import SIGNAL_STATUS
 from mlvitals.signals.spec import MetricSpec, Statistic
@@ -94,6 +96,8 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     PERFORMANCE_ESTIMATED,
     PERFORMANCE_ESTIMATE_ERROR,
     PERFORMANCE_MISCALIBRATION,
+    PERFORMANCE_ADVANTAGE,
+    SEGMENT_WORST,
     PERFORMANCE_EVIDENCE,
     LABEL_COVERAGE_RATIO,
     LABEL_COVERAGE_EVIDENCE,

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from mlvitals.signals.cost_terms import CostTerms
+from mlvitals.windows.paired import Paired
 from mlvitals.windows.summary import Outcome, Summary
 
 
@@ -139,6 +140,18 @@ class Volume:
     windows: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rival:
+    """Another version of the same window at the same maturity: the one that served most, the first by name of equals.
+
+    paired: what both versions made of the ids that both served; None where no label speaks of such ids.
+    """
+
+    version: str
+    outcome: Outcome
+    paired: Paired | None = None
+
+
 class DetectorState(NamedTuple):
     """How a budgeted detector stands: its evidence and the bar at which it pages, both as log10.
 
@@ -164,7 +177,8 @@ class Evidence:
     seconds: how long the window is. repeats: rows whose id had been served before, None where ids are not remembered.
     volume: what is usual, None where it is not known yet, or the cohort is not a whole model version.
     detectors: the budgeted detectors of a whole version; none of a segment. costs: what mistakes cost,
-    None where nobody said.
+    None where nobody said. segments: the joined labels of each segment at `maturity`, and rival: another version to be
+    held against; of a whole version only.
     """
 
     current: Summary
@@ -179,6 +193,8 @@ class Evidence:
     volume: Volume | None = None
     detectors: tuple[DetectorState, ...] = ()
     costs: CostTerms | None = None
+    segments: Mapping[str, Outcome] = field(default_factory=dict)
+    rival: Rival | None = None
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

@@ -95,8 +95,23 @@ class Cohorts:
         if cohort is None:
             raise KeyError(key)
         cohort.summary.outcomes[:] += outcomes
+        self.note_change(cohort)
+
+    def note_change(self, cohort: Cohort) -> None:
+        """Note that what labels say of a cohort has changed, so that it is measured again."""
         cohort.changed = True
-        self._dirty.add(key)
+        self.mark(cohort)
+
+    def segments_of(self, key: CohortKey) -> list[Cohort]:
+        """Return the cohorts of the segments of a version's window, in order."""
+        self.flush()
+        rows = self._connection.execute(
+            "SELECT segment FROM cohort WHERE model = ? AND start = ? AND version = ? AND segment <> '' "
+            "ORDER BY segment",
+            (self._model, key.start, key.version),
+        )
+        found = [self.get(CohortKey(key.start, key.version, segment)) for (segment,) in rows.fetchall()]
+        return [cohort for cohort in found if cohort is not None]
 
     def of_window(self, start: int, segment: str) -> list[Cohort]:
         """Return the cohorts of a window and segment, one for each version, in order."""

@@ -106,5 +106,18 @@ MIGRATIONS: Final = Migrations(
         ("ALTER TABLE prediction ADD COLUMN probabilities BLOB",),
         # Where the vectors counted under a layout have what. Of layouts kept before this step nobody knows it.
         ("ALTER TABLE layout ADD COLUMN places TEXT NOT NULL DEFAULT ''",),
+        (
+            # What `paired` counts of ids that two versions served.
+            """
+            CREATE TABLE paired (
+                model TEXT NOT NULL,
+                start INTEGER NOT NULL,
+                version TEXT NOT NULL,
+                other TEXT NOT NULL,
+                counts BLOB NOT NULL,
+                PRIMARY KEY (model, start, version, other)
+            ) STRICT, WITHOUT ROWID
+            """,
+        ),
     ),
 )
