@@ -27,6 +27,7 @@ from mlvitals.state import Store
 from mlvitals.windows.cohorts import CohortKey, Cohorts
 from mlvitals.windows.labels import Label, LabelIndex, Remembered
 from mlvitals.windows.layout import Layout, NumericBins, OutputLayout, Task
+from mlvitals.windows.paired import PairedCounts
 from mlvitals.windows.tables import MIGRATIONS as WINDOW_TABLES
 
 MODEL: Final = "card-fraud"
@@ -86,6 +87,7 @@ def _new_join(store: Store) -> LabelJoin:
         account=Account(),
         maturities=MATURITIES,
         horizon=HORIZON,
+        paired=PairedCounts(store.connection, MODEL, len(MATURITIES)),
     )
 
 
