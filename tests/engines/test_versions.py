@@ -130,6 +130,27 @@ def test_the_segments_of_a_column_add_up_to_the_whole(segmented, column):
     assert cohorts[""].outcomes.any()
 
 
+def test_a_segment_is_held_against_its_own_past_and_not_against_the_whole(make_bench):
+    config = make_bench().make_config(segments=("c",))
+    bench = make_bench(config=config)
+    bench.feed([("s", serve(bench, "1", 240))], until=bench.start + HOUR)
+    drift = [one for one in bench.latest().values() if one.signal == FEATURE_DRIFT]
+    held = bench.make_reference(config)
+    rows = {one.attributes.get("segment"): one.reference_samples for one in drift}
+    assert rows == {None: 400} | {segment: part.predictions for segment, part in held.segments.items()}
+    # All rows of c=a have one value of c, as they had in the reference: of the whole they would be a third.
+    of_itself = {"feature": "c", "segment": "c=a"}
+    assert {one.value for one in drift if of_itself.items() <= one.attributes.items()} == {0.0}
+
+
+def test_a_segment_that_the_reference_has_no_row_of_does_not_drift(make_bench):
+    bench = make_bench(config=make_bench().make_config(segments=("channel",)))
+    bench.feed([("s", serve(bench, "1"))], until=bench.start + HOUR)
+    drifting = {one.attributes.get("segment") for one in bench.latest().values() if one.signal == FEATURE_DRIFT}
+    assert drifting == {None, "channel=web", "channel=app"}
+    assert bench.value("prediction.count", segment="channel=__other__") == 30.0
+
+
 @pytest.mark.parametrize(("sensitive", "told"), [((), True), (("c", "x"), False)])
 def test_nothing_that_is_measured_of_a_sensitive_feature_names_a_value_of_it(make_bench, sensitive, told):
     bench = make_bench(config=make_bench().make_config(features=FeaturesConfig(sensitive=sensitive)))

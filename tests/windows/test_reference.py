@@ -27,6 +27,7 @@ def reference(layout, fill):
         complete=True,
         summary=fill(layout, 0, buckets=1),
         series={start: fill(layout, start % 7).served for start in (-604_800_000_000, 0, 604_800_000_000)},
+        segments={name: fill(layout, seed, buckets=1) for seed, name in enumerate(("c=b", "c=__other__", "c=a"))},
         provenance={"rows": "12", "command": "reference build"},
     )
 
@@ -36,6 +37,10 @@ def assert_equal(one, other):
         assert getattr(one, name) == getattr(other, name)
     assert np.array_equal(one.summary.served, other.summary.served)
     assert np.array_equal(one.summary.outcomes, other.summary.outcomes)
+    assert one.segments.keys() == other.segments.keys()
+    for name, part in one.segments.items():
+        assert np.array_equal(part.served, other.segments[name].served)
+        assert np.array_equal(part.outcomes, other.segments[name].outcomes)
     assert list(one.series) == list(other.series)
     assert all(np.array_equal(one.series[start], other.series[start]) for start in one.series)
 
@@ -72,6 +77,7 @@ def test_equal_references_give_equal_bytes(reference):
     other = replace(
         reference,
         series=dict(reversed(reference.series.items())),
+        segments=dict(reversed(reference.segments.items())),
         provenance=dict(reversed(reference.provenance.items())),
     )
     assert encode_reference(other) == encode_reference(reference)
@@ -150,3 +156,15 @@ def test_counts_of_another_shape_are_damage(reference, layout):
 def test_a_file_of_another_version_is_told_from_one_that_is_no_reference():
     with pytest.raises(InputError, match=r"^here\.ref was built by another version of mlvitals: build it again$"):
         decode_reference(b"mlvitals reference 1\n", "here.ref")
+
+
+def test_a_reference_knows_its_segments_and_of_no_other(reference):
+    assert reference.of_segment("") is reference.summary
+    assert reference.of_segment("c=a") is reference.segments["c=a"]
+    assert reference.of_segment("c=z") is None
+
+
+def test_other_counts_of_a_segment_make_another_reference(reference):
+    turned = replace(reference, segments={**reference.segments, "c=a": reference.segments["c=b"]})
+    assert turned.hash != reference.hash
+    assert replace(turned, segments=reference.segments).hash == reference.hash

@@ -111,3 +111,30 @@ def test_no_rows_make_an_empty_reference_that_can_be_kept():
         assert reference.series == {}
         assert reference.provenance == {"rows": "0"}
         assert decode_reference(encode_reference(reference), "here").hash == reference.hash
+
+
+@pytest.mark.parametrize("cut", [200, 7])
+def test_the_segments_of_a_column_add_up_to_the_reference(rows, cut):
+    channels = pa.array([("web", "app", None)[place % 3] for place in range(200)])
+    rows = rows.append_column("features.channel", channels).append_column(
+        "region", pa.array(["north" if place < 150 else "south" for place in range(200)])
+    )
+    choice = Choice(segments=("channel", "region"))
+    reference = take(*(rows.slice(start, cut) for start in range(0, 200, cut)), choice=choice)
+    assert list(reference.segments) == [
+        "channel=__other__",
+        "channel=app",
+        "channel=web",
+        "region=north",
+        "region=south",
+    ]
+    for column in choice.segments:
+        parts = [part for name, part in reference.segments.items() if name.startswith(column)]
+        assert np.array_equal(sum(part.served for part in parts), reference.summary.served)
+        assert np.array_equal(sum(part.outcomes for part in parts), reference.summary.outcomes)
+    assert reference.summary.outcomes.any()
+    assert reference.segments["region=north"].predictions == 150
+
+
+def test_a_reference_of_a_model_without_segments_has_none(rows):
+    assert take(rows).segments == {}

@@ -23,7 +23,7 @@ from mlvitals.signals.measure import derive, measure
 from mlvitals.signals.measurement import Measurement
 from mlvitals.signals.registry import CATALOGUE
 from mlvitals.signals.spec import DetectorState, Evidence, MetricSpec, Reading, Stage, Status
-from mlvitals.windows.cohorts import Cohort
+from mlvitals.windows.cohorts import Cohort, CohortKey
 from mlvitals.windows.groups import ALL
 from mlvitals.windows.summary import Summary
 
@@ -91,7 +91,7 @@ class Judge:
 
         It follows from counts alone: a revision must come out the same, whatever was told of others meanwhile.
         """
-        reference, training = self._references_of(cohort.key.version)
+        reference, training = self._references_of(cohort.key)
         evidence = Evidence(
             current=cohort.summary,
             reference=reference,
@@ -113,7 +113,7 @@ class Judge:
         return tuple(tell(one.spec, reading) for one in mature for reading in one.compute(evidence))
 
     def _evidence(self, cohort: Cohort, surroundings: Surroundings, detectors: tuple[DetectorState, ...]) -> Evidence:
-        reference, training = self._references_of(cohort.key.version)
+        reference, training = self._references_of(cohort.key)
         return Evidence(
             current=cohort.summary,
             reference=reference,
@@ -127,10 +127,16 @@ class Judge:
             costs=self.costs,
         )
 
-    def _references_of(self, version: str) -> tuple[Summary | None, Summary | None]:
-        """Return normal production, and what a version was trained on."""
-        operating, training = self.references.operating, self.references.training.get(version)
-        return None if operating is None else operating.summary, None if training is None else training.summary
+    def _references_of(self, key: CohortKey) -> tuple[Summary | None, Summary | None]:
+        """Return normal production, and what a version was trained on: of a segment what both hold of that segment.
+
+        Held against the whole, a segment that is as ever would drift for being a segment.
+        """
+        operating, training = self.references.operating, self.references.training.get(key.version)
+        return (
+            None if operating is None else operating.of_segment(key.segment),
+            None if training is None else training.of_segment(key.segment),
+        )
 
     def _measure(self, evidence: Evidence, stage: Stage) -> Iterator[tuple[MetricSpec, Reading]]:
         for spec, reading in measure(evidence, stage, self.signals):

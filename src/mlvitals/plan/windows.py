@@ -1,7 +1,7 @@
 """All that can be measured of a model, by the very code that measures: a saturated window, judged."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mlvitals.config import ModelConfig
@@ -17,6 +17,7 @@ from mlvitals.signals.spec import DetectorState, Rival, Status, Volume
 from mlvitals.windows.cohorts import Cohort, CohortKey
 from mlvitals.windows.groups import ALL, OTHER_SEGMENT
 from mlvitals.windows.layout import Layout, Task
+from mlvitals.windows.reference import Reference
 from mlvitals.windows.summary import Outcome
 from mlvitals.windows.window import WindowSize
 
@@ -100,11 +101,27 @@ def _measure(model: Monitored, version: str, layout: Layout) -> Saturated:
         f"{column}={value}" for column in model.segments for value in (*layout.segments.get(column, ()), OTHER_SEGMENT)
     ]
     longest = max(segments, key=len, default=ALL)
+    whole = CohortKey(_START, version, ALL)
     return Saturated(
-        whole=_emissions(model, layout, CohortKey(_START, version, ALL)),
-        parted=_emissions(model, layout, CohortKey(_START, version, longest)) if segments else (),
+        whole=_emissions(model, layout, whole),
+        parted=_emissions(_with_segment(model, longest), layout, whole._replace(segment=longest)) if segments else (),
         segments=segments,
     )
+
+
+def _with_segment(model: Monitored, segment: str) -> Monitored:
+    """Return the model with references that hold as much of a segment as of all, which no segment exceeds."""
+    known = model.judge.references
+    full = replace(
+        known,
+        operating=None if known.operating is None else _all_of(known.operating, segment),
+        training={version: _all_of(reference, segment) for version, reference in known.training.items()},
+    )
+    return replace(model, judge=replace(model.judge, references=full))
+
+
+def _all_of(reference: Reference, segment: str) -> Reference:
+    return replace(reference, segments={segment: reference.summary})
 
 
 def _emissions(model: Monitored, layout: Layout, key: CohortKey) -> list[Emission]:

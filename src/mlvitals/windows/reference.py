@@ -7,18 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
 from mlvitals.errors import InputError
 from mlvitals.hashing import content_hash
+from mlvitals.windows.groups import ALL
 from mlvitals.windows.layout import Layout
 from mlvitals.windows.layout_codec import decode_layout, encode_layout
 from mlvitals.windows.summary import Counts, Summary, pack, unpack
 
 _KIND: Final = b"mlvitals reference "
-_MAGIC: Final = _KIND + b"3\n"
+_MAGIC: Final = _KIND + b"4\n"
 OUTCOME_BUCKETS: Final = 1  # a reference's labels have no age
 
 
@@ -28,6 +29,7 @@ class Reference:
 
     summary: all rows together; its single outcome row counts the labels, whenever they came.
     series: the served counts of each window, by its start: they give season and natural variance.
+    segments: the rows of each segment that has any, as `column=value`, counted as those of the summary.
     window: the size of the series' windows. complete: the rows are all that was served, not a sample of it.
     provenance: what a person needs to know of its making.
     """
@@ -38,7 +40,12 @@ class Reference:
     complete: bool
     summary: Summary
     series: Mapping[int, Counts]
+    segments: Mapping[str, Summary] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
+
+    def of_segment(self, segment: str) -> Summary | None:
+        """Return the rows of a segment, or all of them; None where the reference has none of it."""
+        return self.summary if segment == ALL else self.segments.get(segment)
 
     @property
     def layout(self) -> Layout:
@@ -48,7 +55,10 @@ class Reference:
     @cached_property
     def hash(self) -> str:
         """A name for this reference's counts under their layout, 32 hex digits."""
-        return content_hash(self.layout.hash.encode(), self.summary.served.tobytes(), self.summary.outcomes.tobytes())
+        parts = [self.layout.hash.encode(), self.summary.served.tobytes(), self.summary.outcomes.tobytes()]
+        for name, part in sorted(self.segments.items()):
+            parts += [name.encode(), part.served.tobytes(), part.outcomes.tobytes()]
+        return content_hash(*parts)
 
     @cached_property
     def series_hash(self) -> str:
@@ -83,14 +93,30 @@ class PackedSeries(Mapping[int, Counts]):
         return len(self._packed)
 
 
+class _Counts(msgspec.Struct, frozen=True, array_like=True):
+    served: str
+    outcomes: str
+
+    @classmethod
+    def of(cls, summary: Summary) -> Self:
+        return cls(_text(pack(summary.served)), _text(pack(summary.outcomes)))
+
+    def under(self, layout: Layout) -> Summary:
+        return Summary(
+            layout,
+            unpack(_bytes(self.served), (layout.served_size,)),
+            unpack(_bytes(self.outcomes), (OUTCOME_BUCKETS, layout.outcome_size)),
+        )
+
+
 class _Document(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     version: str
     window: str
     complete: bool
     layout: str
-    served: str
-    outcomes: str
+    counts: _Counts
+    segments: dict[str, _Counts]
     series: dict[int, str]
     provenance: dict[str, str]
 
@@ -103,8 +129,8 @@ def encode_reference(reference: Reference) -> bytes:
         window=reference.window,
         complete=reference.complete,
         layout=_text(encode_layout(reference.layout)),
-        served=_text(pack(reference.summary.served)),
-        outcomes=_text(pack(reference.summary.outcomes)),
+        counts=_Counts.of(reference.summary),
+        segments={name: _Counts.of(part) for name, part in sorted(reference.segments.items())},
         series={start: _text(pack(served)) for start, served in sorted(reference.series.items())},
         provenance=dict(sorted(reference.provenance.items())),
     )
@@ -125,11 +151,8 @@ def decode_reference(data: bytes, place: str) -> Reference:
     try:
         document = msgspec.json.decode(zlib.decompress(data[len(_MAGIC) :]), type=_Document)
         layout = decode_layout(_bytes(document.layout))
-        summary = Summary(
-            layout,
-            unpack(_bytes(document.served), (layout.served_size,)),
-            unpack(_bytes(document.outcomes), (OUTCOME_BUCKETS, layout.outcome_size)),
-        )
+        summary = document.counts.under(layout)
+        segments = {name: counts.under(layout) for name, counts in document.segments.items()}
         series = PackedSeries({start: _bytes(text) for start, text in document.series.items()}, layout.served_size)
         for _ in series.values():  # so that one that is damaged is refused here
             pass
@@ -142,6 +165,7 @@ def decode_reference(data: bytes, place: str) -> Reference:
         complete=document.complete,
         summary=summary,
         series=series,
+        segments=segments,
         provenance=document.provenance,
     )
 

@@ -12,10 +12,10 @@ from mlvitals.clock import format_time
 from mlvitals.events import canonical_text, column
 from mlvitals.windows.categories import Coders
 from mlvitals.windows.choice import Choice
-from mlvitals.windows.groups import group_rows
+from mlvitals.windows.groups import group_rows, segment_codes
 from mlvitals.windows.labels import Pairs
 from mlvitals.windows.layout import Layout, Task
-from mlvitals.windows.outcomes import add_outcomes, contributions
+from mlvitals.windows.outcomes import Contributions, add_outcomes, contributions
 from mlvitals.windows.probabilities import complete_outputs, pack_vectors
 from mlvitals.windows.reference import OUTCOME_BUCKETS, Reference
 from mlvitals.windows.sample import ReferenceSample
@@ -23,6 +23,8 @@ from mlvitals.windows.served_amounts import amounts_of
 from mlvitals.windows.summarize import Columns, predicted_texts, summarize
 from mlvitals.windows.summary import Counts, Summary
 from mlvitals.windows.window import WindowSize
+
+Rows = npt.NDArray[np.intp]
 
 
 def take_reference(
@@ -58,6 +60,7 @@ def take_reference(
         layout = replace(layout, features=features_of.features, segments=features_of.segments)
     summary = Summary.empty(layout, OUTCOME_BUCKETS)
     series: dict[int, Counts] = {}
+    segments: dict[str, Summary] = {}
     coders = Coders()
     first, last, rows = None, None, 0
     for batch in batches():
@@ -70,8 +73,10 @@ def take_reference(
             summary.served[:] += served
         for served in summarize(columns, layout, group_rows(untimed, np.zeros(len(untimed), np.int64), None), None):
             summary.served[:] += served
-        pairs = _labelled(columns, layout)
-        add_outcomes(summary.outcomes, layout, pairs, contributions(pairs, np.zeros(OUTCOME_BUCKETS, dtype=np.int64)))
+        labelled, pairs = _labelled(columns, layout)
+        what = contributions(pairs, np.zeros(OUTCOME_BUCKETS, dtype=np.int64))
+        add_outcomes(summary.outcomes, layout, pairs, what)
+        _count_segments(segments, columns, layout, labelled[what.rows], (pairs, what))
         rows += batch.num_rows
         if len(times):
             first = int(times.min()) if first is None else min(first, int(times.min()))
@@ -83,8 +88,26 @@ def take_reference(
         complete=complete,
         summary=summary,
         series=dict(sorted(series.items())),
+        segments=dict(sorted(segments.items())),
         provenance=dict(provenance) | _span(rows, first, last),
     )
+
+
+def _count_segments(
+    segments: dict[str, Summary], columns: Columns, layout: Layout, judged: Rows, outcomes: tuple[Pairs, Contributions]
+) -> None:
+    """Add a batch to the segments of its rows; judged: the row of the batch that each contribution is about."""
+    rows, nowhen = np.arange(columns.batch.num_rows), np.zeros(columns.batch.num_rows, dtype=np.int64)
+    pairs, what = outcomes
+    for column_name, values in layout.segments.items():
+        codes, names = segment_codes(columns.batch, column_name, values)
+        grouping = group_rows(rows, nowhen, (column_name, codes, names))
+        for segment, served in zip(grouping.segments, summarize(columns, layout, grouping, None), strict=True):
+            segments.setdefault(segment, Summary.empty(layout, OUTCOME_BUCKETS)).served[:] += served
+        for code in np.unique(codes[judged]).tolist():
+            mine = codes[judged] == code
+            part = Contributions(what.rows[mine], what.buckets[mine], what.signs[mine])
+            add_outcomes(segments[f"{column_name}={names[code]}"].outcomes, layout, pairs, part)
 
 
 def _times(batch: pa.RecordBatch) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
@@ -101,8 +124,8 @@ def _span(rows: int, first: int | None, last: int | None) -> dict[str, str]:
     return {"rows": str(rows), "first": format_time(first), "last": format_time(last)}
 
 
-def _labelled(columns: Columns, layout: Layout) -> Pairs:
-    """Return the rows that carry their label, as pairs of age 0."""
+def _labelled(columns: Columns, layout: Layout) -> tuple[Rows, Pairs]:
+    """Return the rows that carry their label, and these as pairs of age 0."""
     batch = columns.batch
     labels = column(batch, wire.LABEL)
     if labels is None:
@@ -117,7 +140,7 @@ def _labelled(columns: Columns, layout: Layout) -> Pairs:
     else:
         decisions = predicted_texts(columns, layout).take(pa.array(rows)).to_pylist()
     amounts = amounts_of(columns, layout)[rows]
-    return Pairs(
+    return rows, Pairs(
         prediction=np.arange(len(rows)),
         versions=("",) * len(rows),
         starts=np.zeros(len(rows), dtype=np.int64),
