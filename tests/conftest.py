@@ -1,6 +1,7 @@
 """What all tests share: the folder of real event sets, where it is at hand."""
 
 import os
+import socketserver
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+
+# A server's answer is two writes, head and body: held back until the first is acknowledged, each takes 40 ms.
+socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

@@ -5,15 +5,15 @@ import json
 from mlvitals.clock import DAY, HOUR, MINUTE, format_time, parse_time
 
 BEGIN = "2026-05-04T00:00:00Z"
-RATE = {"mlvitals.prediction.rate", "mlvitals.signal.status"}
+TIMED = {"mlvitals.prediction.rate", "mlvitals.label.delay", "mlvitals.signal.status"}
 
 
 def counts(mlvitals, config):
-    """Return what does not depend on how long a window is: all but the rate, what is judged by it, and evidence."""
+    """Return what does not depend on how fast time goes: all but rates, delays, what is judged by them, and evidence."""
     answer = mlvitals("signals", "-c", config, "--format", "jsonl")
     assert answer.code == 0
     found = [json.loads(line) for line in answer.out.splitlines()]
-    kept = [one for one in found if one["signal"] not in RATE and not one["signal"].endswith(".evidence")]
+    kept = [one for one in found if one["signal"] not in TIMED and not one["signal"].endswith(".evidence")]
     return [(one["signal"], one["attributes"], one["value"], one["samples"]) for one in kept]
 
 

@@ -14,7 +14,7 @@ QUIET = settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 REMEMBERED = 3 * DAY  # every maturity of these stories is settled, and nothing is forgotten yet
-OVER = 20 * DAY
+OVER = 10 * DAY  # the last label comes after 6.5 days, and is waited for 3 more
 TASKS = ("binary", "multiclass", "regression", "distribution")
 # What is logged in place of a score: sure, spread, equal, of a class that is not known, no distribution at all.
 SHARES = (

@@ -29,7 +29,7 @@ def test_each_layer_begins_with_what_moved_since_when_and_how_sure(html):
     for part in ("feature.drift.location", "times as far from normal as it warns from", "standard error", "120 rows"):
         assert part in sentence[1]
     assert "secret has moved" not in data
-    assert "this version measures no signal of this layer" in section(html, "value")
+    assert "what a mistake costs is told by `cost`" in section(html, "value")
     assert re.findall(r'<section id="(\w+)"', html) == [
         *("models", "pipeline", "data", "model", "label", "value", "rows", "limits")
     ]

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mlvitals import wire
+from mlvitals.events.names import escape
 from mlvitals.formats.base import DecodePlan, Want
 from mlvitals.formats.lines import UNENDING
-from mlvitals.formats.names import escape
 from mlvitals.formats.rows import (
     INT64,
     NAME_FIELDS,

@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 
 from mlvitals import wire
 from mlvitals.events import canonical_text
+from mlvitals.events.names import escape
 from mlvitals.formats.fieldmap import FieldMap, Wildcard
 from mlvitals.formats.mapping import Unit
-from mlvitals.formats.names import escape
 from mlvitals.formats.paths import ANY, Path
 from mlvitals.formats.rows import (
     NAME_FIELDS,

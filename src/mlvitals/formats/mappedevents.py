@@ -9,12 +9,12 @@ import pyarrow.compute as pc
 
 from mlvitals import wire
 from mlvitals.events import EventBatch, RawBatch, ReadAccount
+from mlvitals.events.names import escape
 from mlvitals.formats.assemble import assemble
 from mlvitals.formats.base import DecodePlan, Want
 from mlvitals.formats.csvtext import type_feature
 from mlvitals.formats.fieldmap import FieldMap, Half
 from mlvitals.formats.mappedrows import HALF, RESPONSE, ReadLines
-from mlvitals.formats.names import escape
 from mlvitals.formats.rows import Mask, Rows
 from mlvitals.formats.times import LATEST
 

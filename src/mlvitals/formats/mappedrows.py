@@ -8,11 +8,11 @@ import numpy as np
 
 from mlvitals import wire
 from mlvitals.clock import format_time
+from mlvitals.events.names import flatten
 from mlvitals.formats.base import DecodePlan
 from mlvitals.formats.documents import Document, Repeating, number_of
 from mlvitals.formats.fieldmap import FieldMap, Wildcard
 from mlvitals.formats.jsonrows import BadRowError, Cells, columns_of
-from mlvitals.formats.names import flatten
 from mlvitals.formats.paths import ANY, Path
 from mlvitals.formats.rows import (
     NUMBER_FIELDS,

@@ -8,7 +8,7 @@ import msgspec
 
 from mlvitals import wire
 from mlvitals.clock import parse_duration
-from mlvitals.formats.names import levels_of
+from mlvitals.events.names import levels_of
 from mlvitals.formats.paths import ANY, Path, begins, parse_path
 from mlvitals.formats.rows import (
     NAME_FIELDS,

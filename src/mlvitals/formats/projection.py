@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from mlvitals import wire
+from mlvitals.events.names import escape
 from mlvitals.formats.base import DecodePlan
 from mlvitals.formats.fieldmap import FieldMap
-from mlvitals.formats.names import escape
 from mlvitals.formats.paths import ANY
 from mlvitals.formats.rows import PREDICTION_RANKING
 

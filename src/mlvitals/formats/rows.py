@@ -12,7 +12,7 @@ import pyarrow as pa
 from mlvitals import wire
 from mlvitals.events import canonical_text
 from mlvitals.events.canonical import canonical_numeral
-from mlvitals.formats.names import escape
+from mlvitals.events.names import escape
 
 PREDICTION_RANKING: Final = "prediction.ranking"
 

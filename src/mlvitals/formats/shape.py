@@ -7,8 +7,8 @@ from typing import Any, Final
 import pyarrow as pa
 
 from mlvitals import wire
+from mlvitals.events.names import levels_of
 from mlvitals.formats.base import DecodePlan, Want
-from mlvitals.formats.names import levels_of
 from mlvitals.formats.rows import INT64
 
 DEEPEST: Final = 64

@@ -40,15 +40,14 @@ def leads(layer: Layer, frame: Frame, episodes: Sequence[Episode]) -> list[str]:
 
 
 def _nothing(layer: Layer, frame: Frame) -> str:
-    known = [name for name, spec in frame.specs.items() if spec.layer is layer]
-    if not known:
-        return (
-            "Nothing can be said: this version measures no signal of this layer. What a mistake costs is not declared "
-            "anywhere yet; the performance above is the nearest thing to it."
-        )
     series = [one for one in frame.series.values() if one.spec.layer is layer and len(one.present)]
     judged = [one for one in series if np.isfinite(one.threshold).any()]
     windows = len(frame.windows)
+    if not series and layer is Layer.VALUE:
+        return (
+            "Nothing was measured here in this period: what a mistake costs is told by `cost` in the model's "
+            "configuration, and where it is not, the performance above is the nearest thing to it."
+        )
     if not series:
         return "Nothing was measured here in this period."
     if not judged:

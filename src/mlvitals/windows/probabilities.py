@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from mlvitals import wire
 from mlvitals.events import canonical_text, column, numbers
-from mlvitals.formats.names import levels_of
+from mlvitals.events.names import levels_of
 from mlvitals.hashing import content_hash
 from mlvitals.windows.layout import OutputLayout, Task
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from mlvitals.formats.names import flatten
+from mlvitals.events.names import flatten
 from mlvitals.formats.times import Times, read_times
 
 Path = tuple[str, ...]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mlvitals import wire
-from mlvitals.formats.names import flatten
+from mlvitals.events.names import flatten
 from mlvitals.setup.inference.columns import Column, under
 from mlvitals.setup.inference.features import Container, find_flat
 from mlvitals.setup.inference.layout import Spelling

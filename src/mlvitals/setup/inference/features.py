@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from mlvitals.formats.names import flatten
+from mlvitals.events.names import flatten
 from mlvitals.setup.inference import words
 from mlvitals.setup.inference.columns import Column, Path, under, words_of
 from mlvitals.setup.inference.roles import epoch_unit, is_time

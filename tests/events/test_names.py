@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlvitals.formats.names import flatten, levels_of
+from mlvitals.events.names import flatten, levels_of
 
 LEVELS = st.lists(st.text(alphabet="ab.\\", max_size=4), min_size=1, max_size=4)
 
