@@ -9,7 +9,7 @@ TIMED = {"mlvitals.prediction.rate", "mlvitals.label.delay", "mlvitals.signal.st
 
 
 def counts(mlvitals, config):
-    """Return what does not depend on how fast time goes: all but rates, delays, what is judged by them, and evidence."""
+    """Return what does not depend on how fast time goes: no rates, no delays, nothing that is judged by them."""
     answer = mlvitals("signals", "-c", config, "--format", "jsonl")
     assert answer.code == 0
     found = [json.loads(line) for line in answer.out.splitlines()]

@@ -9,9 +9,11 @@ import threading
 
 import pytest
 import trustme
+from urllib3.connection import HTTPConnection
 
 from mlvitals.errors import ConfigError
 from mlvitals.transport.http import HttpTransport, TransportError
+from mlvitals.transport.proxy import pool_through
 from mlvitals.transport.secret import Secret
 
 USER = "user"
@@ -200,3 +202,12 @@ def test_what_a_proxy_repeats_of_its_password_becomes_asterisks(peer, behave):
     behave[0] = echo
     answer = post("http://collector.invalid:4318", proxy=Secret(f"http://{ADDRESS}@localhost:{peer.port}"))
     assert set(answer.body.decode().replace("Basic", "").replace(f"{USER}:", "")) <= set("* ")
+
+
+def test_a_body_does_not_wait_until_a_proxy_has_acknowledged_its_head(peer):
+    pool = pool_through(f"http://localhost:{peer.port}", ssl.create_default_context(), ssl.create_default_context())
+    connection = pool.connection_from_url("http://collector.invalid:4318")._new_conn()
+    assert isinstance(connection, HTTPConnection)
+    connection.connect()
+    with connection.sock as sock:
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
