@@ -3,6 +3,7 @@
 import gzip
 import json
 import random
+from itertools import islice
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -51,8 +52,14 @@ def test_a_constant_of_the_reference_reads_nothing_until_it_comes_alive(real, fe
 
 
 @pytest.mark.shared
-def test_windows_of_a_few_rows_tell_their_value_and_withhold_the_verdict(real):
-    ran = real("chicago_taxi", "1d")
+def test_windows_of_a_few_rows_tell_their_value_and_withhold_the_verdict(real, shared_data, tmp_path):
+    beginning = tmp_path / "events.jsonl.gz"
+    with (
+        gzip.open(shared_data / "chicago_taxi" / "events.jsonl.gz") as lines,
+        gzip.open(beginning, "wb", compresslevel=1) as target,
+    ):
+        target.writelines(islice(lines, 2_000))
+    ran = real("chicago_taxi", "1d", events=beginning)
     effects = [one for one in ran.measurements if not one.signal.endswith(".evidence")]  # evidence is of many windows
     drift = [one for one in effects if one.signal.startswith("mlvitals.feature.drift.")]
     assert min(one.samples for one in drift) < 20
