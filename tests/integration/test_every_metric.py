@@ -169,7 +169,10 @@ def test_prometheus_holds_the_newest_point_of_every_series_that_it_scrapes(prome
 def families():
     """Every metric by the name that Prometheus keeps its metadata by."""
     named = {prometheus_naming.metric_name(spec.name, spec.unit, spec.instrument): spec for spec in REGISTRY.values()}
-    return {name.removesuffix("_total"): spec for name, spec in named.items()}
+    return {
+        name.removesuffix("_total") if spec.instrument is Instrument.COUNTER else name: spec
+        for name, spec in named.items()
+    }
 
 
 def own(labels):
