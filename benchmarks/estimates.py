@@ -51,6 +51,8 @@ class EventSet(NamedTuple):
     planted: str | None = None
 
 
+HERE: Final = Path("../shared/data")
+
 SETS: Final = (
     EventSet("fraud", "fraud", "card-fraud", "60d"),
     EventSet("fraud, with faults planted", "fraud", "card-fraud", "60d", "events_planted.jsonl.gz"),
@@ -161,9 +163,12 @@ def each_week(found: Sequence[Told]) -> Iterator[str]:
 def main() -> None:
     """Print the tables."""
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="the folder of the event sets")
+    parser.add_argument("data", type=Path, nargs="?", default=HERE, help=f"the folder of the event sets, else {HERE}")
     parser.add_argument("--weeks", action="store_true", help="print every week too")
     asked = parser.parse_args()
+    if not asked.data.is_dir():
+        print(f"left out: the real event sets are not at hand: {asked.data} is no folder")
+        return
     tables: tuple[list[str], list[str], list[str]] = ([], [], [])
     for one in SETS:
         with TemporaryDirectory() as place:
