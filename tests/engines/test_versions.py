@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mlvitals.clock import DAY, HOUR
-from mlvitals.config import FeaturesConfig, VersionConfig
+from mlvitals.clock import DAY, HOUR, format_time
+from mlvitals.config import FeaturesConfig, SizeText, VersionConfig, WindowsConfig
 
 DRIFT, SKEW = "mlvitals.prediction.drift.score", "mlvitals.prediction.skew.score"
 FEATURE_DRIFT, FEATURE_SKEW = "mlvitals.feature.drift.score", "mlvitals.feature.skew.score"
@@ -173,3 +173,22 @@ def test_only_the_metrics_that_were_asked_for_are_told(make_bench):
     bench.feed([("s", [*serve(bench, "1"), *labels])], until=bench.start + 2 * DAY)
     metrics = {one.attributes["metric"] for one in bench.latest().values() if "metric" in one.attributes}
     assert metrics == {"recall", "brier"}
+
+
+def test_the_detectors_of_a_version_of_long_ago_are_forgotten(make_bench):
+    bench = make_bench(config=make_bench().make_config(windows=WindowsConfig(size=SizeText("1d"))))
+
+    def served(version, day):
+        events = serve(bench, version)
+        return [event | {"timestamp": format_time(bench.start + day * DAY)} for event in events]
+
+    def judged():
+        return {name for _, name, *_ in bench.rows("detectors")["detectors"] if name.startswith(("pred", "cohort"))}
+
+    bench.feed([("s", served("old", 0))], until=bench.start + 5 * DAY)
+    known = judged()
+    assert "prediction:old" in known
+    bench.feed([("s", served("new", 90))], until=bench.start + 91 * DAY)
+    assert judged() == known | {"prediction:new"}
+    bench.feed([("s", served("new", 100))], until=bench.start + 101 * DAY)
+    assert {name.split(":")[1] for name in judged()} == {"new"}

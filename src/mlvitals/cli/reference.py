@@ -224,8 +224,8 @@ def _print(file: Path, reference: "Reference") -> None:
     for promise in promises(reference):
         out.print(f"  {', '.join(promise.detectors)}: {promise.words}", markup=False, soft_wrap=True)
     checked = selfcheck_of(reference)
-    told = "not made: it takes two weeks of whole windows" if checked is None else checked.words
-    out.print(f"  self-check: {told}", markup=False, soft_wrap=True)
+    none = "none in the file: it is made with a reference of two weeks of whole windows or more"
+    out.print(f"  self-check: {none if checked is None else checked.words}", markup=False, soft_wrap=True)
 
 
 def _performance(reference: "Reference") -> dict[str, float]:

@@ -126,6 +126,29 @@ class Memory:
         return starts, np.array(counts) if counts else np.zeros((0, 0))
 
 
+def forget_detectors(connection: sqlite3.Connection, model: str, patterns: Sequence[str], before: int) -> set[str]:
+    """Forget the vectors of counts of which no window was taken since `before`, and return their names.
+
+    patterns: that their names fit, with a star for anything.
+    """
+    newest = (
+        "SELECT name, max(start) AS newest FROM "
+        "(SELECT name, start FROM detectors WHERE model = ?1 UNION ALL "
+        "SELECT name, start FROM detector_window WHERE model = ?1) WHERE name GLOB ?2 GROUP BY name"
+    )
+    stale = {
+        name
+        for pattern in patterns
+        for name, start in connection.execute(newest, (model, pattern)).fetchall()
+        if start < before
+    }
+    for table in ("detectors", "detector_usual", "detector_window"):
+        connection.executemany(
+            f"DELETE FROM {table} WHERE model = ? AND name = ?", [(model, name) for name in sorted(stale)]
+        )
+    return stale
+
+
 def judged_since(connection: sqlite3.Connection, model: str, pattern: str, start: int) -> set[str]:
     """Return the names of a model's vectors of counts of which a window was taken that began after `start`.
 

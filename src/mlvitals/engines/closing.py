@@ -11,7 +11,7 @@ from mlvitals.engines.judging import Emission, Judge, digest
 from mlvitals.engines.model import ModelRun
 from mlvitals.engines.surroundings import Surveyor
 from mlvitals.signals.spec import DetectorState
-from mlvitals.windows.cohorts import Cohort, CohortKey
+from mlvitals.windows.cohorts import PREVIOUS_AT_MOST, Cohort, CohortKey
 from mlvitals.windows.groups import ALL
 from mlvitals.windows.summary import Summary
 
@@ -61,6 +61,7 @@ class Closer:
             run.paired.forget(before)
             run.standings.forget(before)
             run.labels.forget(run.name, before)
+            self._deciding.forget(before - PREVIOUS_AT_MOST)
             run.watermark.forgotten = before
             yield []
 

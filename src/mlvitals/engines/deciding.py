@@ -89,6 +89,10 @@ class Deciding:
         span = Span(model=self._name, start=cohort.key.start + age, end=cohort.end + age)
         return self._tell(span, [judged], age=age)
 
+    def forget(self, before: int) -> None:
+        """Forget what detectors keep of versions that were last judged before a time."""
+        self._detectors.forget(before)
+
     def checkpoint(self, cohort: Cohort, name: str, age: int) -> list[Happening]:
         """Take in how much of a cohort is labelled by an age before its first maturity."""
         if self._run.is_learnt_from(cohort.key.start):

@@ -12,7 +12,7 @@ from mlvitals.decisions.finding import Detector, Source
 from mlvitals.decisions.latch import recovery_windows
 from mlvitals.decisions.promises import whole_windows
 from mlvitals.decisions.streams import Streams
-from mlvitals.decisions.tables import Memory, judged_since
+from mlvitals.decisions.tables import Memory, forget_detectors, judged_since
 from mlvitals.decisions.vectors import (
     Vector,
     feature_vector,
@@ -108,6 +108,11 @@ class ModelDetectors:
         before, after = ("cohort:", f":{maturity}") if maturity else ("prediction:", "")
         names = judged_since(self._connection, self._name, f"{before}*{after}", since)
         return {name.removeprefix(before).removesuffix(after) for name in names}
+
+    def forget(self, before: int) -> None:
+        """Forget the detectors of versions of which nothing was taken since a time; what comes again begins anew."""
+        for name in forget_detectors(self._connection, self._name, ("prediction:*", "cohort:*"), before):
+            self.known.pop(name, None)
 
     def _learnt(self, vector: Vector, *, fits: bool) -> Detectors:
         """Return the detectors of a vector, which learn from the reference where its counts fit."""
