@@ -7,6 +7,7 @@ from mlvitals.signals.calibration import calibration_error
 from mlvitals.signals.confusion import Score, binary_scores, class_scores, multiclass_scores
 from mlvitals.signals.ranking import binned_area, binned_precision
 from mlvitals.signals.regression import determination, regression_errors
+from mlvitals.signals.selection import with_what_is_missing
 from mlvitals.signals.share import RATIO_ROWS
 from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
 from mlvitals.windows.layout import Task
@@ -142,7 +143,7 @@ PERFORMANCE_SCORE: Final = Statistic(
         attributes=("metric", "maturity"),
         minimum_samples=RATIO_ROWS,
     ),
-    compute=_score,
+    compute=with_what_is_missing(_score),
 )
 
 PERFORMANCE_CLASS_SCORE: Final = Statistic(
@@ -157,7 +158,7 @@ PERFORMANCE_CLASS_SCORE: Final = Statistic(
         attributes=("metric", "class", "maturity"),
         minimum_samples=RATIO_ROWS,
     ),
-    compute=_by_class,
+    compute=with_what_is_missing(_by_class),
 )
 
 PERFORMANCE_ERROR: Final = Statistic(
@@ -174,5 +175,5 @@ PERFORMANCE_ERROR: Final = Statistic(
         attributes=("metric", "maturity"),
         minimum_samples=RATIO_ROWS,
     ),
-    compute=_error,
+    compute=with_what_is_missing(_error),
 )

@@ -9,7 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from mlvitals.windows.exact_sum import CELLS, read_exact, read_fraction
-from mlvitals.windows.layout import CALIBRATION_RUNS, SPECIALS, CategoryBins, FeatureLayout, Layout, NumericBins
+from mlvitals.windows.layout import (
+    CALIBRATION_RUNS,
+    MISSING,
+    SPECIALS,
+    CategoryBins,
+    FeatureLayout,
+    Layout,
+    NumericBins,
+    Task,
+)
 
 _ZLIB_LEVEL: Final = 1
 
@@ -106,6 +115,17 @@ class Summary:
         """The counts of the predicted classes."""
         bins = self.layout.output.classes
         return None if bins is None else _column(self.served[self.layout.served_sections["class"]], bins)
+
+    @property
+    def decisions(self) -> tuple[int, int] | None:
+        """How many predictions are of the negative and of the positive class; None but in a binary task that says."""
+        classes, bins, positive = self.classes, self.layout.output.classes, self.layout.output.positive
+        if self.layout.output.task is not Task.BINARY or classes is None or bins is None:
+            return None
+        if positive not in bins.values[: bins.own]:
+            return None
+        positives = int(classes.counts[bins.values.index(positive)])
+        return classes.total - int(classes.specials[MISSING]) - positives, positives
 
     def outcome(self, bucket: int) -> "Outcome":
         """Return what is known at the maturity that closes this age bucket."""
