@@ -36,6 +36,7 @@ def quiet(capfdbinary) -> Callable[[], list[dict[str, Any]]]:
 
 
 def test_every_metric_of_the_running_job_is_told_with_its_metadata(job):
+    job.append(job.label(0, job.start + MINUTE))
     with job.opened() as watch:
         job.read(watch)
         watch.tell()
@@ -82,6 +83,23 @@ def test_an_orphan_that_finds_its_prediction_stays_counted_and_no_total_falls(jo
     assert before["orphan"] == after["orphan"] == 1
     assert after["accepted"] == before["accepted"] + 2
     assert all(after[outcome] >= before[outcome] for outcome in before)
+
+
+def test_orphans_are_a_share_of_the_different_labels_that_falls_as_predictions_come(job):
+    lost = job.label(100, job.start + 3 * HOUR + MINUTE)
+    with job.opened() as watch:
+        assert orphans(watch) == {}
+        job.append(job.label(0, job.start + MINUTE), job.label(1, job.start + 2 * MINUTE), lost, lost)
+        job.read(watch)
+        assert orphans(watch) == {"fraud": 1 / 3}
+        job.append(job.prediction(100, job.start + 3 * HOUR))
+        job.read(watch)
+        assert orphans(watch) == {"fraud": 0.0}
+
+
+def orphans(watch):
+    points = watch.vitals.gauges.read(watch.pipeline.outgoing.store, SystemClock().now())
+    return {one.attributes["model"]: one.value for one in points if one.name == "mlvitals.label.orphan.ratio"}
 
 
 def test_a_restart_goes_on_with_the_same_totals_and_the_same_beginning(job):
@@ -258,6 +276,7 @@ def test_once_tells_when_all_is_delivered_and_a_replay_tells_nothing(job, quiet)
 
 def test_the_plan_counts_every_series_that_the_job_tells_of_itself(job):
     sinks = [{"type": "stdout"}, {"type": "prometheus", "listen": "127.0.0.1:0"}, {"type": "local"}]
+    job.append(job.label(0, job.start + MINUTE))
     with job.opened(sinks=sinks, telemetry={"interval": "30s"}) as watch:
         watch.vitals.tell()
         job.read(watch)

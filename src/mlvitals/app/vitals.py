@@ -14,7 +14,7 @@ from mlvitals.clock import SECOND, Clock, SystemClock
 from mlvitals.config import Config
 from mlvitals.decisions.paging_rate import page_counts
 from mlvitals.delivery import QueueStatus, queue_statuses
-from mlvitals.engines.account import read_held, read_totals
+from mlvitals.engines.account import orphan_ratios, read_held, read_totals
 from mlvitals.engines.model import Progress
 from mlvitals.signals import running
 from mlvitals.signals.spec import Instrument, MetricSpec
@@ -122,6 +122,8 @@ class Gauges:
         yield from _of_destinations(queues, self.steady.now())
         counts = page_counts(connection).items()
         yield running.DECISION_PAGE_COUNT, [(float(pages), {"verdict": verdict}) for verdict, pages in counts]
+        orphans = orphan_ratios(connection).items()
+        yield running.LABEL_ORPHAN_RATIO, [(ratio, {"model": model}) for model, ratio in orphans]
 
     def _window_ages(self, connection: sqlite3.Connection, now: int) -> list[tuple[float, Mapping[str, str]]]:
         """Return how long ago each model's newest closed window ended; of one that closed none yet, nothing."""

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlvitals.signals.cost_terms import CostTerms, Term
-from mlvitals.signals.evidence import SELFCHECK
+from mlvitals.signals.evidence import EXPECTED, SELFCHECK
 from mlvitals.signals.spec import DetectorState, Evidence, Rival, Status, Volume
 from mlvitals.windows.exact_sum import CELLS, add_exact
 from mlvitals.windows.histogram import HISTOGRAM_BINS, duration_bins
@@ -123,7 +123,7 @@ def usual(layout: Layout) -> Evidence:
     ordinary = _evidence(reduce(Summary.__add__, parts.values()), _random(layout, _RANDOM_ROWS["usual"], 4))
     alone = ("volume", "errors", "features", "prediction", "coverage", "performance", SELFCHECK)
     every = [*((name, "7d") for name in alone), *(("feature", feature.name) for feature in layout.features)]
-    states = tuple(DetectorState(name, subject, 0.5, 3.0, Status.OK, {}) for name, subject in every)
+    states = tuple(DetectorState(name, subject, 0.5, 3.0, Status.OK, {EXPECTED: 0.5}) for name, subject in every)
     rival = Rival(version="2", outcome=_random(layout, _RANDOM_ROWS["usual"], 7).outcome(0))
     segments = {name: part.outcome(0) for name, part in parts.items()}
     return replace(ordinary, detectors=states, segments=segments, rival=rival)

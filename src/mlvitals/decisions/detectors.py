@@ -116,6 +116,10 @@ class Detectors:
         self._save()
         return judged
 
+    def expected_rate(self, source: Source, component: str, start: int) -> float | None:
+        """Return the share that is usual of a rate in the window that starts then; None while that is still learnt."""
+        return None if self._ensemble is None else self._ensemble.expected_rate(source, component, start)
+
     def let_go(self, end: int) -> list[Recovery]:
         """End every alarm, for nothing is served any more of what it was of."""
         if self._ensemble is None or not self._ensemble.latched:

@@ -127,6 +127,20 @@ class Ensemble:
         """The detectors whose alarm lasts."""
         return frozenset(self.sources[place] for place in np.flatnonzero(self._latches.closed))
 
+    def expected_rate(self, source: Source, component: str, start: int) -> float | None:
+        """Return the share that is usual of a rate in the window that starts then; None where there is no such rate.
+
+        Of a rate that is an effect, the level of its angle with the season, turned back into a share.
+        """
+        for place, stream in enumerate(self._parts):
+            if stream.source != source or stream.component != component:
+                continue
+            if place < self._effects.stop:
+                level = self.usually.expected(np.array([start], dtype=np.int64))[0, place] + self._levels.offset[place]
+                return float(np.sin(np.clip(level, 0.0, np.pi) / 2) ** 2)
+            return float(self._levels.usual(self.usually.usual).rate[place - self._rare.start])
+        return None
+
     def release(self, source: Source) -> None:
         """End a detector's alarm, for a person accepted it; its evidence begins anew, of all together that of all."""
         chosen = np.arange(len(self.sources)) == self.sources.index(source)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
+from mlvitals import wire
 from mlvitals.events import Disposition, ReadAccount
 
 ANY_MODEL: Final = ""  # the model of rows that were not read as far as their model
@@ -84,6 +85,21 @@ def read_totals(connection: sqlite3.Connection) -> dict[Disposition, int]:
     query = "SELECT disposition, sum(rows + taken_back) FROM account GROUP BY disposition"
     totals = dict(connection.execute(query))
     return {disposition: totals.get(disposition.value, 0) for disposition in Disposition}
+
+
+def orphan_ratios(connection: sqlite3.Connection) -> dict[str, float]:
+    """Return by model the share of its different labels that no prediction is known for; no label, no share.
+
+    One that waits for its prediction is an orphan until that comes; exact duplicates are not counted.
+    """
+    kept = (Disposition.ACCEPTED.value, Disposition.EXPIRED.value, Disposition.ORPHAN.value)
+    rows = connection.execute(
+        "SELECT model, sum(rows * (disposition = ?3)) * 1.0 / sum(rows) FROM account "
+        "WHERE event = ?4 AND model <> ?5 AND disposition IN (?1, ?2, ?3) "
+        "GROUP BY model HAVING sum(rows) > 0 ORDER BY model",
+        (*kept, wire.EVENT_LABEL, ANY_MODEL),
+    )
+    return dict(rows.fetchall())
 
 
 def read_held(connection: sqlite3.Connection) -> dict[tuple[str, str], int]:

@@ -14,7 +14,7 @@ from mlvitals.decisions.ensemble import Judgement, Rule
 from mlvitals.decisions.episode import Happening, Quiet, Span
 from mlvitals.decisions.episodes import Episodes, Lasting
 from mlvitals.decisions.finding import Detector, Finding, Recovery, Source
-from mlvitals.decisions.watching import cohort_counts, coverage_counts, traffic_counts
+from mlvitals.decisions.watching import RATE, cohort_counts, coverage_counts, traffic_counts
 from mlvitals.decisions.words import rebases
 from mlvitals.engines.changes import read_changes
 from mlvitals.engines.detecting import ModelDetectors
@@ -22,6 +22,7 @@ from mlvitals.engines.feature_groups import FeatureGroups
 from mlvitals.engines.model import ModelRun
 from mlvitals.engines.page_budget import PageBudget
 from mlvitals.engines.selfchecking import selfcheck_state
+from mlvitals.signals.evidence import EXPECTED
 from mlvitals.signals.prediction_drift import output_bins, output_counts
 from mlvitals.signals.spec import DetectorState, Status
 from mlvitals.signals.table import feature_section
@@ -131,7 +132,15 @@ class Deciding:
         version, task = cohort.key.version, cohort.summary.layout.output.task
         bars = self._bars(cohort.key.start, {version}, maturity)
         first = Source(self._name, version, Detector.COVERAGE, maturity)
-        return self._states(self._detectors.cohort(version, maturity, task), first, bars)
+        detectors = self._detectors.cohort(version, maturity, task)
+        states = self._states(detectors, first, bars)
+        expected = detectors.expected_rate(first, RATE, cohort.key.start)
+        if expected is None:
+            return states
+        return tuple(
+            one._replace(told={**one.told, EXPECTED: expected}) if one.detector == Detector.COVERAGE.value else one
+            for one in states
+        )
 
     def _states(
         self, detectors: Detectors, first: Source, bars: Callable[[Source], float]

@@ -18,7 +18,7 @@ from mlvitals.hashing import content_hash
 from mlvitals.signals.catalogue import Catalogue
 from mlvitals.signals.comparison import Comparison
 from mlvitals.signals.cost_terms import CostTerms
-from mlvitals.signals.evidence import EVIDENCE
+from mlvitals.signals.evidence import OF_COHORTS
 from mlvitals.signals.measure import derive, measure
 from mlvitals.signals.measurement import Measurement
 from mlvitals.signals.registry import CATALOGUE
@@ -109,8 +109,7 @@ class Judge:
         """Return how the detectors of a cohort's maturity stand after it: told once, and never revised."""
         evidence = Evidence(current=cohort.summary, detectors=detectors, maturity=maturity)
         tell = self._tell(cohort, 0, {})
-        mature = [statistic for statistic in EVIDENCE if statistic.spec.stage is Stage.MATURITY]
-        return tuple(tell(one.spec, reading) for one in mature for reading in one.compute(evidence))
+        return tuple(tell(one.spec, reading) for one in OF_COHORTS for reading in one.compute(evidence))
 
     def _evidence(self, cohort: Cohort, surroundings: Surroundings, detectors: tuple[DetectorState, ...]) -> Evidence:
         reference, training = self._references_of(cohort.key)

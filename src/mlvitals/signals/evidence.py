@@ -8,7 +8,10 @@ from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientati
 
 # The names of detectors, as `decisions.finding.Detector` spells them.
 SELFCHECK: Final = "selfcheck"
-_SUBJECT: Final = {"feature": "feature", "coverage": "maturity", "performance": "maturity"}
+COVERAGE: Final = "coverage"
+# What the detector of coverage tells beside its evidence: the share that it has come to expect.
+EXPECTED: Final = "expected"
+_SUBJECT: Final = {"feature": "feature", COVERAGE: "maturity", "performance": "maturity"}
 
 
 def _read(evidence: Evidence, detector: str) -> Iterator[Reading]:
@@ -74,7 +77,7 @@ PREDICTION_DRIFT_EVIDENCE: Final = _statistic(
 )
 LABEL_COVERAGE_EVIDENCE: Final = _statistic(
     "mlvitals.label.coverage.evidence",
-    "coverage",
+    COVERAGE,
     "Evidence, as log10, that the share of predictions labelled by a maturity changed; it pages at its bar.",
     Layer.LABEL,
 )
@@ -107,6 +110,29 @@ DECISION_SELFCHECK: Final = Statistic(
     compute=_read_selfcheck,
 )
 
+
+def _read_expected(evidence: Evidence) -> Iterator[Reading]:
+    for one in evidence.detectors:
+        expected = one.told.get(EXPECTED)
+        if one.detector == COVERAGE and isinstance(expected, float):
+            attributes = {"maturity": one.subject}
+            yield Reading(value=expected, samples=evidence.current.predictions, attributes=attributes, normal=None)
+
+
+LABEL_COVERAGE_EXPECTED: Final = Statistic(
+    spec=MetricSpec(
+        name="mlvitals.label.coverage.expected",
+        unit="{share}",
+        brief="Share of the cohort's predictions that is usually labelled by the maturity.",
+        layer=Layer.LABEL,
+        stage=Stage.MATURITY,
+        orientation=Orientation.NEITHER,
+        level=Export.STANDARD,
+        attributes=("maturity",),
+    ),
+    compute=_read_expected,
+)
+
 EVIDENCE: Final = (
     DECISION_SELFCHECK,
     PREDICTION_VOLUME_EVIDENCE,
@@ -117,3 +143,6 @@ EVIDENCE: Final = (
     LABEL_COVERAGE_EVIDENCE,
     PERFORMANCE_EVIDENCE,
 )
+
+# What the detectors of a cohort at a maturity tell: once, since it follows from what was there before.
+OF_COHORTS: Final = (LABEL_COVERAGE_EXPECTED, LABEL_COVERAGE_EVIDENCE, PERFORMANCE_EVIDENCE)

@@ -17,6 +17,7 @@ from mlvitals.signals.evidence import (
     FEATURE_DRIFT_EVIDENCE,
     FEATURE_JOINT_EVIDENCE,
     LABEL_COVERAGE_EVIDENCE,
+    LABEL_COVERAGE_EXPECTED,
     PERFORMANCE_EVIDENCE,
     PREDICTION_DRIFT_EVIDENCE,
     PREDICTION_VOLUME_EVIDENCE,
@@ -32,6 +33,7 @@ from mlvitals.signals.feature_drift import (
     FEATURE_SKEW_SHAPE,
     FEATURE_SKEW_SPREAD,
 )
+from mlvitals.signals.label_drift import LABEL_DRIFT_SCORE
 from mlvitals.signals.miscalibration import PERFORMANCE_MISCALIBRATION
 from mlvitals.signals.performance import PERFORMANCE_CLASS_SCORE, PERFORMANCE_ERROR, PERFORMANCE_SCORE
 from mlvitals.signals.prediction_drift import PREDICTION_DRIFT_SCORE, PREDICTION_SKEW_SCORE
@@ -100,9 +102,11 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     SEGMENT_WORST,
     PERFORMANCE_EVIDENCE,
     LABEL_COVERAGE_RATIO,
+    LABEL_COVERAGE_EXPECTED,
     LABEL_COVERAGE_EVIDENCE,
     LABEL_DELAY,
     LABEL_EARLY_RATIO,
+    LABEL_DRIFT_SCORE,
     COST_TOTAL,
     COST_PER_PREDICTION,
     COST_REGRET,

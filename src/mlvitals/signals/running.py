@@ -31,6 +31,18 @@ PIPELINE_EVENTS: Final = _neutral(
     instrument=Instrument.COUNTER,
 )
 
+# A gauge of the state, not of a cohort: a label that met no prediction belongs to no version and to no window.
+LABEL_ORPHAN_RATIO: Final = MetricSpec(
+    name="mlvitals.label.orphan.ratio",
+    unit="1",
+    brief="Share of the different labels since the state was made that no prediction is known for, by model.",
+    layer=Layer.LABEL,
+    stage=Stage.RUNNING,
+    orientation=Orientation.LOWER,
+    level=Export.LEAN,
+    attributes=("model",),
+)
+
 PIPELINE_HELD: Final = _bad(
     name="mlvitals.pipeline.held",
     unit="{event}",
@@ -138,4 +150,5 @@ RUNNING: Final[tuple[MetricSpec, ...]] = (
     PIPELINE_OUTBOX_STATUS,
     PIPELINE_DEAD_LETTERS,
     DECISION_PAGE_COUNT,
+    LABEL_ORPHAN_RATIO,
 )
