@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -98,8 +99,8 @@ def document(names):
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory):
-    """Run every world as a model of its own; return what each is told of pages, in order: the name and the body."""
+def records(tmp_path_factory):
+    """Run every world as a model of its own; return all that is told."""
     folder = tmp_path_factory.mktemp("feeds")
     worlds = FAULTS | SOUND
     (folder / "mlvitals.yaml").write_text(json.dumps(document(worlds)), encoding="utf-8")
@@ -114,8 +115,14 @@ def pages(tmp_path_factory):
     (folder / "events.jsonl").write_text(lines(served), encoding="utf-8")
     command = [sys.executable, "-m", "mlvitals", "run", "-c", str(folder / "mlvitals.yaml"), "--once"]
     out = subprocess.run(command, capture_output=True, check=True, timeout=100).stdout
+    return [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def pages(records):
+    """Return what each world is told of pages, in order."""
     told = defaultdict(list)
-    for record in map(json.loads, out.splitlines()):
+    for record in records:
         if record.get("event_name", "") in {PAGE, JOINED}:
             told[record["body"]["parts"][0]["model"]].append(record)
     return told
@@ -143,6 +150,23 @@ def test_flipped_labels_page_as_what_contradicts_the_predictions_while_these_did
     assert {detector for detector, _ in told} == {"coverage", "performance"}
     texts = [one["body"]["text"] for one in pages["flipped"] if one["body"]["component"] == "reversed"]
     assert "labels of flipped at 7d" in texts[0]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_one_fault_of_the_feed_is_one_page_at_whatever_ages_it_shows_and_whatever_else_it_spoils(pages, fault):
+    assert len([one for one in pages[fault] if one["event_name"] == PAGE and parse_time(one["time"]) > BROKEN]) == 1
+
+
+def test_the_coverage_that_is_expected_stays_what_it_was_as_labels_stop(records):
+    closed = [one["body"]["measurements"] for one in records if one.get("event_name") == "mlvitals.window.closed"]
+    told = {
+        (one["signal"].removeprefix("mlvitals.label.coverage."), one["window_start"]): one["value"]
+        for one in chain.from_iterable(closed)
+        if one["model"] == "stops" and one["signal"].startswith("mlvitals.label.coverage.")
+    }
+    last = max(start for _, start in told)
+    assert told["ratio", last] < 0.1
+    assert told["expected", last] == pytest.approx(0.9, abs=0.03)
 
 
 @pytest.mark.parametrize("world", SOUND)

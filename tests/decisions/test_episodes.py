@@ -304,3 +304,9 @@ def test_what_another_model_opens_makes_no_episode_forgotten(told):
     told.take("m", 1, over=["amount"])
     told.take("n", 3 * HORIZON // HOUR, ["amount"])
     assert {one.model for one in read_episodes(told.connection)} == {"m", "n"}
+
+
+def test_labels_that_are_missed_at_one_age_after_another_are_one_episode_and_those_of_another_model_another(told):
+    assert told.what("m", 4, ["6h"], detector=Detector.COVERAGE) == [What.OPENED]
+    assert told.what("m", 4 + 7 * 24, ["7d"], detector=Detector.COVERAGE) == [What.JOINED]
+    assert told.what("n", 4 + 7 * 24, ["7d"], detector=Detector.COVERAGE) == [What.OPENED]

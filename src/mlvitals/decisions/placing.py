@@ -22,12 +22,14 @@ def kin_of(finding: Finding, origin: Mapping[str, str]) -> list[str]:
     """Return what other findings of the same thing have in common with a finding.
 
     That is what is watched of the model, whatever the version; and what the feature's group is made from, or the group
-    itself where nobody said. All features together are no thing of their own.
+    itself where nobody said. A model has one label feed, at whatever age its labels are missed. All features together
+    are no thing of their own.
     """
     source = finding.source
     if source.detector is Detector.FEATURES:
         return []
-    own = msgspec.json.encode([source.model, source.detector.value, source.subject]).decode()
+    subject = "" if source.detector is Detector.COVERAGE else source.subject
+    own = msgspec.json.encode([source.model, source.detector.value, subject]).decode()
     shared = [f"{kind}:{origin[kind]}" for kind in (UPSTREAM, GROUP) if kind in origin][:1]
     return [f"of:{own}", *shared]
 

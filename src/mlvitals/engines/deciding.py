@@ -240,8 +240,9 @@ def _state(
 def later(finding: Finding, age: int) -> Finding:
     """Return a finding of a cohort at the times at which it is known.
 
-    Its onset stays where the predictions are that were judged, for there lies what was wrong with them. Labels that did
-    not come are the exception: they are missed from when they were due.
+    Its onset stays where the predictions are that were judged, for there lies what was wrong with them or with their
+    labels. Labels that did not come are the exception: they are missed from when they were due.
     """
-    due = age if finding.source.detector is Detector.COVERAGE else 0
+    missed = finding.source.detector is Detector.COVERAGE and finding.component == RATE
+    due = age if missed else 0
     return replace(finding, start=finding.start + age, end=finding.end + age, onset=finding.onset + due)
