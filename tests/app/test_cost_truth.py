@@ -1,4 +1,4 @@
-"""What mistakes cost on real events, against brute force over the same files."""
+"""What mistakes cost, and what young cohorts are corrected to, on real events, whose labels come backwards."""
 
 import gzip
 import json
@@ -122,3 +122,36 @@ def test_what_is_at_risk_before_labels_is_near_to_what_it_came_to(rows, measured
     for one in risks.values():
         assert one.lower < one.value < one.upper
         assert one.evidence["false_negative"] + one.evidence["false_positive"] == pytest.approx(one.value)
+
+
+METRICS = ("accuracy", "precision", "recall", "f1")
+
+
+def test_what_all_labels_showed_lies_within_what_the_early_ones_left_open(rows, measured):
+    scores = [one for one in measured if one.signal == "mlvitals.performance.score" and "worst" in one.evidence]
+    told = [one for one in scores if one.attributes["metric"] in METRICS]
+    assert len(told) > len(METRICS) * len({one.window_start for one in told})
+    for one in told:
+        key, metric = (one.window_start, one.attributes["maturity"]), one.attributes["metric"]
+        assert one.evidence["coverage"] == rows[key]["labelled"] / rows[key]["served"], key
+        truth = rows[one.window_start, "60d"].get(metric)
+        slack = 1e-12
+        assert one.evidence["worst"] - slack <= truth <= one.evidence["best"] + slack, (key, metric)
+
+
+def test_young_cohorts_are_corrected_where_the_arrival_of_labels_is_known_to_what_all_of_them_showed(rows, measured):
+    corrected = [one for one in measured if one.signal == "mlvitals.performance.corrected"]
+    held: dict[tuple[str, str], list[bool]] = {}
+    for one in corrected:
+        metric, age = one.attributes["metric"], one.attributes["maturity"]
+        if metric in METRICS:
+            truth = rows[one.window_start, "60d"][metric]
+            held.setdefault((age, metric), []).append(one.lower - 1e-12 <= truth <= one.upper + 1e-12)
+    assert ("1d", "recall") not in held  # one in a hundred has come by then
+    assert {"1d", "7d", "30d", "45d"} == {age for age, _ in held}
+    for (age, metric), inside in held.items():
+        assert sum(inside) >= 0.9 * len(inside), (age, metric)
+    recall = [one for one in corrected if (one.attributes["maturity"], one.attributes["metric"]) == ("30d", "recall")]
+    assert recall
+    for one in recall:
+        assert one.upper - one.lower < (one.evidence["best"] - one.evidence["worst"]) / 4

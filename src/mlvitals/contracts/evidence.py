@@ -25,6 +25,7 @@ from mlvitals.windows.layout import (
     OutputLayout,
     Task,
 )
+from mlvitals.windows.matured import Matured
 from mlvitals.windows.summary import Counts, Summary
 
 Parts = Mapping[str, npt.ArrayLike]
@@ -126,7 +127,7 @@ def usual(layout: Layout) -> Evidence:
     states = tuple(DetectorState(name, subject, 0.5, 3.0, Status.OK, {EXPECTED: 0.5}) for name, subject in every)
     rival = Rival(version="2", outcome=_random(layout, _RANDOM_ROWS["usual"], 7).outcome(0))
     segments = {name: part.outcome(0) for name, part in parts.items()}
-    return replace(ordinary, detectors=states, segments=segments, rival=rival)
+    return replace(ordinary, detectors=states, segments=segments, rival=rival, matured=_matured(layout))
 
 
 def blank(layout: Layout) -> Evidence:
@@ -161,12 +162,29 @@ def _decisions(layout: Layout, served: Parts) -> dict[str, npt.ArrayLike]:
     return {} if part is None else {"positive_score": np.asarray(served["score"])[: part.stop - part.start] // 2}
 
 
+def _decided(layout: Layout, rows: int, seed: int) -> dict[str, npt.ArrayLike]:
+    """Return the predicted classes of a binary task: of each more than have a label, and a few rows without any."""
+    if layout.output.task is not Task.BINARY or layout.output.classes is None:
+        return {}
+    positives = int(np.random.default_rng(seed).integers(rows * 4 // 10, rows * 5 // 10, endpoint=True))
+    undecided = rows // 20
+    return {"class": [rows - positives - undecided, positives, undecided, 0, 0]}
+
+
+def _matured(layout: Layout) -> Matured | None:
+    """Return cohorts of which every label came, seven in eight of them by the age; None but in a binary task."""
+    if layout.output.task is not Task.BINARY:
+        return None
+    final = np.full((4, 2, 2), 200) + np.arange(16).reshape(4, 2, 2)
+    return Matured(served=final.sum(axis=2), known=final * 7 // 8, final=final)
+
+
 def _random(layout: Layout, rows: int, seed: int) -> Summary:
     generator = np.random.default_rng(seed)
     served: dict[str, npt.ArrayLike] = {
         name: generator.multinomial(rows, generator.dirichlet(np.ones(size))) for name, size in _columns(layout).items()
     }
-    served |= {"predictions": rows, "errors": 2} | _decisions(layout, served)
+    served |= {"predictions": rows, "errors": 2} | _decisions(layout, served) | _decided(layout, rows, seed)
     served |= {name: durations(generator.lognormal(size=rows)) for name in ("latency", "lag")}
     outcome = {name: _labels(layout, name, rows // 2, generator) for name in layout.outcome_sections}
     outcome |= _judged(layout, rows // 2, generator)

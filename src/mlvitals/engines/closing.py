@@ -52,13 +52,15 @@ class Closer:
         if closed is not None:
             yield from _in_steps(self._windows(closed))
         if settled is not None and run.config.labels is not None:
-            due = with_versions(run, run.cohorts.due_to_settle(settled))
-            yield from _in_steps(list(self._settle(key, settled)) for key in due)
+            # What changes of a cohort that has matured changes what later ones are corrected by, which are due then.
+            while due := with_versions(run, run.cohorts.due_to_settle(settled)):
+                yield from _in_steps(list(self._settle(key, settled)) for key in due)
         before = self._forgettable()
         if before is not None:
             run.cohorts.forget(before)
             run.cohorts.forget_previous(before)
             run.paired.forget(before)
+            run.matured.forget(before)
             run.standings.forget(before)
             run.labels.forget(run.name, before)
             self._deciding.forget(before - PREVIOUS_AT_MOST)
@@ -130,6 +132,8 @@ class Closer:
             if cohort.end + age > settled:
                 break
             cohort.settled = len(checkpoints) + bucket + 1
+            if bucket + 1 == len(self._run.maturities) and self._run.matured.keep(cohort):
+                self._run.cohorts.note_change_after(key)
             known = before.get(maturity)
             revision = 0 if known is None else known[1] + 1
             measurements = self._judge.maturity(cohort, bucket, maturity, revision, company.at(bucket))

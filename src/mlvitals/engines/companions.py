@@ -1,4 +1,4 @@
-"""What stands beside a whole version's cohort at a maturity: its segments, and another version of the window."""
+"""What stands beside a whole version's cohort at a maturity: its segments, another version, and matured cohorts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from mlvitals.engines.model import ModelRun
 from mlvitals.signals.spec import Rival
 from mlvitals.windows.cohorts import Cohort, CohortKey
 from mlvitals.windows.groups import ALL
+from mlvitals.windows.matured import Matured
 from mlvitals.windows.summary import Outcome
 
 
@@ -16,6 +17,7 @@ class Companions:
 
     segments: Mapping[str, Outcome] = field(default_factory=dict)
     rival: Rival | None = None
+    matured: Matured | None = None
 
 
 NOBODY = Companions()
@@ -31,7 +33,7 @@ class Company:
     def __init__(self, run: ModelRun, cohort: Cohort) -> None:
         self._run = run
         self._cohort = cohort
-        whole = cohort.key.segment == ALL
+        whole = self._whole = cohort.key.segment == ALL
         self._segments = run.cohorts.segments_of(cohort.key) if whole and run.config.segments else []
         self._rival = _rival(run, cohort) if whole else None
 
@@ -40,6 +42,7 @@ class Company:
         return Companions(
             segments={one.key.segment: one.summary.outcome(bucket) for one in self._segments},
             rival=None if self._rival is None else self._rival_at(self._rival, bucket),
+            matured=self._run.matured.at(self._cohort.end, bucket) if self._whole else None,
         )
 
     def _rival_at(self, rival: Cohort, bucket: int) -> Rival:

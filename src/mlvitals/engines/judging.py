@@ -101,6 +101,7 @@ class Judge:
             costs=self.costs,
             segments=companions.segments,
             rival=companions.rival,
+            matured=companions.matured,
         )
         tell = self._tell(cohort, revision, {})
         return tuple(tell(*one) for one in self._measure(evidence, Stage.MATURITY))

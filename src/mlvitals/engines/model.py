@@ -40,6 +40,7 @@ from mlvitals.windows.categories import Coders
 from mlvitals.windows.cohorts import Cohorts
 from mlvitals.windows.labels import Label, LabelIndex, Remembered
 from mlvitals.windows.layout import Layout
+from mlvitals.windows.matured import MaturedCohorts
 from mlvitals.windows.paired import PairedCounts
 from mlvitals.windows.probabilities import complete_outputs
 from mlvitals.windows.summarize import Columns
@@ -94,6 +95,7 @@ class ModelRun:
         ages = [maturity.microseconds for maturity in config.labels.maturities] if config.labels else []
         checkpoints = [age.microseconds for age in config.labels.checkpoints] if config.labels else []
         self.cohorts = Cohorts(connection, config.name, ages, checkpoints)
+        self.matured = MaturedCohorts(connection, config.name, tuple(ages))
         self.paired = PairedCounts(connection, config.name, len(ages))
         self.counting = Counting(cohorts=self.cohorts, size=self.size, segments=config.segments, layout=self.layout)
         self.join = self._make_join()

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from mlvitals.windows.exact_sum import CELLS, add_exact
-from mlvitals.windows.layout import CALIBRATION_RUNS, LOSS_SUMS, SPECIALS, Layout
+from mlvitals.windows.layout import CALIBRATION_RUNS, LOSS_SUMS, SPECIALS, Layout, Task
 from mlvitals.windows.losses import FIXED_POINT
 from mlvitals.windows.summary import Counts, Summary
 
@@ -31,6 +31,9 @@ def saturated(layout: Layout, seed: int = 0) -> Summary:
             summary.outcomes[0, section] = _outcomes(name, section.stop - section.start, seed)
     if "negatives" in layout.outcome_sections:
         _match_decisions(summary)
+    if layout.output.task is Task.BINARY and layout.output.classes is not None:
+        # Of no decision there are more labels than predictions.
+        summary.served[layout.served_sections["class"]] += int(summary.outcome(0).confusion.sum())
     # So many of the predictions have their label that every quantile of its delay is known.
     delays = summary.outcomes[0, layout.outcome_sections["delays"]]
     delays[:] = summary.predictions // len(delays)

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
+
 from mlvitals.config import ModelConfig
 from mlvitals.decisions.finding import Detector
 from mlvitals.engines.companions import NOBODY, Companions
@@ -11,12 +13,14 @@ from mlvitals.engines.judging import Emission, Judge
 from mlvitals.engines.layouts import provisional_layout
 from mlvitals.engines.surroundings import Surroundings
 from mlvitals.plan.saturate import saturated
+from mlvitals.signals.delay_curve import LEAST_COHORTS
 from mlvitals.signals.evidence import SELFCHECK
 from mlvitals.signals.measurement import Measurement
 from mlvitals.signals.spec import DetectorState, Rival, Status, Volume
 from mlvitals.windows.cohorts import Cohort, CohortKey
 from mlvitals.windows.groups import ALL, OTHER_SEGMENT
 from mlvitals.windows.layout import Layout, Task
+from mlvitals.windows.matured import Matured
 from mlvitals.windows.reference import Reference
 from mlvitals.windows.summary import Outcome
 from mlvitals.windows.window import WindowSize
@@ -138,18 +142,31 @@ def _emissions(model: Monitored, layout: Layout, key: CohortKey) -> list[Emissio
     states = _states(layout) if whole else ()
     emitted = [_emission(model, cohort, model.judge.window(cohort, surroundings, states), 0)]
     for maturity, age in model.maturities:
-        measured = model.judge.maturity(cohort, 0, maturity, companions=_companions(model, cohort) if whole else NOBODY)
+        companions = _companions(model, cohort, maturity) if whole else NOBODY
+        measured = model.judge.maturity(cohort, 0, maturity, companions=companions)
         if whole:
             measured += model.judge.decided(cohort, maturity, _states_of_cohort(maturity))
         emitted.append(_emission(model, cohort, measured, age))
     return emitted
 
 
-def _companions(model: Monitored, cohort: Cohort) -> Companions:
-    """Return a segment with half of the labels, where there are any segments, and another version."""
+def _companions(model: Monitored, cohort: Cohort, maturity: str) -> Companions:
+    """Return a segment with half of the labels, where there are any, another version, and what matured before."""
     outcome, layout = cohort.summary.outcome(0), cohort.summary.layout
     segments = {"": Outcome(layout, outcome.cells // 2)} if model.segments else {}
-    return Companions(segments=segments, rival=Rival(version=_VERSION, outcome=saturated(layout, seed=2).outcome(0)))
+    return Companions(
+        segments=segments,
+        rival=Rival(version=_VERSION, outcome=saturated(layout, seed=2).outcome(0)),
+        matured=None if maturity == model.maturities[-1][0] else _matured(outcome),
+    )
+
+
+def _matured(outcome: Outcome) -> Matured | None:
+    """Return cohorts of which every label had come by every age; None but in a binary task."""
+    if outcome.layout.output.task is not Task.BINARY:
+        return None
+    labels = np.tile(outcome.confusion[:2, :2], (LEAST_COHORTS, 1, 1))
+    return Matured(served=labels.sum(axis=2), known=labels, final=labels)
 
 
 def _states(layout: Layout) -> tuple[DetectorState, ...]:

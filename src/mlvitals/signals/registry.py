@@ -7,6 +7,7 @@ from mlvitals.signals.advantage import PERFORMANCE_ADVANTAGE
 from mlvitals.signals.alert_count import FEATURE_ALERT_COUNT
 from mlvitals.signals.at_risk import COST_AT_RISK
 from mlvitals.signals.catalogue import Catalogue
+from mlvitals.signals.corrected import PERFORMANCE_CORRECTED
 from mlvitals.signals.cost import COST_BEST_THRESHOLD, COST_PER_PREDICTION, COST_REGRET, COST_TOTAL
 from mlvitals.signals.delay import LABEL_DELAY, LABEL_EARLY_RATIO
 from mlvitals.signals.derived import Derived
@@ -95,6 +96,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     PERFORMANCE_SCORE,
     PERFORMANCE_CLASS_SCORE,
     PERFORMANCE_ERROR,
+    PERFORMANCE_CORRECTED,
     PERFORMANCE_ESTIMATED,
     PERFORMANCE_ESTIMATE_ERROR,
     PERFORMANCE_MISCALIBRATION,

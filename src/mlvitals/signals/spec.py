@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from mlvitals.signals.cost_terms import CostTerms
+from mlvitals.windows.matured import Matured
 from mlvitals.windows.paired import Paired
 from mlvitals.windows.summary import Outcome, Summary
 
@@ -178,7 +179,8 @@ class Evidence:
     volume: what is usual, None where it is not known yet, or the cohort is not a whole model version.
     detectors: the budgeted detectors of a whole version; none of a segment. costs: what mistakes cost,
     None where nobody said. segments: the joined labels of each segment at `maturity`, and rival: another version to be
-    held against; of a whole version only.
+    held against; of a whole version only. matured: how labels came of the cohorts that had matured when this one
+    reached `maturity`; None at the last maturity, and of a segment.
     """
 
     current: Summary
@@ -195,6 +197,7 @@ class Evidence:
     costs: CostTerms | None = None
     segments: Mapping[str, Outcome] = field(default_factory=dict)
     rival: Rival | None = None
+    matured: Matured | None = None
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

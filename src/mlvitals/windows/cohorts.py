@@ -102,6 +102,19 @@ class Cohorts:
         cohort.changed = True
         self.mark(cohort)
 
+    def note_change_after(self, key: CohortKey) -> None:
+        """Note that whole cohorts of later windows, if they have been measured, are to be measured again."""
+        self.flush()
+        rows = self._connection.execute(
+            "SELECT start, version, segment FROM cohort WHERE model = ? AND start > ? AND segment = '' "
+            "AND closed AND settled > ? AND NOT changed",
+            (self._model, key.start, self._checkpoints),
+        )
+        for row in rows.fetchall():
+            cohort = self.get(CohortKey(*row))
+            if cohort is not None:
+                self.note_change(cohort)
+
     def segments_of(self, key: CohortKey) -> list[Cohort]:
         """Return the cohorts of the segments of a version's window, in order."""
         self.flush()

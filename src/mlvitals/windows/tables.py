@@ -119,5 +119,19 @@ MIGRATIONS: Final = Migrations(
             ) STRICT, WITHOUT ROWID
             """,
         ),
+        (
+            # What `matured` keeps of how labels came.
+            """
+            CREATE TABLE matured (
+                model TEXT NOT NULL,
+                start INTEGER NOT NULL,
+                version TEXT NOT NULL,
+                end INTEGER NOT NULL,
+                counts BLOB NOT NULL,
+                PRIMARY KEY (model, start, version)
+            ) STRICT, WITHOUT ROWID
+            """,
+            "CREATE INDEX matured_by_end ON matured (model, end)",
+        ),
     ),
 )
