@@ -14,7 +14,7 @@ from mlvitals.engines.layouts import provisional_layout
 from mlvitals.engines.surroundings import Surroundings
 from mlvitals.plan.saturate import saturated
 from mlvitals.signals.delay_curve import LEAST_COHORTS
-from mlvitals.signals.evidence import SELFCHECK
+from mlvitals.signals.evidence import EXPECTED, SELFCHECK
 from mlvitals.signals.measurement import Measurement
 from mlvitals.signals.spec import DetectorState, Rival, Status, Volume
 from mlvitals.windows.cohorts import Cohort, CohortKey
@@ -179,7 +179,7 @@ def _states(layout: Layout) -> tuple[DetectorState, ...]:
 
 def _states_of_cohort(maturity: str) -> tuple[DetectorState, ...]:
     mature = (Detector.COVERAGE, Detector.PERFORMANCE)
-    return tuple(DetectorState(one.value, maturity, 0.0, 1.0, Status.OK, {}) for one in mature)
+    return tuple(DetectorState(one.value, maturity, 0.0, 1.0, Status.OK, {EXPECTED: 0.5}) for one in mature)
 
 
 def _emission(model: Monitored, cohort: Cohort, measurements: tuple[Measurement, ...], age: int) -> Emission:
