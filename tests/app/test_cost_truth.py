@@ -147,7 +147,7 @@ def test_young_cohorts_are_corrected_where_the_arrival_of_labels_is_known_to_wha
         if metric in METRICS:
             truth = rows[one.window_start, "60d"][metric]
             held.setdefault((age, metric), []).append(one.lower - 1e-12 <= truth <= one.upper + 1e-12)
-    assert ("1d", "recall") not in held  # one in a hundred has come by then
+    assert ("1d", "recall") not in held  # no missed fraud has come by then
     assert {"1d", "7d", "30d", "45d"} == {age for age, _ in held}
     for (age, metric), inside in held.items():
         assert sum(inside) >= 0.9 * len(inside), (age, metric)
