@@ -88,6 +88,7 @@ def document(names):
     model = {
         "windows": {"size": "1d", "lateness": "1h"},
         "labels": {"maturities": ["7d"], "horizon": "14d"},
+        "cost": {"currency": "EUR", "false_negative": 10.0, "false_positive": 1.0},
     }
     return {
         "models": [{"name": name, "operating": {"path": f"{name}.reference"}, **model} for name in names],
@@ -178,3 +179,12 @@ def test_what_is_wrong_elsewhere_pages_as_that(pages):
     assert {detector for detector, _ in found(pages["blind"])} == {"performance"}
     assert {detector for detector, _ in found(pages["fewer-served"])} == {"volume"}
     assert found(pages["as-ever"]) == {}
+
+
+def test_a_page_of_performance_says_what_the_known_mistakes_cost_a_day(pages):
+    (page,) = [one["body"] for one in pages["blind"] if one["event_name"] == PAGE and parse_time(one["time"]) > BROKEN]
+    harm = page["harm"]
+    assert (harm["currency"], harm["coverage"]) == ("EUR", pytest.approx(47 / 60))
+    # Three in ten are positive whatever the score, of which three in ten are above the threshold.
+    assert harm["per_day"] == pytest.approx(47 * (0.3 * 0.7 * 10 + 0.7 * 0.3), rel=0.3)
+    assert f"known mistakes cost {harm['per_day']:,.0f} EUR a day" in page["text"]

@@ -1,13 +1,13 @@
 """What a page says: what moved, since when, how far, on what evidence, and who is concerned."""
 
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from math import inf
 
 import pytest
 
 from mlvitals.clock import DAY, HOUR
-from mlvitals.decisions.episode import Happening, Quiet, What
+from mlvitals.decisions.episode import Happening, Harm, Quiet, What
 from mlvitals.decisions.finding import Detector, Source
 from mlvitals.decisions.words import Kind, Word
 from mlvitals.telemetry import Service, Severity, page_record
@@ -176,3 +176,18 @@ def test_a_page_names_the_features_that_moved_and_says_which_are_no_part_of_it(t
     many = page_record(replace(happening, moved=tuple(f"f{number}" for number in range(1000))), SERVICE).body
     assert len(many["moved"]) == 100
     assert many["text"].endswith(" and 995 more")
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (Harm(currency="USD", per_day=1284.4, usual=142.0), "expected to cost 1,284 USD a day, usually 142;"),
+        (Harm(currency="EUR", per_day=97.6, coverage=0.31), "known mistakes cost 98 EUR a day (31 % labelled);"),
+    ],
+)
+def test_a_page_says_what_the_incident_costs_a_day(told, harm, words):
+    (happening,) = told.take("m", 4, ["amount"])
+    page = page_record(replace(happening, harm=harm), SERVICE)
+    assert words in page.body["text"]
+    assert page.body["harm"] == {name: value for name, value in asdict(harm).items() if value is not None}
+    assert "harm" not in page_record(happening, SERVICE).body

@@ -109,12 +109,26 @@ class Episode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Harm:
+    """What the predictions that a finding is of cost a day, in a currency.
+
+    usual: what as many usually cost, where it is expected from their scores. coverage: the share of them with a label,
+    where it is known from these; mistakes that no label has shown yet are not in it.
+    """
+
+    currency: str
+    per_day: float
+    usual: float | None = None
+    coverage: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
     """Something that happened. time: end of the window in which it did, or when a person said it.
 
     finding, origin: what opened, joined, repeats, or is silenced. word: what silences it, or was said. quiet: the
     change after which it does not page. moved: of a page, all features of the model that had moved by then, the surest
-    first (see `discovery`).
+    first (see `discovery`). harm: of a page, what is at stake, where the model's mistakes have a price.
     """
 
     what: What
@@ -126,3 +140,4 @@ class Happening:
     word: Word | None = None
     quiet: Quiet | None = None
     moved: Sequence[str] = ()
+    harm: Harm | None = None

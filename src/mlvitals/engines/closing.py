@@ -1,12 +1,14 @@
 """Closing windows and settling maturities, a few cohorts to a transaction."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Final
 
 from mlvitals.decisions.episode import Happening
 from mlvitals.engines.companions import Company, with_versions
 from mlvitals.engines.deciding import Deciding
+from mlvitals.engines.harm import with_harm
 from mlvitals.engines.judging import Emission, Judge, digest
 from mlvitals.engines.model import ModelRun
 from mlvitals.engines.surroundings import Surveyor
@@ -93,7 +95,9 @@ class Closer:
         run.usual.note(start, sum(cohort.summary.predictions for cohort in cohorts))
         run.silence.end(run.size, start, served)
         known = {cohort.key.version for cohort in cohorts}
-        happenings = self._deciding.window(start, cohorts)
+        happenings = with_harm(
+            self._deciding.window(start, cohorts), partial(self._judge.expected_harm, cohorts), lambda: None
+        )
         silent = [version for version in run.silence.versions if version not in known]
         return [*happenings, *(self._tell_empty(version, start) for version in silent)]
 
@@ -142,7 +146,11 @@ class Closer:
                 continue
             self._run.cohorts.record_settlement(key, maturity, said, revision)
             if known is None and key.segment == ALL:
-                yield from self._deciding.cohort(cohort, bucket, maturity, age)
+                yield from with_harm(
+                    self._deciding.cohort(cohort, bucket, maturity, age),
+                    partial(self._judge.expected_harm, [cohort]),
+                    partial(self._judge.known_harm, cohort, bucket, maturity),
+                )
                 measurements += self._judge.decided(cohort, maturity, self._decided(cohort, maturity))
             yield Emission(
                 model=self._run.name,
@@ -162,7 +170,8 @@ class Closer:
                 break
             cohort.settled = place + 1
             if cohort.key.segment == ALL:
-                yield from self._deciding.checkpoint(cohort, name, age)
+                found = self._deciding.checkpoint(cohort, name, age)
+                yield from with_harm(found, partial(self._judge.expected_harm, [cohort]), lambda: None)
 
     def _decided(self, cohort: Cohort, maturity: str) -> tuple[DetectorState, ...]:
         return self._deciding.states_of_cohort(cohort, maturity)

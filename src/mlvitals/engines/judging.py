@@ -1,16 +1,18 @@
 """From a cohort to its measurements: what the statistics read, judged."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
 
 from mlvitals.clock import SECOND, format_time
 from mlvitals.config import DecisionsConfig
+from mlvitals.decisions.episode import Harm
 from mlvitals.decisions.thresholds import Judgement, judge
 from mlvitals.engines.companions import NOBODY, Companions
 from mlvitals.engines.feature_groups import FeatureGroups
+from mlvitals.engines.harm import expected_harm, known_harm
 from mlvitals.engines.layouts import References
 from mlvitals.engines.standings import Standing, series_of
 from mlvitals.engines.surroundings import Surroundings
@@ -105,6 +107,22 @@ class Judge:
         )
         tell = self._tell(cohort, revision, {})
         return tuple(tell(*one) for one in self._measure(evidence, Stage.MATURITY))
+
+    def expected_harm(self, cohorts: Sequence[Cohort]) -> Harm | None:
+        """Return what a window's versions are expected to cost a day, before any label has come."""
+        return None if self.costs is None else expected_harm(map(self._priced, cohorts))
+
+    def known_harm(self, cohort: Cohort, bucket: int, maturity: str) -> Harm | None:
+        """Return what a cohort's mistakes that are known at a maturity cost a day."""
+        outcome = cohort.summary.outcome(bucket)
+        return known_harm(replace(self._priced(cohort), outcome=outcome, maturity=maturity))
+
+    def _priced(self, cohort: Cohort) -> Evidence:
+        reference, training = self._references_of(cohort.key)
+        seconds = (cohort.end - cohort.key.start) / SECOND
+        return Evidence(
+            current=cohort.summary, reference=reference, training=training, seconds=seconds, costs=self.costs
+        )
 
     def decided(self, cohort: Cohort, maturity: str, detectors: tuple[DetectorState, ...]) -> tuple[Measurement, ...]:
         """Return how the detectors of a cohort's maturity stand after it: told once, and never revised."""

@@ -72,6 +72,11 @@ def _counts_what_is_priced(summary: Summary, terms: CostTerms) -> bool:
     return not by_amount or "score_amount" in summary.layout.served_sections
 
 
+def _sure(summary: Summary, terms: CostTerms) -> float:
+    """Return what is known to be paid without any label: reviews and failed requests."""
+    return sum(part.total for part in served_costs(summary, terms).values())
+
+
 def _at_risk(evidence: Evidence) -> Iterator[Reading]:
     terms, found = evidence.costs, _calibrated(evidence)
     current = evidence.current
@@ -81,7 +86,7 @@ def _at_risk(evidence: Evidence) -> Iterator[Reading]:
     expected = _expect(current, terms, calibrator)
     if expected is None:
         return
-    sure = sum(part.total for part in served_costs(current, terms).values())
+    sure = _sure(current, terms)
     value = expected.missed + expected.false + sure
     half = NORMAL_95 * sqrt(expected.variance)
     told: dict[str, float | str] = {"false_negative": expected.missed, "false_positive": expected.false}
@@ -91,7 +96,8 @@ def _at_risk(evidence: Evidence) -> Iterator[Reading]:
         told["per_day"] = value * _DAY / evidence.seconds
     usual = _expect(reference, terms, calibrator) if _counts_what_is_priced(reference, terms) else None
     if usual is not None and reference.predictions:
-        told["usual"] = (usual.missed + usual.false) * current.predictions / reference.predictions
+        whole = usual.missed + usual.false + _sure(reference, terms)
+        told["usual"] = whole * current.predictions / reference.predictions
     if expected.unpriced:
         told["unpriced"] = float(expected.unpriced)
     yield Reading(

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mlvitals.clock import format_time
-from mlvitals.decisions.episode import GROUP, GROUP_OWNER, UPSTREAM, Episode, Happening, Part, What
+from mlvitals.decisions.episode import GROUP, GROUP_OWNER, UPSTREAM, Episode, Happening, Harm, Part, What
 from mlvitals.decisions.finding import Detector, Finding, Source
 from mlvitals.decisions.words import Kind, Word
 from mlvitals.telemetry.points import LogRecord, Severity
@@ -55,6 +55,8 @@ def page_record(happening: Happening, service: Service) -> LogRecord:
         body |= _finding(happening.finding, happening.origin)
     if happening.moved:
         body["moved"] = [*happening.moved[:_MOVED_TOLD]]
+    if happening.harm is not None:
+        body["harm"] = _harm(happening.harm)
     if happening.word is not None:
         body["word"] = _word(happening.word)
     if happening.quiet is not None:
@@ -106,6 +108,8 @@ def _sentence(happening: Happening) -> str:
         parts.append(f"{moved(finding.source)} moved since {format_time(finding.onset)}: {by_how_much(finding)}")
         parts.append(f"evidence 10^{finding.evidence:.1f}, pages from 10^{finding.bar:.1f}")
         parts += _group(happening.origin)
+    if happening.harm is not None:
+        parts.append(_costs(happening.harm))
     if happening.what is What.REPEATED:
         parts.append("pages again: what was muted is over, or something else moved beside it")
     if happening.what is What.SILENCED:
@@ -151,6 +155,18 @@ def _group(origin: Mapping[str, str]) -> Iterator[str]:
         owner = f" of {origin[GROUP_OWNER]}" if GROUP_OWNER in origin else ""
         upstream = f", made from {origin[UPSTREAM]}" if UPSTREAM in origin else ""
         yield f"group {origin[GROUP]}{owner}{upstream}"
+
+
+def _costs(harm: Harm) -> str:
+    if harm.coverage is not None:
+        return f"known mistakes cost {harm.per_day:,.0f} {harm.currency} a day ({100 * harm.coverage:.0f} % labelled)"
+    usual = "" if harm.usual is None else f", usually {harm.usual:,.0f}"
+    return f"mistakes are expected to cost {harm.per_day:,.0f} {harm.currency} a day{usual}"
+
+
+def _harm(harm: Harm) -> dict[str, Any]:
+    told = {"currency": harm.currency, "per_day": harm.per_day, "usual": harm.usual, "coverage": harm.coverage}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _why_silent(happening: Happening) -> str:
