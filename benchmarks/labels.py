@@ -24,10 +24,12 @@ from mlvitals.engines.join import LabelJoin
 from mlvitals.engines.tables import MIGRATIONS as ENGINE_TABLES
 from mlvitals.hashing import KeyedHash
 from mlvitals.state import Store
+from mlvitals.windows.coded import Coded
 from mlvitals.windows.cohorts import CohortKey, Cohorts
-from mlvitals.windows.labels import Label, LabelIndex, Remembered
+from mlvitals.windows.labels import LabelIndex, Labels
 from mlvitals.windows.layout import Layout, NumericBins, OutputLayout, Task
 from mlvitals.windows.paired import PairedCounts
+from mlvitals.windows.predictions import Predictions
 from mlvitals.windows.tables import MIGRATIONS as WINDOW_TABLES
 
 MODEL: Final = "card-fraud"
@@ -51,23 +53,24 @@ def measure(folder: Path, predictions: int, labels: int, batch: int) -> Measured
     path = folder / "state.db"
     with Store.open(path, (WINDOW_TABLES, ENGINE_TABLES)) as store:
         join = _new_join(store)
+        chosen = np.random.default_rng(7).permutation(predictions)[:labels].copy()
         began = time.process_time()
         for numbers in _batches(np.arange(predictions), batch):
-            ids = KEY.digest(map(str, numbers.tolist()))
             with store.transaction():
-                _serve(join, ids, numbers, predictions)
+                _serve(join, numbers, predictions)
         served = time.process_time()
-        chosen = np.random.default_rng(7).permutation(predictions)[:labels]
         for numbers in _batches(chosen, batch):
-            ids = KEY.digest(map(str, numbers.tolist()))
             with store.transaction() as connection:
+                nothing = Coded.constant("", len(numbers))
                 join.add(
-                    [
-                        Label(one, when + DAY // 2, str(number % 2), "", "", "labels")
-                        for one, when, number in zip(
-                            ids, _times(numbers, predictions).tolist(), numbers.tolist(), strict=True
-                        )
-                    ]
+                    Labels(
+                        ids=KEY.words(map(str, numbers.tolist())),
+                        times=_times(numbers, predictions) + DAY // 2,
+                        contents=Coded(numbers % 2, ("0", "1")),
+                        versions=nothing,
+                        amounts=nothing,
+                        sources=Coded.constant("labels", len(numbers)),
+                    )
                 )
                 join.cohorts.flush()
                 join.account.flush(connection)
@@ -82,41 +85,37 @@ def _new_join(store: Store) -> LabelJoin:
     cohorts = Cohorts(store.connection, MODEL, MATURITIES)
     return LabelJoin(
         model=MODEL,
-        index=LabelIndex(store.connection),
+        index=LabelIndex(store.connection, MODEL),
         cohorts=cohorts,
         account=Account(),
-        maturities=MATURITIES,
+        maturities=np.array(MATURITIES),
         horizon=HORIZON,
         paired=PairedCounts(store.connection, MODEL, len(MATURITIES)),
     )
 
 
-def _serve(join: LabelJoin, ids: list[bytes], numbers: np.ndarray, predictions: int) -> None:
+def _serve(join: LabelJoin, numbers: np.ndarray, predictions: int) -> None:
     times = _times(numbers, predictions)
     starts = times - times % HOUR
     scores = np.random.default_rng(int(numbers[0])).random(len(numbers))
     for start in np.unique(starts).tolist():
         nothing = np.zeros(LAYOUT.served_size, dtype=np.int64)
         join.cohorts.add_served(CohortKey(start, "7", ""), start + HOUR, LAYOUT, nothing)
-    rows = zip(ids, times.tolist(), starts.tolist(), numbers.tolist(), scores.tolist(), strict=True)
-    join.remember(
-        ids,
-        [
-            Remembered(
-                id=one,
-                version="7",
-                time=when,
-                start=start,
-                uncounted=False,
-                fingerprint=number * 0x9E3779B97F4A7C15 % (1 << 63),
-                score=score,
-                decision="1" if score > 0.5 else "0",
-                amount=None,
-                segments="[]",
-            )
-            for one, when, start, number, score in rows
-        ],
+    ids = KEY.words(map(str, numbers.tolist()))
+    kept = Predictions(
+        ids=ids,
+        versions=Coded.constant("7", len(numbers)),
+        times=times,
+        starts=starts,
+        uncounted=np.zeros(len(numbers), dtype=bool),
+        fingerprints=(numbers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(1)).astype(np.int64),
+        scores=scores,
+        decisions=Coded((scores > 0.5).astype(np.intp), ("0", "1")),
+        amounts=np.full(len(numbers), np.nan),
+        segments=Coded.constant("[]", len(numbers)),
+        probabilities=[None] * len(numbers),
     )
+    join.remember(join.index.look(ids), kept)
     join.cohorts.flush()
 
 

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 KEY_BYTES = 32
 LEAST_KEY_BYTES = 16
 ID_BYTES = 16
@@ -35,13 +38,17 @@ class KeyedHash:
 
     def digest(self, ids: Iterable[str]) -> list[bytes]:
         """Return one 16-byte hash for each id."""
-        fresh = self._keyed.copy
-        digests = []
+        fresh, digests = self._keyed.copy, list[bytes]()
+        add = digests.append
         for one in ids:
             state = fresh()
             state.update(one.encode("utf-8", "surrogatepass"))
-            digests.append(state.digest())
+            add(state.digest())
         return digests
+
+    def words(self, ids: Iterable[str]) -> npt.NDArray[np.uint64]:
+        """Return the hash of each id as two words, shape (ids, 2), in the order of the bytes."""
+        return np.frombuffer(b"".join(self.digest(ids)), dtype=">u8").astype(np.uint64).reshape(-1, 2)
 
 
 def load_key(path: Path) -> bytes:

@@ -21,6 +21,7 @@ import pytest
 from mlvitals.clock import DAY, HOUR, format_time, parse_time
 from mlvitals.signals.measurement import Measurement
 from mlvitals.sinks.pages import unpack
+from tests.remembered import read_remembered
 
 SECONDS = 120.0
 BEGIN = parse_time("2026-03-01T00:00:00Z")
@@ -35,8 +36,6 @@ RESULTS = {
     "delivered": "SELECT * FROM delivery_total ORDER BY 1, 2",
     "cohort": "SELECT * FROM cohort ORDER BY 1, 2, 3, 4",
     "settlement": "SELECT * FROM settlement ORDER BY 1, 2, 3, 4, 5",
-    "prediction": "SELECT * FROM prediction ORDER BY 1, 2, 3",
-    "label": "SELECT * FROM label ORDER BY 1, 2, 3, 4, 5, 6",
     "held": "SELECT source, model, event, rows, batch FROM held ORDER BY sequence",
 }
 
@@ -79,7 +78,8 @@ class Story:
 
     def results(self, state: str) -> dict[str, list[Any]]:
         with closing(sqlite3.connect(self.folder / state / "state.db", timeout=30)) as connection:
-            return {name: connection.execute(query).fetchall() for name, query in RESULTS.items()}
+            found = {name: connection.execute(query).fetchall() for name, query in RESULTS.items()}
+            return found | read_remembered(connection)
 
     def phase(self, state: str, whole: dict[str, list[Any]]) -> str:
         """Tell what a killed run was about to do, from what is durable."""

@@ -48,6 +48,7 @@ from mlvitals.windows import tables as window_tables
 from mlvitals.windows.cohorts import Cohort, CohortKey, Cohorts
 from mlvitals.windows.reference import Reference, decode_reference
 from mlvitals.windows.taking import take_reference
+from tests.remembered import read_remembered
 
 EPOCH = 20_000 * DAY
 FAR = EPOCH + 400 * DAY
@@ -255,7 +256,13 @@ class Bench:
     def rows(self, *tables: str) -> dict[str, list[tuple[Any, ...]]]:
         """All rows of tables of the state, in order."""
         with Store.open_read_only(self.path) as store:
-            return {table: sorted(store.connection.execute(f"SELECT * FROM {table}"), key=repr) for table in tables}
+            remembered = read_remembered(store.connection)
+            return {
+                table: remembered[table]
+                if table in remembered
+                else sorted(store.connection.execute(f"SELECT * FROM {table}"), key=repr)
+                for table in tables
+            }
 
     def cells(self) -> list[tuple[Any, ...]]:
         """Every cohort's key, layout and counts, to the bit."""

@@ -98,7 +98,8 @@ def test_models_do_not_meet(store, cohorts, layout):
 
 
 def test_cohorts_past_the_bound_leave_memory_and_come_back(cohorts, small, monkeypatch):
-    monkeypatch.setattr(cohorts_module, "_COHORTS_IN_MEMORY", 3)
+    cells = small.served_size + len(AGES) * small.outcome_size
+    monkeypatch.setattr(cohorts_module, "_CELLS_IN_MEMORY", 4 * cells - 1)
     keys = [CohortKey(start, "v1", "") for start in range(10)]
     for times in (1, 2):
         for key in keys:
@@ -109,7 +110,7 @@ def test_cohorts_past_the_bound_leave_memory_and_come_back(cohorts, small, monke
 
 
 def test_a_cohort_that_left_memory_may_still_be_marked(store, cohorts, small, monkeypatch):
-    monkeypatch.setattr(cohorts_module, "_COHORTS_IN_MEMORY", 0)
+    monkeypatch.setattr(cohorts_module, "_CELLS_IN_MEMORY", 0)
     cohorts.add_served(KEY, 10, small, ones(small))
     cohort = cohorts.get(KEY)
     cohorts.flush()

@@ -21,8 +21,7 @@ def count(labels):
         "m",
         [label(one, time=age, content=says) for one, mine in zip(ids, labels, strict=True) for age, says in mine],
     )
-    index.touch(ids)
-    pairs = index.pairs("m")
+    pairs = index.pairs("m", ids)
     outcomes = np.zeros((len(MATURITIES), BINARY.outcome_size), dtype=np.int64)
     add_outcomes(outcomes, BINARY, pairs, contributions(pairs, MATURITIES))
     return outcomes.cumsum(axis=0)[:, BINARY.outcome_sections["delays"]]

@@ -5,6 +5,7 @@ import sqlite3
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -12,12 +13,42 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlvitals.windows.labels import Label, LabelIndex, Pairs, Remembered
+from mlvitals.windows.coded import Coded
+from mlvitals.windows.labels import LabelIndex, Labels
 from mlvitals.windows.layout import CategoryBins, Layout, NumericBins, OutputLayout, Task
 from mlvitals.windows.outcomes import Contributions, add_outcomes, contributions
+from mlvitals.windows.predictions import Predictions
 from mlvitals.windows.probabilities import pack_vectors
 from mlvitals.windows.summary import Summary
 from mlvitals.windows.tables import MIGRATIONS
+
+
+class Remembered(NamedTuple):
+    """A prediction; the columns that are kept of many."""
+
+    id: bytes
+    version: str
+    time: int
+    start: int
+    uncounted: bool
+    fingerprint: int
+    score: float | None
+    decision: str | None
+    amount: float | None
+    segments: str
+    probabilities: bytes | None = None
+
+
+class Label(NamedTuple):
+    """A label; the columns that are kept of many."""
+
+    id: bytes
+    time: int
+    content: str
+    version: str
+    amount: str
+    source: str
+
 
 MATURITIES = np.array([5, 10, 40], dtype=np.int64)
 IDS = [b"a", b"b", b"c"]
@@ -81,11 +112,66 @@ DISTRIBUTED = Layout((), replace(SPREAD, score=SCORE, probability=True))
 LAYOUTS = [BINARY, REGRESSION, MANY, DISTRIBUTED]
 
 
+def words(ids):
+    data = b"".join(one.rjust(16, one[:1]) for one in ids)
+    return np.frombuffer(data, ">u8").astype(np.uint64).reshape(-1, 2)
+
+
+class Index:
+    """The index of a model, or of several over one state, with a row for each event."""
+
+    def __init__(self):
+        self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        for statement in (statement for step in MIGRATIONS.steps for statement in step):
+            self.connection.execute(statement)
+        self.models = {}
+
+    def of(self, model):
+        return self.models.setdefault(model, LabelIndex(self.connection, model))
+
+    def remember(self, model, rows):
+        def numbers(values, kind):
+            return np.array([np.nan if one is None else one for one in values], dtype=kind)
+
+        index, columns = self.of(model), list(zip(*rows, strict=True)) if rows else [()] * 11
+        ids = words(columns[0])
+        predictions = Predictions(
+            ids=ids,
+            versions=Coded.of(columns[1]),
+            times=numbers(columns[2], np.int64),
+            starts=numbers(columns[3], np.int64),
+            uncounted=numbers(columns[4], np.bool_),
+            fingerprints=numbers(columns[5], np.int64),
+            scores=numbers(columns[6], np.float64),
+            decisions=Coded.of(columns[7]),
+            amounts=numbers(columns[8], np.float64),
+            segments=Coded.of(columns[9]),
+            probabilities=columns[10],
+        )
+        return index.remember(index.look(ids), predictions)
+
+    def add(self, model, rows):
+        index, columns = self.of(model), list(zip(*rows, strict=True)) if rows else [()] * 6
+        ids, times = words(columns[0]), np.array(columns[1], dtype=np.int64)
+        return index.add(index.look(ids), Labels(ids, times, *map(Coded.of, columns[2:])))
+
+    def add_labels(self, model, rows):
+        return self.add(model, rows).duplicates
+
+    def pairs(self, model, ids):
+        index = self.of(model)
+        return index.pairs(index.look(words(ids)))
+
+    def forget(self, model, before):
+        self.of(model).forget(before)
+
+    def fingerprints(self, model, ids):
+        look = self.of(model).look(words(ids))
+        return sorted(look.predictions.rows["fingerprint"].tolist())
+
+
 def new_index():
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    for statement in (statement for step in MIGRATIONS.steps for statement in step):
-        connection.execute(statement)
-    return LabelIndex(connection)
+    return Index()
 
 
 def join(layout, steps):
@@ -93,11 +179,11 @@ def join(layout, steps):
     index = new_index()
     outcomes = Summary.empty(layout, len(MATURITIES)).outcomes
     for events in steps:
-        index.touch([event.id for event in events])
-        before = index.pairs("m")
+        ids = [event.id for event in events]
+        before = index.pairs("m", ids)
         index.remember("m", [event for event in events if isinstance(event, Remembered)])
         index.add_labels("m", [event for event in events if isinstance(event, Label)])
-        after = index.pairs("m")
+        after = index.pairs("m", ids)
         for pairs, sign in ((before, -1), (after, 1)):
             what = contributions(pairs, MATURITIES)
             add_outcomes(outcomes, layout, pairs, Contributions(what.rows, what.buckets, sign * what.signs))
@@ -282,27 +368,23 @@ def test_a_prediction_that_is_known_stays_as_it_was():
     index = new_index()
     index.remember("m", [prediction()])
     index.remember("m", [prediction()._replace(fingerprint=8), prediction(version="v2")._replace(fingerprint=9)])
-    index.touch([b"a", b"a", b"b"])
-    assert index.fingerprints("m") == {(b"a", "v1"): 7, (b"a", "v2"): 9}
-    assert index.fingerprints("other") == {}
+    assert index.fingerprints("m", [b"a", b"a", b"b"]) == [7, 9]
+    assert index.fingerprints("other", [b"a"]) == []
 
 
 def test_only_what_is_touched_is_joined():
     index = new_index()
     index.remember("m", [prediction(), prediction(b"b")])
     index.add_labels("m", [label(), label(b"b")])
-    index.touch([b"b"])
-    assert [met.id for _, met in index.pairs("m").labels] == [b"b"]
-    index.touch([])
-    assert index.pairs("m").labels == ()
+    assert index.pairs("m", [b"b"]).times.tolist() == [1]
+    assert len(index.pairs("m", []).times) == 0
 
 
 def test_labels_are_within_the_horizon_of_any_prediction_or_beyond_all():
     index = new_index()
     index.remember("m", [prediction(time=0), prediction(version="v2", time=50), prediction(b"b")])
     index.add_labels("m", [label(time=60), label(time=2, source="t"), label(b"b", time=60), label(b"b", time=30)])
-    index.touch([b"a", b"b"])
-    assert index.pairs("m").labels_by_source(20) == {"s": (1, 2), "t": (1, 0)}
+    assert index.pairs("m", [b"a", b"b"]).labels_by_source(20) == {"s": (1, 2), "t": (1, 0)}
 
 
 def test_a_forgotten_window_takes_its_labels_with_it():
@@ -310,8 +392,7 @@ def test_a_forgotten_window_takes_its_labels_with_it():
     index.remember("m", [prediction(), prediction(b"b", start=100)])
     index.add_labels("m", [label(time=101), label(b"b", time=1)])
     index.forget("m", 100)
-    index.touch([b"a", b"b"])
-    assert index.fingerprints("m") == {(b"b", "v1"): 7}
+    assert index.fingerprints("m", [b"a", b"b"]) == [7]
     assert index.add_labels("m", [label(time=101), label(b"b", time=1)]) == {"s": 1}
 
 
@@ -321,8 +402,7 @@ def test_a_label_stays_as_long_as_any_window_needs_it():
     index.remember("m", [prediction(), prediction(version="v2", start=100)])
     index.add_labels("m", [label(), label(time=2, version="v1"), label(time=3, version="v2")])
     index.forget("m", 100)
-    index.touch([b"a"])
-    assert [met.time for _, met in index.pairs("m").labels] == [1, 3]
+    assert index.pairs("m", [b"a"]).times.tolist() == [1, 3]
     index.forget("m", 101)
     assert index.add_labels("m", [label(), label(time=2, version="v1"), label(time=3, version="v2")]) == {}
 
@@ -340,8 +420,7 @@ def test_a_source_is_as_new_as_its_newest_label_within_the_horizon():
     index = new_index()
     index.remember("m", [prediction(time=0), prediction(b"b", time=50)])
     index.add_labels("m", [label(time=20), label(time=21), label(b"b", time=55, source="t"), label(b"c", time=99)])
-    index.touch([b"a", b"b", b"c"])
-    assert index.pairs("m").newest_by_source(20) == {"s": 20, "t": 55}
+    assert index.pairs("m", [b"a", b"b", b"c"]).newest_by_source(20) == {"s": 20, "t": 55}
 
 
 @pytest.mark.parametrize("model", ["m", "other"])
@@ -349,6 +428,30 @@ def test_models_do_not_meet(model):
     index = new_index()
     index.remember("m", [prediction()])
     index.add_labels(model, [label()])
-    index.touch([b"a"])
-    assert len(index.pairs("m").labels) == (model == "m")
-    assert isinstance(index.pairs("other"), Pairs)
+    assert len(index.pairs("m", [b"a"]).times) == (model == "m")
+    assert len(index.pairs("other", [b"a"]).times) == 0
+
+
+def test_ids_that_agree_in_half_of_their_hash_do_not_meet():
+    index = new_index()
+    ids = [b"same....one.....", b"same....other..."]
+    index.remember("m", [prediction(one) for one in ids])
+    index.add_labels("m", [label(ids[1])])
+    assert len(index.pairs("m", [ids[0]]).times) == 0
+    assert len(index.pairs("m", [*ids, *ids]).times) == 1
+
+
+def test_what_an_older_version_remembered_row_by_row_is_taken_over():
+    index = new_index()
+    ids = [bytes(words([one]).astype(">u8").tobytes()) for one in (b"a", b"b", b"c")]
+    for one in ids[:2]:
+        row = ("m", one, "v1", 5, 0, 0, 7, None, "1", None, "[]", b"vector")
+        index.connection.execute(f"INSERT INTO prediction VALUES ({', '.join('?' * 12)})", row)
+    for one in (ids[0], ids[2]):
+        index.connection.execute("INSERT INTO label VALUES ('m', ?, 9, '1', '', '', 's')", (one,))
+    pairs = index.pairs("m", [b"a", b"b", b"c"])
+    assert (pairs.ages.tolist(), pairs.probabilities) == ([4], [b"vector"])
+    assert index.connection.execute("SELECT count(*) FROM prediction").fetchone() == (0,)
+    assert index.connection.execute("SELECT id FROM label").fetchall() == [(ids[2],)]
+    index.add_labels("m", [label(b"b", time=9)])
+    assert index.pairs("m", [b"a", b"b", b"c"]).ages.tolist() == [4, 4]

@@ -14,11 +14,13 @@ from mlvitals.report.episodes import find_episodes
 from mlvitals.report.frame import Frame, Window
 from mlvitals.report.reading import Row, read_marks
 from mlvitals.signals.spec import MetricSpec
+from mlvitals.windows.memory import count_remembered
+from mlvitals.windows.remembered_rows import LABEL, PREDICTION
 from mlvitals.windows.window import WindowSize
 
 GRAVEST_SHOWN: Final = 3
 
-_TABLES: Final = ("cohort", "prediction", "label", "held")
+_TABLES: Final = ("cohort", "label", "held")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,7 @@ def standings(config: Config, connection: sqlite3.Connection) -> list[Standing]:
     }
     sizes = {model.name: model.windows.size.window for model in models_of(config, discovered(connection))}
     counts = {table: _counts(connection, table) for table in _TABLES}
+    counts |= {f"remembered {kind.name}": count_remembered(connection, kind) for kind in (PREDICTION, LABEL)}
     found = []
     for model in progress.keys() | faults.keys():
         known = progress.get(model, Progress())
@@ -79,8 +82,8 @@ def standings(config: Config, connection: sqlite3.Connection) -> list[Standing]:
             settled=known.settled,
             learning=known.learning.until is not None and not known.learning.done,
             windows=counts["cohort"].get(model, 0),
-            remembered=counts["prediction"].get(model, 0),
-            labels=counts["label"].get(model, 0),
+            remembered=counts["remembered prediction"].get(model, 0),
+            labels=counts["label"].get(model, 0) + counts["remembered label"].get(model, 0),
             waiting=counts["held"].get(model, 0),
             configured=model in sizes,
         )

@@ -64,7 +64,7 @@ class Closer:
             run.paired.forget(before)
             run.matured.forget(before)
             run.standings.forget(before)
-            run.labels.forget(run.name, before)
+            run.labels.forget(before)
             self._deciding.forget(before - PREVIOUS_AT_MOST)
             run.watermark.forgotten = before
             yield []

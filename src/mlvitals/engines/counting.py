@@ -1,7 +1,7 @@
 """Counting predictions into the cohorts of their windows, versions and segments."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +10,11 @@ import pyarrow as pa
 
 from mlvitals import wire
 from mlvitals.engines.intake import UNKNOWN_VERSION, Rows, Times, failed, rows_by_text
+from mlvitals.windows.coded import Coded
 from mlvitals.windows.cohorts import CohortKey, Cohorts
 from mlvitals.windows.groups import ALL, Grouping, group_rows, segment_codes
-from mlvitals.windows.labels import Remembered
 from mlvitals.windows.layout import Layout
+from mlvitals.windows.predictions import Predictions
 from mlvitals.windows.summarize import Columns, summarize
 from mlvitals.windows.window import WindowSize
 
@@ -63,23 +64,28 @@ class Counting:
                     key, layout = CohortKey(start, version, segment), self._layout_at(version, start)
                     self.cohorts.add_repeats(key, self.size.end(start), layout, count)
 
-    def begin(self, kept: Iterable[Remembered]) -> None:
+    def begin(self, kept: Predictions) -> None:
         """Make the cohorts of predictions whose labels may be there already, before their counts are added."""
-        for start, version, segments in {(one.start, one.version, one.segments) for one in kept if not one.uncounted}:
-            for segment in (ALL, *json.loads(segments)):
-                layout = self._layout_at(version, start)
-                nothing = np.zeros(layout.served_size, dtype=np.int64)
-                self.cohorts.add_served(CohortKey(start, version, segment), self.size.end(start), layout, nothing)
+        counted = np.flatnonzero(~kept.uncounted)
+        columns = (kept.starts, kept.versions.codes, kept.segments.codes)
+        for start, version, segments in sorted(set(zip(*(one[counted].tolist() for one in columns), strict=True))):
+            for segment in (ALL, *json.loads(kept.segments.texts[segments] or "[]")):
+                self._begin(start, kept.versions.texts[version] or "", segment)
 
-    def segments_of(self, batch: pa.RecordBatch, rows: Rows) -> list[str]:
+    def _begin(self, start: int, version: str, segment: str) -> None:
+        layout = self._layout_at(version, start)
+        nothing = np.zeros(layout.served_size, dtype=np.int64)
+        self.cohorts.add_served(CohortKey(start, version, segment), self.size.end(start), layout, nothing)
+
+    def segments_of(self, batch: pa.RecordBatch, rows: Rows) -> Coded:
         """Return each row's segments, as a JSON array of `column=value`."""
         if not self.segments:
-            return ["[]"] * len(rows)
+            return Coded.constant("[]", len(rows))
         columns = []
         for name, values in self._segment_values().items():
             codes, names = segment_codes(batch, name, values)
             columns.append([f"{name}={names[code]}" for code in codes[rows]])
-        return [json.dumps(texts) for texts in zip(*columns, strict=True)]
+        return Coded.of([json.dumps(texts) for texts in zip(*columns, strict=True)])
 
     def _segment_values(self) -> dict[str, tuple[str, ...]]:
         known = self.layout("").segments

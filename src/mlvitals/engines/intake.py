@@ -12,8 +12,10 @@ from mlvitals import wire
 from mlvitals.clock import HOUR
 from mlvitals.events import Disposition, canonical_text, column, fingerprints
 from mlvitals.hashing import KeyedHash
-from mlvitals.windows.labels import Label, Remembered
+from mlvitals.windows.coded import Coded
+from mlvitals.windows.labels import CONFLICT, DUPLICATE, NEW, Labels
 from mlvitals.windows.layout import Layout, Task
+from mlvitals.windows.predictions import Predictions
 from mlvitals.windows.probabilities import pack_vectors
 from mlvitals.windows.served_amounts import amounts_of
 from mlvitals.windows.summarize import Columns, predicted_texts
@@ -82,54 +84,42 @@ def sort_by_time(times: Times, rows: Rows, ends: Times, now: int, closed: int | 
     return Sorted(accepted=rows[~(parked | late)], late=rows[late], counts=counts)
 
 
-def drop_repeats(parted: Sorted, identities: "Identities", known: dict[tuple[bytes, str], int]) -> Sorted:
+def drop_repeats(parted: Sorted, rows: Rows, verdicts: npt.NDArray[np.int8]) -> Sorted:
     """Take out rows whose id and version were served before: duplicates, or conflicts if their content differs.
 
     Args:
         parted: the rows, in source order within each kind.
-        identities: each row's hashed id, version and fingerprint.
-        known: the fingerprints of what is remembered, by id and version; what is kept here is added to it.
+        rows: all of them, ascending.
+        verdicts: NEW, DUPLICATE or CONFLICT for each of these.
 
     """
-    repeated: set[int] = set()
-    counts = Counter(parted.counts)
-    for row in np.sort(np.concatenate([parted.accepted, parted.late])).tolist():
-        key, fingerprint = identities.key(row), identities.fingerprint(row)
-        if key not in known:
-            known[key] = fingerprint
-            continue
-        repeated.add(row)
-        counts[Disposition.DUPLICATE if known[key] == fingerprint else Disposition.CONFLICT] += 1
-    if not repeated:
+    gone = rows[verdicts != NEW]
+    if not len(gone):
         return parted
-    gone = np.array(sorted(repeated), dtype=np.intp)
+    counts = Counter(parted.counts)
+    for verdict, disposition in ((DUPLICATE, Disposition.DUPLICATE), (CONFLICT, Disposition.CONFLICT)):
+        counts[disposition] += int((verdicts == verdict).sum())
     return Sorted(
         accepted=np.setdiff1d(parted.accepted, gone, assume_unique=True),
         late=np.setdiff1d(parted.late, gone, assume_unique=True),
         repeated=np.intersect1d(parted.accepted, gone, assume_unique=True),
-        counts=dict(counts),
+        counts={disposition: count for disposition, count in counts.items() if count},
     )
 
 
 class Identities:
-    """Who the rows of a batch are: hashed id, version, and a fingerprint of the content."""
+    """Who the rows of a batch (ascending) are: hashed ids, versions, and fingerprints of the content."""
 
     def __init__(self, batch: pa.RecordBatch, rows: Rows, key: KeyedHash) -> None:
         places = pa.array(rows)
         self.rows = rows
-        self.ids = key.digest(_texts(batch, wire.PREDICTION_ID, "").take(places).to_pylist())
-        self.versions: list[str] = _texts(batch, wire.MODEL_VERSION, UNKNOWN_VERSION).take(places).to_pylist()
-        self._fingerprints: list[int] = fingerprints(batch, rows).tolist()
-        self._place = dict(zip(rows.tolist(), range(len(rows)), strict=True))
+        self.ids = key.words(_texts(batch, wire.PREDICTION_ID, "").take(places).to_pylist())
+        self.versions = Coded.of_arrow(_texts(batch, wire.MODEL_VERSION, UNKNOWN_VERSION).take(places))
+        self.fingerprints = fingerprints(batch, rows)
 
-    def key(self, row: int) -> tuple[bytes, str]:
-        """Return a row's id and version."""
-        place = self._place[row]
-        return self.ids[place], self.versions[place]
-
-    def fingerprint(self, row: int) -> int:
-        """Return a row's fingerprint."""
-        return self._fingerprints[self._place[row]]
+    def places(self, rows: Rows) -> Rows:
+        """Return the places of some of the rows."""
+        return np.searchsorted(self.rows, rows)
 
 
 def remembered(
@@ -139,9 +129,9 @@ def remembered(
     rows: Rows,
     *,
     starts: Times,
-    segments: list[str],
-    uncounted: bool,
-) -> list[Remembered]:
+    segments: Coded,
+    uncounted: npt.NDArray[np.bool_],
+) -> Predictions:
     """Return what is kept of predictions until their labels come.
 
     Args:
@@ -154,20 +144,25 @@ def remembered(
         uncounted: they belong to no cohort.
 
     """
-    places = pa.array(rows)
+    mine = identities.places(rows)
     read = columns.numbers(layout.output.column)
-    scores = [None] * len(rows) if read is None else read.values[rows].tolist()  # SQLite keeps NaN as NULL
-    regression = layout.output.task is Task.REGRESSION
-    decisions = [None] * len(rows) if regression else predicted_texts(columns, layout).take(places).to_pylist()
-    money = amounts_of(columns, layout)[rows].tolist()
-    times = times_of(columns.batch)[rows].tolist()
-    vectors = pack_vectors(columns.batch, layout.output, rows)
-    return [
-        Remembered(*identities.key(row), time, start, uncounted, identities.fingerprint(row), *kept)
-        for row, time, start, *kept in zip(
-            rows.tolist(), times, starts.tolist(), scores, decisions, money, segments, vectors, strict=True
-        )
-    ]
+    if layout.output.task is Task.REGRESSION:
+        decisions = Coded.constant(None, len(rows))
+    else:
+        decisions = Coded.of_arrow(predicted_texts(columns, layout).take(pa.array(rows)))
+    return Predictions(
+        ids=identities.ids[mine],
+        versions=identities.versions.take(mine),
+        times=times_of(columns.batch)[rows],
+        starts=starts,
+        uncounted=uncounted,
+        fingerprints=identities.fingerprints[mine],
+        scores=np.full(len(rows), np.nan) if read is None else read.values[rows],
+        decisions=decisions,
+        amounts=amounts_of(columns, layout)[rows],
+        segments=segments,
+        probabilities=pack_vectors(columns.batch, layout.output, rows),
+    )
 
 
 def failed(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
@@ -179,14 +174,16 @@ def failed(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
     return ~np.asarray(pc.is_in(texts, value_set=_NO_ERROR, skip_nulls=False))
 
 
-def labels_of(batch: pa.RecordBatch, key: KeyedHash, source: str) -> list[Label]:
+def labels_of(batch: pa.RecordBatch, key: KeyedHash, source: str) -> Labels:
     """Return a batch's labels as they are kept."""
-    ids = key.digest(_texts(batch, wire.PREDICTION_ID, "").to_pylist())
-    contents = canonical_text(batch.column(wire.LABEL), numerals=True).cast(pa.string()).to_pylist()
-    versions = _texts(batch, wire.LABEL_VERSION, "").to_pylist()
-    amounts = _texts(batch, wire.AMOUNT, "").to_pylist()
-    columns = zip(ids, times_of(batch).tolist(), contents, versions, amounts, strict=True)
-    return [Label(*columns_of_one, source) for columns_of_one in columns]
+    return Labels(
+        ids=key.words(_texts(batch, wire.PREDICTION_ID, "").to_pylist()),
+        times=times_of(batch),
+        contents=Coded.of_arrow(canonical_text(batch.column(wire.LABEL), numerals=True).cast(pa.string())),
+        versions=Coded.of_arrow(_texts(batch, wire.LABEL_VERSION, "")),
+        amounts=Coded.of_arrow(_texts(batch, wire.AMOUNT, "")),
+        sources=Coded.constant(source, batch.num_rows),
+    )
 
 
 def _texts(batch: pa.RecordBatch, name: str, absent: str) -> pa.Array:

@@ -1,7 +1,7 @@
 """One model's running state: what its events do to its windows."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,10 +38,11 @@ from mlvitals.hashing import KeyedHash
 from mlvitals.signals.spec import Volume
 from mlvitals.windows.categories import Coders
 from mlvitals.windows.cohorts import Cohorts
-from mlvitals.windows.labels import Label, LabelIndex, Remembered
+from mlvitals.windows.labels import LabelIndex, Labels
 from mlvitals.windows.layout import Layout
 from mlvitals.windows.matured import MaturedCohorts
 from mlvitals.windows.paired import PairedCounts
+from mlvitals.windows.predictions import Predictions
 from mlvitals.windows.probabilities import complete_outputs
 from mlvitals.windows.summarize import Columns
 from mlvitals.windows.watermark import SourceProgress, Watermark
@@ -87,7 +88,7 @@ class ModelRun:
         self.references = references
         self.account = account
         self.connection = connection
-        self.labels = LabelIndex(connection)
+        self.labels = LabelIndex(connection, config.name)
         self.key = key
         self.coders = Coders()
         self.size = config.windows.size.window
@@ -143,7 +144,7 @@ class ModelRun:
             self._note_ignored(batch)
             self._learn(batch, parted.accepted, starts)
 
-    def take_labels(self, reading: Reading, labels: Sequence[Label]) -> None:
+    def take_labels(self, reading: Reading, labels: Labels) -> None:
         """Join labels of this model."""
         if self.join is not None and len(labels):
             self.dirty = True
@@ -232,7 +233,7 @@ class ModelRun:
             cohorts=self.cohorts,
             paired=self.paired,
             account=self.account,
-            maturities=[maturity.microseconds for maturity in labels.maturities],
+            maturities=np.array([maturity.microseconds for maturity in labels.maturities], dtype=np.int64),
             horizon=labels.horizon.microseconds,
         )
 
@@ -288,35 +289,40 @@ class ModelRun:
         """Drop repeated rows, remember the others, and join the labels that were there before them."""
         if not len(identities.rows):
             return parted
+        look = self.labels.look(identities.ids)
         if self.config.deduplicate:
-            self.labels.touch(identities.ids)
-            parted = drop_repeats(parted, identities, self.labels.fingerprints(self.name))
+            verdicts = self.labels.repeats(look, identities.ids, identities.versions, identities.fingerprints)
+            parted = drop_repeats(parted, identities.rows, verdicts)
         errors = failed(columns.batch)
-        counted = parted.accepted[~errors[parted.accepted]]
         # A failed request is remembered too, so that its copy is a duplicate; like a late one it is not counted.
         others = np.sort(np.concatenate([parted.accepted[errors[parted.accepted]], parted.late]))
-        kept = [
-            *self._memories(columns, identities, counted, starts, uncounted=False),
-            *self._memories(columns, identities, others, starts, uncounted=True),
-        ]
+        counted = parted.accepted[~errors[parted.accepted]]
+        kept = self._memories(columns, identities, np.concatenate([counted, others]), starts, counted=len(counted))
         if self.join is None:
-            self.labels.remember(self.name, kept)
+            self.labels.remember(look, kept)
         else:
             self.counting.begin(kept)
-            self._observe_labels(self.join.remember(identities.ids, kept), now)
+            self._observe_labels(self.join.remember(look, kept), now)
         return parted
 
     def _memories(
-        self, columns: Columns, identities: Identities, rows: Rows, starts: Times, *, uncounted: bool
-    ) -> list[Remembered]:
+        self, columns: Columns, identities: Identities, rows: Rows, starts: Times, *, counted: int
+    ) -> Predictions:
+        """Return what is kept of rows, the first of which are counted."""
         segments = self.counting.segments_of(columns.batch, rows)
-        versions = np.array([identities.key(row)[1] for row in rows.tolist()], dtype=object)
-        kept: list[Remembered] = []
-        for version in sorted(set(versions.tolist())):
-            mine = np.flatnonzero(versions == version)
-            chosen, texts = rows[mine], [segments[place] for place in mine.tolist()]
-            layout = self.layout(version)
-            kept += remembered(
-                columns, layout, identities, chosen, starts=starts[chosen], segments=texts, uncounted=uncounted
+        versions = identities.versions.take(identities.places(rows))
+        kept: list[Predictions] = []
+        for code in np.flatnonzero(np.bincount(versions.codes, minlength=1)).tolist() or [0]:
+            mine = np.flatnonzero(versions.codes == code)
+            kept.append(
+                remembered(
+                    columns,
+                    self.layout(versions.texts[code] or ""),
+                    identities,
+                    rows[mine],
+                    starts=starts[rows[mine]],
+                    segments=segments.take(mine),
+                    uncounted=mine >= counted,
+                )
             )
-        return kept
+        return Predictions.joined(kept)

@@ -16,7 +16,7 @@ from mlvitals.windows.summary import Summary, pack, unpack
 
 Counts = npt.NDArray[np.int64]
 
-_COHORTS_IN_MEMORY: Final = 256
+_CELLS_IN_MEMORY: Final = 2**23  # of all cohorts of a model
 
 # An earlier window is no neighbour any more: two months may lie between months, and a version of long ago is forgotten.
 PREVIOUS_AT_MOST: Final = 92 * DAY
@@ -65,7 +65,9 @@ class Cohorts:
         self._stops = (*checkpoints, *maturities)
         self._layouts: dict[str, Layout] = {}
         self._loaded: dict[CohortKey, Cohort] = {}
+        self._cells = 0
         self._dirty: set[CohortKey] = set()
+        self._served: set[CohortKey] = set()  # what was served in these has changed, too
 
     def add_served(self, key: CohortKey, end: int, layout: Layout, served: Counts) -> None:
         """Add counts of predictions to an open cohort, which begins under this layout if it is new."""
@@ -78,15 +80,16 @@ class Cohorts:
     def _open(self, key: CohortKey, end: int, layout: Layout) -> Cohort:
         cohort = self.get(key)
         if cohort is None:
-            cohort = self._loaded[key] = Cohort(key, end, Summary.empty(layout, len(self._maturities)))
+            cohort = self._load(Cohort(key, end, Summary.empty(layout, len(self._maturities))))
         self._dirty.add(key)
+        self._served.add(key)
         return cohort
 
     def get(self, key: CohortKey) -> Cohort | None:
         """Return a cohort, open or closed; None where there is none."""
         if key not in self._loaded:
             for cohort in self._select("start = ? AND version = ? AND segment = ?", key):
-                self._loaded[key] = cohort
+                self._load(cohort)
         return self._loaded.get(key)
 
     def add_outcomes(self, key: CohortKey, outcomes: Counts) -> None:
@@ -185,6 +188,8 @@ class Cohorts:
 
     def mark(self, cohort: Cohort) -> None:
         """Note that a cohort's flags have changed, be it in memory still or not."""
+        if cohort.key not in self._loaded:
+            self._load(cohort)
         self._loaded[cohort.key] = cohort
         self._dirty.add(cohort.key)
 
@@ -210,7 +215,8 @@ class Cohorts:
         What was served in them stays for reports, as `past` says.
         """
         self.flush()
-        self._loaded = {key: cohort for key, cohort in self._loaded.items() if key.start >= before}
+        for key in [key for key in self._loaded if key.start < before]:
+            self._unload(key)
         keep_past(self._connection, self._model, before)
         for table in ("settlement", "cohort"):
             self._connection.execute(f"DELETE FROM {table} WHERE model = ? AND start < ?", (self._model, before))
@@ -224,10 +230,39 @@ class Cohorts:
     def flush(self) -> None:
         """Write what has changed, and let cohorts leave memory past its bound."""
         for key in sorted(self._dirty):
-            self._write(self._loaded[key])
+            if key in self._served:
+                self._write(self._loaded[key])
+            else:
+                self._update(self._loaded[key])
         self._dirty.clear()
-        while len(self._loaded) > _COHORTS_IN_MEMORY:
-            del self._loaded[next(iter(self._loaded))]
+        self._served.clear()
+        while self._cells > _CELLS_IN_MEMORY:
+            self._unload(next(iter(self._loaded)))
+
+    def _load(self, cohort: Cohort) -> Cohort:
+        self._loaded[cohort.key] = cohort
+        self._cells += cohort.summary.served.size + cohort.summary.outcomes.size
+        return cohort
+
+    def _unload(self, key: CohortKey) -> None:
+        summary = self._loaded.pop(key).summary
+        self._cells -= summary.served.size + summary.outcomes.size
+
+    def _update(self, cohort: Cohort) -> None:
+        """Write what can change of a cohort that is known, but what was served in it."""
+        self._connection.execute(
+            "UPDATE cohort SET outcomes = ?, closed = ?, changed = ?, settled = ?, due = ? "
+            "WHERE model = ? AND start = ? AND version = ? AND segment = ?",
+            (
+                pack(cohort.summary.outcomes),
+                cohort.closed,
+                cohort.changed,
+                cohort.settled,
+                self._due_at(cohort),
+                self._model,
+                *cohort.key,
+            ),
+        )
 
     def _write(self, cohort: Cohort) -> None:
         layout = cohort.summary.layout

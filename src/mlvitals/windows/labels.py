@@ -4,220 +4,307 @@ Joining is a function of two sets, the predictions and the labels of an id; so t
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-_TOUCHED: Final = "CREATE TEMP TABLE IF NOT EXISTS touched (id BLOB PRIMARY KEY) WITHOUT ROWID"
-# CROSS JOIN fixes the order of look-ups: from the few ids that were touched. SQLite, which knows no sizes, would else
-# begin with all that is remembered of the model.
-_PAIRS: Final = """
-    SELECT p.id, p.version, p.time, p.start, p.uncounted, p.score, p.decision, p.segments, p.probabilities,
-           p.amount, l.time, l.content, l.source, l.version, l.amount
-    FROM touched t
-    CROSS JOIN label l ON l.model = ?1 AND l.id = t.id
-    CROSS JOIN prediction p ON p.model = ?1 AND p.id = t.id AND (l.version = '' OR l.version = p.version)
-    ORDER BY p.id, p.version, l.time, l.content, l.amount, l.version
-"""
+from mlvitals.windows.coded import Coded, Lexicon
+from mlvitals.windows.memory import Memory
+from mlvitals.windows.older_rows import take_older_rows
+from mlvitals.windows.pairs import Codes, Flags, Pairs, Times
+from mlvitals.windows.predictions import Predictions
+from mlvitals.windows.remembered_rows import LABEL, PREDICTION, Rows, Words
+from mlvitals.windows.runs import Found
+from mlvitals.windows.waiting_labels import WaitingLabels
 
-_MET: Final = (
-    "SELECT 1 FROM prediction p WHERE p.model = label.model AND p.id = label.id "
-    "AND (label.version = '' OR label.version = p.version)"
-)
+NEW: Final = 0
+DUPLICATE: Final = 1
+CONFLICT: Final = 2
+
+_IDENTITY: Final = ("time", "content", "content_kind", "amount", "amount_kind", "version")
 
 
-class Remembered(NamedTuple):
-    """What is kept of a prediction until its horizon: nothing that names a row outside.
+@dataclass(frozen=True, slots=True, eq=False)
+class Labels:
+    """Labels as they are kept, a row each: the id's hash, the time, canonical texts, and where they came from."""
 
-    uncounted: it belongs to no cohort (it was late, or its request failed), but its label is no orphan.
-    probabilities: as `pack_vectors` says, None of most models.
+    ids: Words
+    times: Times
+    contents: Coded
+    versions: Coded
+    amounts: Coded
+    sources: Coded
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.ids)
+
+
+class Look(NamedTuple):
+    """What is remembered of some ids, which are in ascending order, each once.
+
+    given: the place of each id as it was asked for. waiting: labels that have met no prediction.
     """
 
-    id: bytes
-    version: str
-    time: int
-    start: int
-    uncounted: bool
-    fingerprint: int
-    score: float | None
-    decision: str | None
-    amount: float | None
-    segments: str
-    probabilities: bytes | None = None
+    given: Codes
+    heads: Words
+    tails: Words
+    predictions: Found
+    labels: Found
+    waiting: Found
+
+    def places(self, ids: Words) -> Codes:
+        """Return the place of each id, all of which were looked for."""
+        heads, tails = ids[:, 0], ids[:, 1]
+        places = np.searchsorted(self.heads, heads)
+        while (wrong := self.tails[places] != tails).any():  # two ids that agree in half of their hash
+            places[wrong] += 1
+        return places
 
 
-class Label(NamedTuple):
-    """A label as it is kept: the id's hash, its time, its canonical text, and what limits or weighs it."""
+class Change(NamedTuple):
+    """What met before something arrived, and what meets now; how many labels of each source were known already."""
 
-    id: bytes
-    time: int
-    content: str
-    version: str
-    amount: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Predictions and the labels that met them, sorted by prediction, then by label time and content.
-
-    prediction: for each pair the index of its prediction among those that met any label. stakes: the prediction's
-    amount; amounts: the label's, else the prediction's; NaN where there is none.
-    """
-
-    prediction: npt.NDArray[np.intp]
-    versions: tuple[str, ...]
-    starts: npt.NDArray[np.int64]
-    uncounted: npt.NDArray[np.bool_]
-    ages: npt.NDArray[np.int64]
-    scores: npt.NDArray[np.float64]
-    decisions: tuple[str | None, ...]
-    segments: tuple[str, ...]
-    probabilities: tuple[bytes | None, ...]
-    contents: tuple[str, ...]
-    stakes: npt.NDArray[np.float64]
-    amounts: npt.NDArray[np.float64]
-    labels: tuple[tuple[str, Label], ...]
-
-    def newest_by_source(self, horizon: int) -> dict[str, int]:
-        """Return the time of each source's newest label within the horizon of a prediction."""
-        newest: dict[str, int] = {}
-        for (source, label), age in zip(self.labels, self.ages.tolist(), strict=True):
-            if age <= horizon:
-                newest[source] = max(label.time, newest.get(source, label.time))
-        return newest
-
-    def labels_by_source(self, horizon: int) -> dict[str, tuple[int, int]]:
-        """Count each source's distinct labels: within the horizon of a prediction, and beyond that of all they met."""
-        within = {label for label, age in zip(self.labels, self.ages.tolist(), strict=True) if age <= horizon}
-        beyond = set(self.labels) - within
-        sources = {source for source, _ in self.labels}
-        return {
-            source: (sum(label[0] == source for label in within), sum(label[0] == source for label in beyond))
-            for source in sources
-        }
+    before: Pairs
+    after: Pairs
+    duplicates: dict[str, int]
 
 
 class LabelIndex:
-    """The two sets, in the state database. Every call belongs into the caller's transaction."""
+    """The two sets of one model, in the state database. Every call belongs into the caller's transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, model: str) -> None:
+        self._lexicon = Lexicon()
+        self._memory = Memory(connection, model, self._lexicon)
+        self._waiting = WaitingLabels(connection, model, self._lexicon)
+        self._any = self._lexicon.code("")
         self._connection = connection
-        connection.execute(_TOUCHED)
+        self._model = model
 
-    def touch(self, ids: Iterable[bytes]) -> None:
-        """Say which ids the next calls of `pairs` are about."""
-        self._connection.execute("DELETE FROM touched")
-        self._connection.executemany("INSERT OR IGNORE INTO touched VALUES (?)", ((one,) for one in ids))
+    def look(self, ids: Words) -> Look:
+        """Return what is remembered of these ids, which come in any order."""
+        self._take_over()
+        return self._look(ids)
 
-    def pairs(self, model: str) -> Pairs:
-        """Return the touched ids' predictions with the labels that they have now."""
-        rows = self._connection.execute(_PAIRS, (model,)).fetchall()
-        columns: Sequence[tuple[object, ...]] = list(zip(*rows, strict=True)) if rows else [()] * 15
-        return _pairs_of(columns)
+    def _look(self, ids: Words) -> Look:
+        order = np.argsort(ids[:, 0])
+        if (np.diff(ids[order, 0]) == 0).any():
+            order = np.lexsort((ids[:, 1], ids[:, 0]))
+        heads, tails = ids[order, 0], ids[order, 1]
+        new = np.ones(len(ids), dtype=bool)
+        new[1:] = (heads[1:] != heads[:-1]) | (tails[1:] != tails[:-1])
+        given = np.empty(len(order), dtype=np.intp)
+        given[order] = np.cumsum(new) - 1
+        heads, tails = heads[new], tails[new]
+        self._memory.refresh()
+        labels = _distinct(self._memory.labels.find(heads, tails))
+        predictions, waiting = self._memory.predictions.find(heads, tails), self._waiting.find(heads, tails)
+        return Look(given, heads, tails, predictions, labels, waiting)
 
-    def fingerprints(self, model: str) -> dict[tuple[bytes, str], int]:
-        """Return the touched ids' remembered predictions: (id, version) to the fingerprint of their content."""
-        rows = self._connection.execute(
-            "SELECT p.id, p.version, p.fingerprint FROM touched t "
-            "CROSS JOIN prediction p ON p.model = ? AND p.id = t.id",
-            (model,),
-        )
-        return {(one, version): fingerprint for one, version, fingerprint in rows}
+    def repeats(self, look: Look, ids: Words, versions: Coded, fingerprints: Times) -> npt.NDArray[np.int8]:
+        """Tell of each row whether its id and version are new, served before, or served before with other content."""
+        known = look.predictions
+        places = np.concatenate([known.places, look.places(ids)])
+        if not _repeat(places):
+            return np.full(len(ids), NEW, dtype=np.int8)
+        codes = np.concatenate([known.rows["version"], self._lexicon.encode(versions)])
+        contents = np.concatenate([known.rows["fingerprint"], fingerprints])
+        order, new = _groups(codes, places)
+        first = np.maximum.accumulate(np.where(new, np.arange(len(order)), 0))
+        same = contents[order] == contents[order[first]]
+        verdicts = np.zeros(len(order), dtype=np.int8)
+        verdicts[order] = np.where(new, NEW, np.where(same, DUPLICATE, CONFLICT))
+        return verdicts[len(known.places) :]
 
-    def remember(self, model: str, predictions: Iterable[Remembered]) -> None:
+    def pairs(self, look: Look) -> Pairs:
+        """Return what meets of these ids."""
+        return self._pairs(look.predictions, _both(look.labels, look.waiting))
+
+    def remember(self, look: Look, predictions: Predictions) -> Change:
         """Add predictions; one whose id and version are known already stays as it was."""
-        self._connection.executemany(
-            "INSERT OR IGNORE INTO prediction VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            ((model, *prediction) for prediction in predictions),
-        )
+        before = self.pairs(look)
+        new = self.repeats(look, predictions.ids, predictions.versions, predictions.fingerprints) == NEW
+        rows = self._rows_of(predictions)[new]
+        self._memory.append(PREDICTION, rows)
+        self._memory.keep_vectors(rows, [one for one, kept in zip(predictions.probabilities, new, strict=True) if kept])
+        served = _both(look.predictions, Found(look.places(predictions.ids[new]), rows))
+        labels = _both(look.labels, look.waiting)
+        self._keep(served, labels, known=len(look.labels.rows), waiting=look.waiting)
+        return Change(before, self._pairs(served, labels), {})
 
-    def add_labels(self, model: str, labels: Sequence[Label]) -> dict[str, int]:
-        """Add labels; return for each source how many were exact duplicates of known ones."""
-        duplicates: dict[str, int] = {}
-        for label in labels:
-            added = self._connection.execute(
-                "INSERT OR IGNORE INTO label VALUES (?, ?, ?, ?, ?, ?, ?)", (model, *label)
-            ).rowcount
-            if not added:
-                duplicates[label.source] = duplicates.get(label.source, 0) + 1
-        return duplicates
+    def add(self, look: Look, labels: Labels) -> Change:
+        """Add labels, but for exact duplicates of known ones."""
+        before, known = self.pairs(look), _both(look.labels, look.waiting)
+        arrived = Found(look.given, self._label_rows(labels))
+        together = _both(known, arrived)
+        repeated = np.zeros(len(together.places), dtype=bool)
+        if _repeat(together.places):
+            order, new = _groups(*(together.rows[name] for name in _IDENTITY), together.places)
+            repeated[order] = ~new
+        repeated = repeated[len(known.places) :]
+        fresh = Found(arrived.places[~repeated], arrived.rows[~repeated])
+        self._keep(look.predictions, fresh, known=0, waiting=None)
+        after = self._pairs(look.predictions, _both(known, fresh))
+        return Change(before, after, _count(labels.sources.take(repeated)))
 
-    def forget(self, model: str, before: int) -> None:
+    def forget(self, before: int) -> None:
         """Forget the predictions of windows that start before a time, and the labels that are of no use without them.
 
         A label goes with the last prediction that it met (another version may have served its id in a later window),
         and one that met none when its own time is before that time.
         """
-        # The plus keeps SQLite from looking for each label's prediction among all of a window instead of by its id.
-        self._connection.execute(
-            "DELETE FROM label WHERE model = ?1 "
-            "AND id IN (SELECT id FROM prediction WHERE model = ?1 AND start < ?2) "
-            # The plus keeps SQLite from the index by window, which would make each label look through whole windows.
-            f"AND EXISTS ({_MET} AND +p.start < ?2) AND NOT EXISTS ({_MET} AND +p.start >= ?2)",
-            (model, before),
+        self._take_over()
+        self._memory.forget(before)
+        self._waiting.forget(before)
+
+    def _take_over(self) -> None:
+        """Take over what an older version remembered, whose labels all stand among those that wait."""
+        for predictions in take_older_rows(self._connection, self._model):
+            self.remember(self._look(predictions.ids), predictions)
+
+    def _keep(self, served: Found, labels: Found, *, known: int, waiting: Found | None) -> None:
+        """Keep labels for as long as what they meet: the first `known` are kept already, perhaps not for so long.
+
+        waiting: those of the others that are known to have met nothing; None where all others are new.
+        """
+        prediction, label = self._meet(served, labels)
+        until = labels.rows["until"].copy()
+        met = np.zeros(len(until), dtype=bool)
+        met[label] = True
+        until[known:] = np.where(met[known:], _LEAST, until[known:])
+        np.maximum.at(until, label, served.rows["until"][prediction])
+        longer = until > labels.rows["until"]
+        longer[known:] = met[known:]
+        labels.rows["until"] = until
+        self._memory.append(LABEL, labels.rows[longer])
+        if waiting is None:
+            self._waiting.add(labels.rows[~met])
+        else:
+            self._waiting.remove(labels.rows[known:][met[known:]])
+
+    def _rows_of(self, predictions: Predictions) -> Rows:
+        rows = np.zeros(len(predictions), dtype=PREDICTION.columns)
+        rows["head"], rows["tail"] = predictions.ids[:, 0], predictions.ids[:, 1]
+        rows["start"], rows["time"] = predictions.starts, predictions.times
+        # What comes for a window that is forgotten already is kept until another one is.
+        rows["until"] = np.maximum(predictions.starts, self._memory.forgotten)
+        rows["fingerprint"] = predictions.fingerprints
+        rows["score"], rows["amount"] = predictions.scores, predictions.amounts
+        rows["uncounted"] = predictions.uncounted
+        rows["vector"] = [one is not None for one in predictions.probabilities]
+        for name, column in (("version", "versions"), ("decision", "decisions"), ("segments", "segments")):
+            rows[name] = self._lexicon.encode(getattr(predictions, column))
+        return rows
+
+    def _label_rows(self, labels: Labels) -> Rows:
+        rows = np.zeros(len(labels), dtype=LABEL.columns)
+        rows["head"], rows["tail"] = labels.ids[:, 0], labels.ids[:, 1]
+        rows["time"] = rows["until"] = labels.times
+        rows["content"], rows["content_kind"] = self._lexicon.cells(labels.contents)
+        rows["amount"], rows["amount_kind"] = self._lexicon.cells(labels.amounts)
+        rows["version"] = self._lexicon.encode(labels.versions)
+        rows["source"] = self._lexicon.encode(labels.sources)
+        return rows
+
+    def _meet(self, served: Found, labels: Found) -> tuple[Codes, Codes]:
+        """Return the pairs of predictions and labels that meet, by their indices."""
+        order = np.argsort(labels.places)
+        counts = np.bincount(labels.places, minlength=int(served.places.max(initial=-1)) + 1)
+        sizes, begins = counts[served.places], (np.cumsum(counts) - counts)[served.places]
+        prediction = np.repeat(np.arange(len(sizes)), sizes)
+        step = np.arange(len(prediction)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        label = order[begins[prediction] + step]
+        limit = labels.rows["version"][label]
+        fits = (limit == self._any) | (limit == served.rows["version"][prediction])
+        return prediction[fits], label[fits]
+
+    def _pairs(self, served: Found, labels: Found) -> Pairs:
+        prediction, label = self._meet(served, labels)
+        versions = self._lexicon.decode(served.rows["version"][prediction])
+        contents = self._lexicon.read_cells(labels.rows["content"][label], labels.rows["content_kind"][label])
+        amounts = self._lexicon.read_cells(labels.rows["amount"][label], labels.rows["amount_kind"][label])
+        times, places = labels.rows["time"][label], served.places[prediction]
+        if not _repeat(places):  # most ids are served once and labelled once
+            order = np.argsort(places)
+        else:
+            limits = self._lexicon.decode(labels.rows["version"][label])
+            order = np.lexsort((limits.ranks(), amounts.ranks(), contents.ranks(), times, versions.ranks(), places))
+        prediction, label = prediction[order], label[order]
+        rows, said = served.rows[prediction], labels.rows[label]
+        stakes = rows["amount"].copy()
+        priced = amounts.take(order).map(_amount, np.float64) if len(label) else stakes
+        return Pairs(
+            prediction=np.cumsum(np.diff(prediction, prepend=-1) != 0) - 1,
+            ids=served.places[prediction],
+            versions=versions.take(order),
+            starts=rows["start"].copy(),
+            uncounted=rows["uncounted"] == 1,
+            ages=said["time"] - rows["time"],
+            scores=rows["score"].copy(),
+            decisions=self._lexicon.decode(rows["decision"]),
+            segments=self._lexicon.decode(rows["segments"]),
+            probabilities=self._memory.vectors(rows),
+            contents=contents.take(order),
+            stakes=stakes,
+            amounts=np.where(np.isnan(priced), stakes, priced),
+            label=label,
+            limited=said["version"] != self._any,
+            times=said["time"].copy(),
+            sources=self._lexicon.decode(said["source"]),
         )
-        self._connection.execute("DELETE FROM prediction WHERE model = ? AND start < ?", (model, before))
-        self._connection.execute(
-            f"DELETE FROM label WHERE model = ?1 AND time < ?2 AND NOT EXISTS ({_MET})", (model, before)
-        )
 
 
-def _pairs_of(columns: Sequence[tuple[object, ...]]) -> Pairs:
-    (
-        ids,
-        versions,
-        times,
-        starts,
-        uncounted,
-        scores,
-        decisions,
-        segments,
-        probabilities,
-        stakes,
-        moments,
-        contents,
-        sources,
-        limits,
-        amounts,
-    ) = columns
-    count = len(ids)
-    new = np.ones(count, dtype=bool)
-    new[1:] = [
-        one != before or version != other
-        for one, before, version, other in zip(ids[1:], ids, versions[1:], versions, strict=False)
-    ]
-    moment = np.array(moments, dtype=np.int64)
-    staked = np.array([np.nan if one is None else one for one in stakes], dtype=np.float64)
-    said = np.array([_amount(text) for text in amounts], dtype=np.float64)
-    return Pairs(
-        prediction=np.cumsum(new) - 1,
-        versions=versions,  # type: ignore[arg-type]
-        starts=np.array(starts, dtype=np.int64),
-        uncounted=np.array(uncounted, dtype=bool),
-        ages=moment - np.array(times, dtype=np.int64),
-        scores=np.array([np.nan if score is None else score for score in scores], dtype=np.float64),
-        decisions=decisions,  # type: ignore[arg-type]
-        segments=segments,  # type: ignore[arg-type]
-        probabilities=probabilities,  # type: ignore[arg-type]
-        contents=contents,  # type: ignore[arg-type]
-        stakes=staked,
-        amounts=np.where(np.isnan(said), staked, said),
-        labels=tuple(
-            (str(source), Label(one, time, content, limit, amount, str(source)))
-            for one, time, content, limit, amount, source in zip(
-                ids, moments, contents, limits, amounts, sources, strict=True
-            )
-        ),
-    )
+_LEAST: Final = -(2**63)
 
 
-def _amount(text: object) -> float:
+def _both(one: Found, other: Found) -> Found:
+    return Found(np.concatenate([one.places, other.places]), np.concatenate([one.rows, other.rows]))
+
+
+def _groups(*columns: npt.NDArray[np.generic]) -> tuple[Codes, Flags]:
+    """Return an order in which rows that agree in all columns stand together as they came, and where others begin."""
+    order = np.lexsort(columns)
+    new = np.zeros(len(order), dtype=bool)
+    new[:1] = True
+    for column in columns:
+        held = column[order]
+        new[1:] |= held[1:] != held[:-1]
+    return order, new
+
+
+def _repeat(places: Codes) -> bool:
+    """Tell whether any place comes twice."""
+    return bool(len(places)) and int(np.bincount(places).max()) > 1
+
+
+def _distinct(labels: Found) -> Found:
+    """Return labels once each, as what they are to be kept for longest."""
+    if not _repeat(labels.places):
+        return labels
+    keys = [labels.rows[name] for name in _IDENTITY]
+    order = np.lexsort((-labels.rows["until"], *keys, labels.places))
+    places, rows = labels.places[order], labels.rows[order]
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = places[1:] != places[:-1]
+    for name in _IDENTITY:
+        new[1:] |= rows[name][1:] != rows[name][:-1]
+    return Found(places[new], rows[new])
+
+
+def _count(sources: Coded) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for code, count in enumerate(np.bincount(sources.codes, minlength=len(sources.texts)).tolist()):
+        if count:
+            source = sources.texts[code] or ""
+            counts[source] = counts.get(source, 0) + count
+    return counts
+
+
+def _amount(text: str | None) -> float:
     """Return a label's amount as a number; NaN where it says none."""
     try:
-        return float(str(text))
+        return float(text or "")
     except ValueError:
         return float("nan")

@@ -10,10 +10,10 @@ from mlvitals import wire
 from mlvitals.windows.binning import find_bins
 from mlvitals.windows.delays import delay_bins
 from mlvitals.windows.exact_sum import CELLS, add_exact
-from mlvitals.windows.labels import Pairs
 from mlvitals.windows.layout import LOSS_SUMS, MISSING, NON_FINITE, Layout, OutputLayout, Task
 from mlvitals.windows.losses import exact_squares, log_losses, to_fixed
 from mlvitals.windows.outcome_amounts import Judged, add_amounts
+from mlvitals.windows.pairs import Pairs
 from mlvitals.windows.probabilities import unpack_vectors
 
 Counts = npt.NDArray[np.int64]
@@ -86,7 +86,7 @@ def add_outcomes(outcomes: Counts, layout: Layout, pairs: Pairs, what: Contribut
     cells.count("delays", delay_bins(pairs.ages[what.rows]))
     scores = pairs.scores[what.rows]
     if layout.output.task is Task.REGRESSION:
-        labels = np.array([_number(pairs.contents[row]) for row in what.rows], dtype=np.float64)
+        labels = pairs.contents.take(what.rows).map(as_number, np.float64)
         _add_errors(cells, layout.output, scores, labels)
         return
     predicted, true = _class_codes(layout, pairs, what.rows)
@@ -195,14 +195,14 @@ def _class_codes(layout: Layout, pairs: Pairs, rows: Codes) -> tuple[Codes, Code
         known, other = {positive: 1}, 0
     else:
         known, other = {name: code for code, name in enumerate(classes[:-2])}, missing - 1
-    decisions = [pairs.decisions[row] for row in rows]
-    predicted = [missing if decision is None else known.get(decision, other) for decision in decisions]
-    true = [known.get(pairs.contents[row], other) for row in rows]
-    return np.array(predicted, dtype=np.intp), np.array(true, dtype=np.intp)
+    decisions, truths = pairs.decisions.take(rows), pairs.contents.take(rows)
+    predicted = decisions.map(lambda text: missing if text is None else known.get(text, other), np.intp)
+    return predicted, truths.map(lambda text: known.get(text or "", other), np.intp)
 
 
-def _number(text: str) -> float:
+def as_number(text: str | None) -> float:
+    """Return what a label says as a number; NaN where it says none."""
     try:
-        return float(text)
+        return float(text or "")
     except ValueError:
         return float("nan")

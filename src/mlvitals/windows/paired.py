@@ -1,7 +1,7 @@
 """What two versions that served the same ids were worth on these, once labels have come: counts that add."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mlvitals.windows.exact_sum import CELLS, add_exact, read_fraction
-from mlvitals.windows.labels import Pairs
 from mlvitals.windows.layout import Layout, Task
-from mlvitals.windows.outcomes import Contributions
+from mlvitals.windows.outcomes import Contributions, as_number
+from mlvitals.windows.pairs import Pairs
 from mlvitals.windows.summary import Counts, pack, unpack
 
 Codes = npt.NDArray[np.intp]
@@ -62,9 +62,8 @@ class SharedIds:
 def shared_ids(pairs: Pairs) -> SharedIds | None:
     """Return which predictions share their id; None where none do, as of models that serve an id once."""
     rows = np.flatnonzero(np.diff(pairs.prediction, prepend=-1))
-    ids = [pairs.labels[row][1].id for row in rows.tolist()]
-    new = np.ones(len(ids), dtype=bool)
-    new[1:] = [one != before for one, before in zip(ids[1:], ids, strict=False)]
+    ids = pairs.ids[rows]
+    new = np.diff(ids, prepend=-1) != 0
     if new.all():
         return None
     begins = np.flatnonzero(new)
@@ -80,15 +79,14 @@ def count_paired(
     A label that names its version is about no other one, a prediction that belongs to no cohort is compared with none.
     The age of a label is that of this version's prediction.
     """
-    limited = np.array([bool(pairs.labels[row][1].version) for row in what.rows.tolist()], dtype=bool)
     mine = pairs.prediction[what.rows]
-    sizes = np.where(limited, 0, shared.sizes[mine])
+    sizes = np.where(pairs.limited[what.rows], 0, shared.sizes[mine])
     place = np.repeat(np.arange(len(mine)), sizes)
     step = np.arange(len(place)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     theirs = shared.begins[mine][place] + step
     kept = (theirs != mine[place]) & ~pairs.uncounted[shared.rows[theirs]]
     place, others = place[kept], shared.rows[theirs[kept]]
-    versions = np.array([pairs.versions[row] for row in others.tolist()], dtype=object)
+    versions = np.array(pairs.versions.take(others).to_list(), dtype=object)
     count = _count_numbers if layout.output.task is Task.REGRESSION else _count_classes
     for version in sorted(set(versions.tolist())):
         beside = versions == version
@@ -99,13 +97,16 @@ def count_paired(
 def _count_classes(layout: Layout, pairs: Pairs, what: Contributions, others: Codes, buckets: int) -> Counts:
     counts = np.zeros((buckets, CLASS_CELLS), dtype=np.int64)
     positive = layout.output.positive if layout.output.task is Task.BINARY else None
-    for row, other, bucket, sign in zip(
-        what.rows.tolist(), others.tolist(), what.buckets.tolist(), what.signs.tolist(), strict=True
-    ):
-        decisions = pairs.decisions[row], pairs.decisions[other]
+    columns = (
+        pairs.decisions.take(what.rows).to_list(),
+        pairs.decisions.take(others).to_list(),
+        pairs.contents.take(what.rows).to_list(),
+        what.buckets.tolist(),
+        what.signs.tolist(),
+    )
+    for *decisions, truth, bucket, sign in zip(*columns, strict=True):
         if None in decisions:  # neither right nor wrong
             continue
-        truth = pairs.contents[row]
         if positive is None:
             mine, theirs = (decision == truth for decision in decisions)
             counts[bucket, 2 * mine + theirs] += sign
@@ -118,7 +119,7 @@ def _count_classes(layout: Layout, pairs: Pairs, what: Contributions, others: Co
 def _count_numbers(layout: Layout, pairs: Pairs, what: Contributions, others: Codes, buckets: int) -> Counts:
     del layout
     counts = np.zeros((buckets, NUMBER_CELLS), dtype=np.int64)
-    truth = _numbers([pairs.contents[row] for row in what.rows.tolist()])
+    truth = pairs.contents.take(what.rows).map(as_number, np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         better = np.abs(pairs.scores[others] - truth) - np.abs(pairs.scores[what.rows] - truth)
         squares = better * better
@@ -131,16 +132,6 @@ def _count_numbers(layout: Layout, pairs: Pairs, what: Contributions, others: Co
         add_exact(cells, rows, values[usable], signs)
         counts[:, part] = cells
     return counts
-
-
-def _numbers(texts: Sequence[str]) -> npt.NDArray[np.float64]:
-    values = np.full(len(texts), np.nan)
-    for place, text in enumerate(texts):
-        try:
-            values[place] = float(text)
-        except ValueError:
-            continue
-    return values
 
 
 class PairedCounts:

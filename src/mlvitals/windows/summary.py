@@ -220,7 +220,8 @@ def pack(cells: Counts) -> bytes:
     """Return an integer array's non-zero cells in few bytes; equal arrays give equal bytes."""
     flat = cells.reshape(-1)
     places = np.flatnonzero(flat)
-    steps = np.diff(places, prepend=0).astype("<u4")
+    steps = places.astype("<u4")
+    steps[1:] -= steps[:-1].copy()
     return zlib.compress(steps.tobytes() + flat[places].astype("<i8").tobytes(), _ZLIB_LEVEL)
 
 

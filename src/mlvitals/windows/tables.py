@@ -133,5 +133,40 @@ MIGRATIONS: Final = Migrations(
             """,
             "CREATE INDEX matured_by_end ON matured (model, end)",
         ),
+        (
+            # What `memory` keeps by id: rows in packed parts, how often they changed, and the vectors of some. Labels
+            # that met nothing yet stay in `label`; in `prediction` stands what was remembered before this step.
+            """
+            CREATE TABLE remembered (
+                sequence INTEGER PRIMARY KEY,
+                model TEXT NOT NULL,
+                kind TEXT NOT NULL,
+                level INTEGER NOT NULL,
+                rows INTEGER NOT NULL,
+                oldest INTEGER NOT NULL,
+                newest INTEGER NOT NULL,
+                data BLOB NOT NULL
+            ) STRICT
+            """,
+            "CREATE INDEX remembered_by_level ON remembered (model, kind, level)",
+            """
+            CREATE TABLE memory (
+                model TEXT PRIMARY KEY,
+                changes INTEGER NOT NULL,
+                forgotten INTEGER NOT NULL
+            ) STRICT, WITHOUT ROWID
+            """,
+            """
+            CREATE TABLE vector (
+                model TEXT NOT NULL,
+                id BLOB NOT NULL,
+                version TEXT NOT NULL,
+                until INTEGER NOT NULL,
+                data BLOB NOT NULL,
+                PRIMARY KEY (model, id, version)
+            ) STRICT, WITHOUT ROWID
+            """,
+            "CREATE INDEX vector_by_window ON vector (model, until)",
+        ),
     ),
 )

@@ -12,10 +12,11 @@ from mlvitals.clock import format_time
 from mlvitals.events import canonical_text, column
 from mlvitals.windows.categories import Coders
 from mlvitals.windows.choice import Choice
+from mlvitals.windows.coded import Coded
 from mlvitals.windows.groups import group_rows, segment_codes
-from mlvitals.windows.labels import Pairs
 from mlvitals.windows.layout import Layout, Task
 from mlvitals.windows.outcomes import Contributions, add_outcomes, contributions
+from mlvitals.windows.pairs import Pairs
 from mlvitals.windows.probabilities import complete_outputs, pack_vectors
 from mlvitals.windows.reference import OUTCOME_BUCKETS, Reference
 from mlvitals.windows.sample import ReferenceSample
@@ -129,29 +130,33 @@ def _labelled(columns: Columns, layout: Layout) -> tuple[Rows, Pairs]:
     batch = columns.batch
     labels = column(batch, wire.LABEL)
     if labels is None:
-        rows = np.zeros(0, dtype=np.intp)
-        contents: list[str] = []
+        rows, contents = np.zeros(0, dtype=np.intp), Coded.constant(None, 0)
     else:
         rows = np.flatnonzero(~np.asarray(labels.is_null()))
-        contents = canonical_text(labels, numerals=True).cast(pa.string()).take(pa.array(rows)).to_pylist()
+        contents = Coded.of_arrow(canonical_text(labels, numerals=True).cast(pa.string()).take(pa.array(rows)))
     scores = columns.numbers(layout.output.column)
     if layout.output.task is Task.REGRESSION:
-        decisions: list[str | None] = [None] * len(rows)
+        decisions = Coded.constant(None, len(rows))
     else:
-        decisions = predicted_texts(columns, layout).take(pa.array(rows)).to_pylist()
+        decisions = Coded.of_arrow(predicted_texts(columns, layout).take(pa.array(rows)))
     amounts = amounts_of(columns, layout)[rows]
+    nothing, nowhen = Coded.constant("", len(rows)), np.zeros(len(rows), dtype=np.int64)
     return rows, Pairs(
         prediction=np.arange(len(rows)),
-        versions=("",) * len(rows),
-        starts=np.zeros(len(rows), dtype=np.int64),
+        ids=np.arange(len(rows)),
+        versions=nothing,
+        starts=nowhen,
         uncounted=np.zeros(len(rows), dtype=bool),
-        ages=np.zeros(len(rows), dtype=np.int64),
+        ages=nowhen,
         scores=np.full(len(rows), np.nan) if scores is None else scores.values[rows],
-        decisions=tuple(decisions),
-        segments=("[]",) * len(rows),
-        probabilities=tuple(pack_vectors(batch, layout.output, rows)),
-        contents=tuple(contents),
+        decisions=decisions,
+        segments=Coded.constant("[]", len(rows)),
+        probabilities=pack_vectors(batch, layout.output, rows),
+        contents=contents,
         stakes=amounts,
         amounts=amounts,
-        labels=(),
+        label=np.arange(len(rows)),
+        limited=np.zeros(len(rows), dtype=bool),
+        times=nowhen,
+        sources=nothing,
     )

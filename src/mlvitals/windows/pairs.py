@@ -1,0 +1,74 @@
+"""Predictions and the labels that met them, as columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from mlvitals.windows.coded import Coded
+
+Codes = npt.NDArray[np.intp]
+Times = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+_NOWHERE: Final = np.zeros(0, dtype=np.intp)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pairs:
+    """Predictions and the labels that met them, sorted by prediction, then by label time and content; a row each.
+
+    prediction: the index of the pair's prediction among those that met any label. ids: equal where the predictions' ids
+    are, which stand together. stakes: the prediction's amount; amounts: the label's, else the prediction's; NaN where
+    there is none. label: equal where the labels are. limited: the label is of one version only.
+    """
+
+    prediction: Codes
+    ids: Codes
+    versions: Coded
+    starts: Times
+    uncounted: Flags
+    ages: Times
+    scores: Floats
+    decisions: Coded
+    segments: Coded
+    probabilities: Sequence[bytes | None]
+    contents: Coded
+    stakes: Floats
+    amounts: Floats
+    label: Codes
+    limited: Flags
+    times: Times
+    sources: Coded
+
+    def newest_by_source(self, horizon: int) -> dict[str, int]:
+        """Return the time of each source's newest label within the horizon of a prediction."""
+        within = self.ages <= horizon
+        newest: dict[str, int] = {}
+        for code, source in self._sources():
+            times = self.times[within & (self.sources.codes == code)]
+            if len(times):
+                newest[source] = max(int(times.max()), newest.get(source, int(times.max())))
+        return newest
+
+    def labels_by_source(self, horizon: int) -> dict[str, tuple[int, int]]:
+        """Count each source's distinct labels: within the horizon of a prediction, and beyond that of all they met."""
+        met = np.full(int(self.label.max(initial=-1)) + 1, -1, dtype=np.intp)
+        met[self.label] = np.arange(len(self.label))
+        first = met[met >= 0]
+        within = np.zeros(len(met), dtype=bool)
+        within[self.label[self.ages <= horizon]] = True
+        within = within[met >= 0]
+        counts: dict[str, tuple[int, int]] = {}
+        for code, source in self._sources():
+            mine = self.sources.codes[first] == code
+            known = counts.get(source, (0, 0))
+            counts[source] = known[0] + int((mine & within).sum()), known[1] + int((mine & ~within).sum())
+        return counts
+
+    def _sources(self) -> list[tuple[int, str]]:
+        present = np.flatnonzero(np.bincount(self.sources.codes, minlength=1)) if len(self.sources) else _NOWHERE
+        return [(code, self.sources.texts[code] or "") for code in present.tolist()]
