@@ -8,7 +8,7 @@ import pytest
 
 from mlvitals.windows import memory as memory_module
 from mlvitals.windows.coded import Lexicon
-from mlvitals.windows.memory import Memory, count_remembered
+from mlvitals.windows.memory import Memory, count_remembered, unsound_memory
 from mlvitals.windows.remembered_rows import LABEL, PREDICTION
 from mlvitals.windows.tables import MIGRATIONS
 
@@ -94,3 +94,23 @@ def test_the_room_of_forgotten_windows_is_given_back(connection):
     memory.forget(16)
     assert parts(connection) == 0
     assert known(memory) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("data = x'c1'", "model m: part 1: what the state remembers by id cannot be read"),
+        ("data = substr(data, 1, 40)", "model m: part 1: what the state remembers by id cannot be read"),
+        ("rows = 3", "model m: part 1 of what is remembered by id holds other rows than it says"),
+        ("kind = 'other'", "model m: part 1: 'other'"),
+    ],
+)
+def test_a_part_that_is_damaged_is_told(connection, damage, said):
+    memory = Memory(connection, "m", Lexicon())
+    memory.refresh()
+    memory.append(PREDICTION, served(1, 2))
+    memory.append(LABEL, np.zeros(1, dtype=LABEL.columns))
+    assert list(unsound_memory(connection)) == []
+    connection.execute(f"UPDATE remembered SET {damage} WHERE sequence = 1")
+    [line] = unsound_memory(connection)
+    assert line.startswith(said)

@@ -18,6 +18,8 @@ from mlvitals.errors import MlvitalsError, StateError
 from mlvitals.sources.progress import read_ahead
 from mlvitals.state import Store
 from mlvitals.state.check import damage, newer_tables, older_tables
+from mlvitals.windows.memory import count_remembered, unsound_memory
+from mlvitals.windows.remembered_rows import PREDICTION
 from mlvitals.windows.soundness import unsound_windows, windows_under_others
 
 # The log grows to about four megabytes between checkpoints, and a closing of many windows is one transaction.
@@ -95,6 +97,11 @@ def _check_windows(config: Config, store: Store) -> Iterator[Checked]:
     yield from (_fault(line) for line in wrong)
     if not wrong:
         yield _good("windows: every one can be read as it was counted")
+    wrong = [*unsound_memory(store.connection)]
+    yield from (_fault(line) for line in wrong)
+    if not wrong:
+        remembered = sum(count_remembered(store.connection, PREDICTION).values())
+        yield _good(f"remembered by id: {remembered:,} predictions can be read, and their labels")
     for model in config.models:
         try:
             references = references_of(model)

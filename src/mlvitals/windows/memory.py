@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from mlvitals.errors import StateError
 from mlvitals.windows.coded import Lexicon
 from mlvitals.windows.remembered_rows import LABEL, PREDICTION, Kind, Rows, pack_rows, unpack_rows
 from mlvitals.windows.runs import Runs
@@ -164,6 +165,20 @@ def count_remembered(connection: sqlite3.Connection, kind: Kind) -> Mapping[str,
         rows = unpack_rows(kind, data, Lexicon())
         counts[model] = counts.get(model, 0) + int((rows["until"] >= forgotten).sum())
     return counts
+
+
+def unsound_memory(connection: sqlite3.Connection) -> Iterator[str]:
+    """Yield a line for every part of what is remembered that cannot be read, or holds other rows than it says."""
+    kinds = {one.name: one for one in (PREDICTION, LABEL)}
+    columns = "sequence, model, kind, rows, oldest, newest, data"
+    for sequence, model, name, count, oldest, newest, data in connection.execute(f"SELECT {columns} FROM remembered"):
+        try:
+            until = unpack_rows(kinds[name], data, Lexicon())["until"]
+        except (StateError, KeyError) as error:
+            yield f"model {model}: part {sequence}: {error}"
+            continue
+        if (len(until), int(until.min()), int(until.max())) != (count, oldest, newest):
+            yield f"model {model}: part {sequence} of what is remembered by id holds other rows than it says"
 
 
 def _read(connection: sqlite3.Connection, model: str, kind: Kind, lexicon: Lexicon) -> Iterator[Rows]:

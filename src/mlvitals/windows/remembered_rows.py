@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from mlvitals.errors import StateError
 from mlvitals.windows.coded import SPELLED, Lexicon
 
 Rows = npt.NDArray[np.void]
@@ -91,8 +92,19 @@ def pack_rows(kind: Kind, rows: Rows, lexicon: Lexicon) -> bytes:
 
 
 def unpack_rows(kind: Kind, packed: bytes, lexicon: Lexicon) -> Rows:
-    """Return the rows that were packed, under the lexicon at hand."""
-    found = msgspec.msgpack.decode(packed, type=_Packed)
+    """Return the rows that were packed, under the lexicon at hand.
+
+    Raises:
+        StateError: they cannot be read.
+
+    """
+    try:
+        return _unpack(kind, msgspec.msgpack.decode(packed, type=_Packed), lexicon)
+    except (msgspec.MsgspecError, ValueError, IndexError) as error:
+        raise StateError(f"what the state remembers by id cannot be read: {error}") from error
+
+
+def _unpack(kind: Kind, found: _Packed, lexicon: Lexicon) -> Rows:
     codes = np.array([lexicon.code(text) for text in found.texts] or [0], dtype=np.uint64)
     rows = np.zeros(found.rows, dtype=kind.columns)
     for name, column in zip(kind.columns.names or (), found.columns, strict=True):
