@@ -85,9 +85,9 @@ def test_the_area_under_the_curve_lies_within_its_own_bound_and_the_bound_is_nar
         if one is None:
             continue
         slack = 1e-12
-        assert one.lower - slack <= row["roc_auc"] <= one.upper + slack, key
+        assert one.evidence["least"] - slack <= row["roc_auc"] <= one.evidence["greatest"] + slack, key
         if row["labelled"] >= ENOUGH:
-            assert (one.upper - one.lower) / 2 <= BOUND, key
+            assert (one.evidence["greatest"] - one.evidence["least"]) / 2 <= BOUND, key
 
 
 def test_few_labels_withhold_the_verdict_but_not_the_value(told):

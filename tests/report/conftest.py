@@ -30,7 +30,7 @@ from mlvitals.state import Store
 from mlvitals.windows.reference import write_reference
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-PATIENCE = 20.0
+PATIENCE = 60.0  # seconds; where two processors are shared, the tree of accessible nodes alone may take ten
 
 
 class Browser:

@@ -42,7 +42,7 @@ def test_every_share_lies_within_its_bounds_and_rests_on_all_rows(matrix):
     for score in binary_scores(matrix):
         assert score.samples == matrix.sum()
         if score.lower is not None and score.upper is not None:
-            assert 0 <= score.lower <= score.value <= score.upper <= 1
+            assert (-1 if score.metric == "mcc" else 0) <= score.lower <= score.value <= score.upper <= 1
 
 
 @given(MANY)

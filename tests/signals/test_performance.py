@@ -89,9 +89,10 @@ def test_roc_auc_is_within_its_bounds_of_every_pair(metrics, layouts):
     ]
     area = metrics(PERFORMANCE_SCORE, "binary", {"negatives": counts[0], "positives": counts[1]})["roc_auc"]
     exact = np.mean([float(p > n) + float(p == n) / 2 for n, p in product(negatives, positives)])
-    assert area.lower <= exact <= area.upper
+    least, greatest = area.evidence["least"], area.evidence["greatest"]
+    assert area.lower < least <= exact <= greatest < area.upper
     assert area.samples == 500, "a label whose score is missing ranks nothing"
-    assert area.upper - area.value == pytest.approx(area.value - area.lower)
+    assert greatest - area.value == pytest.approx(area.value - least)
 
 
 def test_roc_auc_needs_both_classes(metrics):
@@ -99,7 +100,8 @@ def test_roc_auc_needs_both_classes(metrics):
     assert not {"roc_auc", "pr_auc"} & set(found)
     found = metrics(PERFORMANCE_SCORE, "binary", {"positives": [3, 4, 5, 6, 7, 8, 9, 0, 0, 0]})
     assert "roc_auc" not in found
-    assert found["pr_auc"].value == found["pr_auc"].lower == 1
+    assert found["pr_auc"].value == found["pr_auc"].evidence["least"] == 1
+    assert found["pr_auc"].lower is None, "of a ranking without any mistake nobody knows how sure that is"
 
 
 def test_without_scores_there_is_no_roc_auc_and_no_brier(metrics, layouts):
@@ -303,3 +305,28 @@ def test_a_sum_past_the_largest_double_is_not_defined(metrics):
     cells = {"measured": [3], "relative_rows": [3], **sums}
     assert metrics(PERFORMANCE_ERROR, "regression", cells) == {}
     assert metrics(PERFORMANCE_SCORE, "regression", cells) == {}
+
+
+def test_errors_are_as_sure_as_the_means_that_they_are(metrics, layouts, exact_cells):
+    layout = layouts["regression"]
+    random = np.random.default_rng(5)
+    labels = random.normal(50, 10, 400)
+    values = labels + random.normal(1, 3, 400)
+    errors, cells = values - labels, numbers(exact_cells, values, labels)
+    groups = layout.output.group_count
+    losses = {"loss_rows": [400, *[0] * (groups - 1)]}
+    losses["loss_fourth"] = np.concatenate([exact_cells(errors**4), *[exact_cells([])] * (groups - 1)])
+    found = metrics(PERFORMANCE_ERROR, layout, cells | losses)
+
+    def around(sample):
+        return np.mean(sample) + np.array([-1, 1]) * 1.959964 * np.std(sample, ddof=1) / np.sqrt(400)
+
+    for metric, ends in {
+        "mae": around(np.abs(errors)),
+        "bias": around(errors),
+        "rmse": np.sqrt(around(errors**2)),
+    }.items():
+        assert (found[metric].lower, found[metric].upper) == pytest.approx(tuple(ends), rel=1e-6), metric
+    assert found["mape"].lower is None, "its squares are not kept"
+    one = metrics(PERFORMANCE_ERROR, layout, numbers(exact_cells, values[:1], labels[:1]))
+    assert (one["mae"].lower, one["mae"].upper) == (None, None)

@@ -78,7 +78,7 @@ def _line(line: Line) -> dict[str, Any]:
     if "feature" not in one.attributes:
         packed["samples"] = one.samples.tolist()
         if np.isfinite(one.lower).any() or np.isfinite(one.upper).any():
-            packed |= {"lower": _floats(one.lower), "upper": _floats(one.upper)}
+            packed |= {"below": _steps(one.value - one.lower), "above": _steps(one.upper - one.value)}
     return packed
 
 
@@ -102,13 +102,12 @@ def _floats(column: Column) -> str:
 
 
 def _steps(column: Column) -> list[Any]:
-    top = float(column.max(initial=0.0))
-    if top <= 0:
+    known = np.isfinite(column)
+    top = float(column[known].max(initial=0.0))
+    if top <= 0 and known.all():
         return [0, ""]
-    return [
-        float(f"{top:.9g}"),
-        base64.b64encode(np.rint(column / top * _FINEST).astype("<u2").tobytes()).decode("ascii"),
-    ]
+    steps = np.where(known, np.rint(np.where(known, column, 0.0) / (top or 1.0) * _FINEST), _FINEST + 1)
+    return [float(f"{top:.9g}"), base64.b64encode(steps.astype("<u2").tobytes()).decode("ascii")]
 
 
 def _statuses(codes: Codes) -> str:

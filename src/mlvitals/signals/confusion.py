@@ -1,23 +1,32 @@
 """Scores of predicted classes against true ones, from the counts of who met whom."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import sqrt
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
-from mlvitals.signals.proportion import wilson_interval
+from mlvitals.signals.intervals import (
+    Interval,
+    correlation_interval,
+    f1_interval,
+    macro_f1_interval,
+    mean_interval,
+    share_interval,
+)
 from mlvitals.windows.summary import Counts
 
 
 class Score(NamedTuple):
-    """One metric: its value, the rows it rests on, and the bounds where it has any."""
+    """One metric: its value, the rows it rests on, its interval where it has any, and what else is to be told."""
 
     metric: str
     value: float
     samples: int
     lower: float | None = None
     upper: float | None = None
+    evidence: Mapping[str, float] = MappingProxyType({})
 
 
 def binary_scores(confusion: Counts) -> Iterator[Score]:
@@ -33,11 +42,13 @@ def binary_scores(confusion: Counts) -> Iterator[Score]:
     yield from _share("recall", true_positive, positives, judged)
     yield from _share("specificity", true_negative, negatives, judged)
     if positives and negatives:
-        value = (true_positive / positives + true_negative / negatives) / 2
-        yield Score("balanced_accuracy", value, judged)
-    weight = 2 * true_positive + false_positive + false_negative
-    if weight:
-        yield Score("f1", 2 * true_positive / weight, judged)
+        shares = (true_positive, positives), (true_negative, negatives)
+        value = sum(part / whole for part, whole in shares) / 2
+        yield Score("balanced_accuracy", value, judged, *mean_interval(shares))
+    wrong = false_positive + false_negative
+    if true_positive + wrong:
+        value = 2 * true_positive / (2 * true_positive + wrong)
+        yield Score("f1", value, judged, *f1_interval(true_positive, wrong))
     yield from _correlation(confusion)
 
 
@@ -48,7 +59,8 @@ def class_scores(confusion: Counts, index: int) -> Iterator[Score]:
     yield from _share("precision", right, predicted, predicted)
     yield from _share("recall", right, true, true)
     if predicted + true:
-        yield Score("f1", 2 * right / (predicted + true), predicted + true - right)
+        interval = f1_interval(right, predicted + true - 2 * right)
+        yield Score("f1", 2 * right / (predicted + true), predicted + true - right, *interval)
 
 
 def multiclass_scores(confusion: Counts, known: int) -> Iterator[Score]:
@@ -64,15 +76,18 @@ def multiclass_scores(confusion: Counts, known: int) -> Iterator[Score]:
 
     """
     judged = int(confusion.sum())
-    right = confusion.diagonal()[:known].astype(np.float64)
+    right = confusion.diagonal()[:known]
     yield from _share("accuracy", int(right.sum()), judged, judged)
     predicted, true = confusion.sum(axis=1)[:known], confusion.sum(axis=0)[:known]
     present = true > 0
     if present.any():
         right, predicted, true = right[present], predicted[present], true[present]
-        yield Score("precision", float(np.mean(right / np.maximum(predicted, 1))), judged)
-        yield Score("recall", float(np.mean(right / true)), judged)
-        yield Score("f1", float(np.mean(2 * right / (predicted + true))), judged)
+        for metric, whole in (("precision", predicted), ("recall", true)):
+            interval = mean_interval(list(zip(right.tolist(), whole.tolist(), strict=True)))
+            yield Score(metric, float(np.mean(right / np.maximum(whole, 1))), judged, *interval)
+        value = float(np.mean(2 * right / (predicted + true)))
+        among = np.append(present, np.zeros(len(confusion) - known, dtype=bool))
+        yield _score("f1", value, judged, macro_f1_interval(confusion, value, among))
     yield from _correlation(confusion)
 
 
@@ -90,10 +105,14 @@ def _correlation(confusion: Counts) -> Iterator[Score]:
     covariance = right * total - sum(p * t for p, t in zip(predicted, true, strict=True))
     spread = (total**2 - sum(p * p for p in predicted)) * (total**2 - sum(t * t for t in true))
     if spread:
-        yield Score("mcc", max(-1.0, min(1.0, covariance / sqrt(spread))), total)
+        value = max(-1.0, min(1.0, covariance / sqrt(spread)))
+        yield _score("mcc", value, total, correlation_interval(confusion, value))
 
 
 def _share(metric: str, part: int, whole: int, samples: int) -> Iterator[Score]:
     if whole:
-        lower, upper = wilson_interval(part, whole)
-        yield Score(metric, part / whole, samples, lower, upper)
+        yield Score(metric, part / whole, samples, *share_interval(part, whole))
+
+
+def _score(metric: str, value: float, samples: int, interval: Interval | None) -> Score:
+    return Score(metric, value, samples) if interval is None else Score(metric, value, samples, *interval)

@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator
 from math import sqrt
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from scipy.special import ndtri
 
+from mlvitals.signals.intervals import AREA_LABELS
 from mlvitals.signals.performance import judged_confusion
 from mlvitals.signals.proportion import NORMAL_95, wilson_interval
 from mlvitals.signals.ranking import area_variance, binned_area
 from mlvitals.windows.layout import Task
 from mlvitals.windows.summary import Outcome
-
-# A variance of an area that is taken from fewer labels of a class says next to nothing.
-AREA_LABELS: Final = 10
 
 
 class Moment(NamedTuple):

@@ -5,7 +5,8 @@ from typing import Final
 
 from mlvitals.signals.calibration import calibration_error
 from mlvitals.signals.confusion import Score, binary_scores, class_scores, multiclass_scores
-from mlvitals.signals.ranking import binned_area, binned_precision
+from mlvitals.signals.intervals import AREA_LABELS, area_interval, precision_area_variance
+from mlvitals.signals.ranking import Area, area_variance, binned_area, binned_precision
 from mlvitals.signals.regression import determination, regression_errors
 from mlvitals.signals.selection import with_what_is_missing
 from mlvitals.signals.share import RATIO_ROWS
@@ -51,11 +52,25 @@ def _areas(outcome: Outcome) -> Iterator[Score]:
     bins = outcome.layout.output.score
     if bins is None:
         return
-    samples = int(outcome.negatives.sum() + outcome.positives.sum())
-    for metric, read in (("roc_auc", binned_area), ("pr_auc", binned_precision)):
-        area = read(outcome.negatives, outcome.positives, bins.is_point)
-        if area is not None:
-            yield Score(metric, area.value, samples, area.lower, area.upper)
+    negatives, positives = outcome.negatives, outcome.positives
+    many = int(negatives.sum()), int(positives.sum())
+    area = binned_area(negatives, positives, bins.is_point)
+    if area is not None:
+        variance = area_variance(negatives, positives) if min(many) >= AREA_LABELS else 0.0
+        yield _area("roc_auc", area, sum(many), variance)
+    area = binned_precision(negatives, positives, bins.is_point)
+    if area is not None:
+        variance = precision_area_variance(area.value, many[1]) if many[1] >= AREA_LABELS else 0.0
+        yield _area("pr_auc", area, sum(many), variance)
+
+
+def _area(metric: str, area: Area, samples: int, variance: float) -> Score:
+    """Return an area with what its bins hide, and the interval that allows for it, too, where there is a variance."""
+    hidden = {"least": area.lower, "greatest": area.upper}
+    interval = area_interval(area, variance)
+    if interval is None:
+        return Score(metric, area.value, samples, evidence=hidden)
+    return Score(metric, area.value, samples, interval.lower, interval.upper, hidden)
 
 
 def _error(evidence: Evidence) -> Iterator[Reading]:
@@ -71,13 +86,15 @@ def _error(evidence: Evidence) -> Iterator[Reading]:
 
 
 def _of_numbers(outcome: Outcome, maturity: str) -> Iterator[Reading]:
-    for metric, value, rows in regression_errors(outcome):
-        left_out = outcome.measured - rows
+    for error in regression_errors(outcome):
+        left_out = outcome.measured - error.samples
         yield Reading(
-            value=value,
-            samples=rows,
-            attributes={"metric": metric, "maturity": maturity},
-            evidence={"left_out": float(left_out)} if metric == "mape" else {},
+            value=error.value,
+            samples=error.samples,
+            attributes={"metric": error.metric, "maturity": maturity},
+            lower=error.lower,
+            upper=error.upper,
+            evidence={"left_out": float(left_out)} if error.metric == "mape" else {},
         )
 
 
@@ -120,6 +137,7 @@ def _read(score: Score, maturity: str, about: dict[str, str] | None = None) -> R
         attributes={"metric": score.metric, "maturity": maturity, **(about or {})},
         lower=score.lower,
         upper=score.upper,
+        evidence=score.evidence,
     )
 
 

@@ -20,10 +20,10 @@ function floats(text) {
   return Array.from(new Float32Array(bytes(text)), (value) => (Number.isNaN(value) ? null : value));
 }
 
-// Standard errors: [the largest, 16-bit steps of it].
+// Standard errors and distances: [the largest, 16-bit steps of it, one more where there is none].
 function steps([top, text], count) {
   if (!text) return new Array(count).fill(0);
-  return Array.from(new Uint16Array(bytes(text)), (step) => (step / 65534) * top);
+  return Array.from(new Uint16Array(bytes(text)), (step) => (step > 65534 ? null : (step / 65534) * top));
 }
 
 function statuses(text) {
@@ -44,9 +44,11 @@ function unpack(line) {
   if (line.unpacked) return line.unpacked;
   const value = floats(line.value);
   const made = { name: line.name, hidden: Boolean(line.hidden), value, status: statuses(line.status), samples: line.samples };
-  if (line.lower) {
-    made.lower = floats(line.lower);
-    made.upper = floats(line.upper);
+  if (line.below) {
+    const end = (from, sign) =>
+      steps(from, value.length).map((one, place) => (one === null || value[place] === null ? null : value[place] + sign * one));
+    made.lower = end(line.below, -1);
+    made.upper = end(line.above, 1);
   }
   if (line.warning !== undefined) {
     const noise = steps(line.noise, value.length);
