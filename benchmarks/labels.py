@@ -8,7 +8,6 @@ its own, synced as in a running job. The labels are of predictions chosen at ran
 worst order for any index; hashing their ids is part of the time, reading and parsing events is not.
 """
 
-import resource
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -84,8 +83,13 @@ def measure(folder: Path, predictions: int, labels: int, batch: int) -> Measured
         state = sum(one.stat().st_size for one in folder.iterdir())
         copy = _mapped(folder)
         _check(store, join, labels)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Measured(predictions / (served - began), labels / (ended - served), state, copy, memory)
+    return Measured(predictions / (served - began), labels / (ended - served), state, copy, _greatest_memory())
+
+
+def _greatest_memory() -> int:
+    """Return the most bytes that this program had in memory; `getrusage` knows what its parent had, too."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
 def _mapped(folder: Path) -> int:

@@ -42,7 +42,10 @@ class KeyedHash:
         add = digests.append
         for one in ids:
             state = fresh()
-            state.update(one.encode("utf-8", "surrogatepass"))
+            try:
+                state.update(one.encode())
+            except UnicodeEncodeError:
+                state.update(one.encode("utf-8", "surrogatepass"))
             add(state.digest())
         return digests
 

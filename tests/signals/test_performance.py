@@ -314,8 +314,8 @@ def test_errors_are_as_sure_as_the_means_that_they_are(metrics, layouts, exact_c
     values = labels + random.normal(1, 3, 400)
     errors, cells = values - labels, numbers(exact_cells, values, labels)
     groups = layout.output.group_count
-    losses = {"loss_rows": [400, *[0] * (groups - 1)]}
-    losses["loss_fourth"] = np.concatenate([exact_cells(errors**4), *[exact_cells([])] * (groups - 1)])
+    fourth = np.concatenate([exact_cells(errors**4), *[exact_cells([])] * (groups - 1)])
+    losses = {"loss_rows": [400, *[0] * (groups - 1)], "loss_fourth": fourth}
     found = metrics(PERFORMANCE_ERROR, layout, cells | losses)
 
     def around(sample):

@@ -58,6 +58,6 @@ def test_large_runs_are_in_files_of_the_states_folder_that_have_no_name(tmp_path
     monkeypatch.setattr(tempfile, "TemporaryFile", recorded)
     runs = Runs(LABEL.columns, tmp_path)
     for head in range(16):
-        runs.add(rows_of([(head % 10, 0, head)]))
+        runs.add(rows_of([(head % 10, 0, head), (head % 10, 1, head)]))
     assert set(places) == {tmp_path}
     assert list(tmp_path.iterdir()) == []

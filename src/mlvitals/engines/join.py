@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from mlvitals import wire
 from mlvitals.engines.account import Account
@@ -137,11 +138,11 @@ _NOWHERE: Final = np.zeros(0, dtype=np.intp)
 def _members(pairs: Pairs, what: Contributions) -> dict[CohortKey, Codes]:
     """Return for each cohort which contributions are to it: that of their window and version, and of each segment."""
     rows = what.rows
-    columns = pairs.segments.codes[rows], pairs.versions.codes[rows], pairs.starts[rows]
-    order = np.lexsort(columns)
-    new = np.zeros(len(order), dtype=bool)
-    for column in columns:
-        new[1:] |= column[order][1:] != column[order][:-1]
+    codes = pa.array(pairs.starts[rows]).dictionary_encode().indices.to_numpy().astype(np.int64)
+    for column in (pairs.versions, pairs.segments):
+        codes = codes * len(column.texts) + column.codes[rows]
+    order = np.argsort(codes)
+    new = np.diff(codes[order], prepend=codes[order[:1]]) != 0
     found: dict[CohortKey, list[Codes]] = defaultdict(list)
     for places in np.split(order, np.flatnonzero(new)) if len(order) else []:
         row = rows[places[0]]

@@ -144,6 +144,5 @@ class Lexicon:
 
 def _distinct(cells: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], Codes]:
     """Return the distinct cells of some, and the place of each among these."""
-    if (cells == cells[0]).all():
-        return cells[:1], np.zeros(len(cells), dtype=np.intp)
-    return np.unique(cells, return_inverse=True)
+    encoded = pa.array(cells).dictionary_encode()
+    return np.asarray(encoded.dictionary), np.asarray(encoded.indices).astype(np.intp)

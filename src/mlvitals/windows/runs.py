@@ -14,9 +14,10 @@ from mlvitals.windows.remembered_rows import Rows, Words
 
 Codes = npt.NDArray[np.intp]
 
-_TOGETHER: Final = 4  # so many runs of like size become one
+_TOGETHER: Final = 8  # so many runs of like size become one
 _IN_MEMORY: Final = 262_144  # rows; a run of more is mapped from a file that has no name
 _AT_ONCE: Final = 262_144  # rows that are in memory while runs become one
+_STRETCH: Final = 16_384  # rows
 _LEAST: Final = -(2**63)
 
 
@@ -80,7 +81,7 @@ class Runs:
         """Return all rows of these ids, which are given in ascending order, each once."""
         places, rows = [np.zeros(0, dtype=np.intp)], [np.zeros(0, dtype=self._columns)]
         for run in self._all():
-            at = np.searchsorted(run.heads, heads)
+            at = _search(run.heads, heads)
             asked = np.arange(len(heads))
             while len(asked):
                 inside = at < len(run.heads)
@@ -154,6 +155,19 @@ class Runs:
                 return _Run.of(np.zeros(0, dtype=self._columns))
             maps = [mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) for file in (heads, rows)]
         return _Run(np.frombuffer(maps[0], dtype="<u8"), np.frombuffer(maps[1], dtype=self._columns), newest, maps)
+
+
+def _search(among: Words, heads: Words) -> Codes:
+    """Return where each head would stand, stretch by stretch: what is searched then lies in the processor's cache."""
+    if len(among) <= _STRETCH or len(heads) * _STRETCH < len(among):
+        return np.searchsorted(among, heads)
+    places = np.empty(len(heads), dtype=np.intp)
+    firsts = range(0, len(among), _STRETCH)
+    cuts = [0, *np.searchsorted(heads, among[_STRETCH::_STRETCH]).tolist(), len(heads)]
+    for first, (begin, end) in zip(firsts, pairwise(cuts), strict=True):
+        if begin < end:
+            places[begin:end] = first + np.searchsorted(among[first : first + _STRETCH], heads[begin:end])
+    return places
 
 
 def _newest(rows: Rows) -> int:
