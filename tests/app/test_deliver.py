@@ -151,7 +151,7 @@ def test_patience_ends_though_one_more_try_is_always_on_its_way(sender, enqueue)
     reports = deliver(sender(dead), sender(also_dead), patience=0.5, stop=lambda: time.monotonic() > began + 10)
     assert 0.5 <= time.monotonic() - began < 5
     assert [report.waiting for report in reports] == [4, 3]
-    assert len(dead.sent) > 5
+    assert len(dead.sent) > 2, "each of its lanes once, and again"
 
 
 def test_patience_lasts_until_all_that_waits_was_tried(sender, enqueue):

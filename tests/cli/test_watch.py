@@ -22,9 +22,10 @@ def wait_for(condition, what):
 
 
 def told(tmp_path: Path, number: int) -> dict[str, str]:
-    """Return where a job says that it listens, by who asks."""
+    """Return where a job says that it listens, by who asks; nothing until it has said the last, for its health."""
     text = (tmp_path / f"stderr-{number}").read_text()
-    return dict(re.findall(r"^(\w+).*? at http://([\d.]+:\d+)/", text, re.MULTILINE))
+    found = dict(re.findall(r"^(\w+).*? at http://([\d.]+:\d+)/", text, re.MULTILINE))
+    return found if "health" in found else {}
 
 
 def ask(address, path):
