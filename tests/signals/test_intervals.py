@@ -65,8 +65,7 @@ def held(scores_of, cells, rows, seed):
 @pytest.mark.parametrize("cells", [[[70, 4], [5, 21]], [[40, 10], [15, 35]]], ids=["rare", "even"])
 def test_the_intervals_of_two_classes_hold(rows, seed, cells):
     shares = held(binary_scores, np.array(cells, dtype=np.float64), rows, seed)
-    assert {metric for metric, share in shares.items() if share < ENOUGH} <= ({"mcc"} if rows < 300 else set())
-    assert min(shares.values()) > 0.9
+    assert min(shares.values()) > ENOUGH, shares
 
 
 @pytest.mark.parametrize(("rows", "seed"), [(300, 4), (3000, 5)])

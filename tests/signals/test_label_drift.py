@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlvitals.contracts.evidence import exact_cells, fill, layouts
-from mlvitals.signals.label_drift import LABEL_DRIFT_SCORE, mean_and_variance
+from mlvitals.signals.label_drift import LABEL_DRIFT_SCORE, label_moments
 from mlvitals.signals.spec import Evidence
 from mlvitals.windows.layout import CategoryBins, Layout, OutputLayout, Task
 
@@ -63,7 +63,7 @@ def test_rare_classes_are_one_cell_and_the_same_mix_does_not_differ():
 
 @given(st.lists(st.integers(-1000, 1000), min_size=2, max_size=40), st.integers(-50, 50))
 def test_a_mean_that_moves_by_a_deviation_is_a_drift_of_one(values, deviations):
-    usual = mean_and_variance(measured(np.array(values, dtype=float)).outcome(0))
+    usual = label_moments(measured(np.array(values, dtype=float)).outcome(0))
     assert usual is not None
     assert usual[0] == pytest.approx(np.mean(values))
     assert usual[1] == pytest.approx(np.var(values, ddof=1))

@@ -59,6 +59,21 @@ def test_what_a_transaction_takes_back_is_not_found(connection):
     assert known(memory) == known(Memory(connection, "m", Lexicon())) == [1, 3]
 
 
+def test_codes_of_texts_that_are_gone_do_not_fill_the_memory(connection, monkeypatch):
+    monkeypatch.setattr(memory_module, "_TEXTS", 10)
+    lexicon = Lexicon()
+    memory = Memory(connection, "m", lexicon)
+    for number in range(100):
+        memory.refresh()
+        rows = served(number, start=number)
+        rows["decision"] = lexicon.code(f"class {number}")
+        memory.append(PREDICTION, rows)
+        memory.forget(number)
+        assert len(lexicon) <= 2 * 10
+        memory.refresh()
+        assert lexicon.decode(memory.predictions.all()["decision"]).to_list() == [f"class {number}"]
+
+
 def test_rows_that_come_one_by_one_lie_in_few_parts(connection):
     memory = Memory(connection, "m", Lexicon())
     memory.refresh()

@@ -63,6 +63,7 @@ def _check_store(config: Config, store: Store, place: str) -> Iterator[Checked]:
     yield from _check_key(config, store)
     yield from _check_accounts(store)
     yield from _check_windows(config, store)
+    yield from _check_memory(store)
     yield from _check_decisions(store)
     yield from _check_positions(config, store)
 
@@ -97,11 +98,6 @@ def _check_windows(config: Config, store: Store) -> Iterator[Checked]:
     yield from (_fault(line) for line in wrong)
     if not wrong:
         yield _good("windows: every one can be read as it was counted")
-    wrong = [*unsound_memory(store.connection)]
-    yield from (_fault(line) for line in wrong)
-    if not wrong:
-        remembered = sum(count_remembered(store.connection, PREDICTION).values())
-        yield _good(f"remembered by id: {remembered:,} predictions can be read, and their labels")
     for model in config.models:
         try:
             references = references_of(model)
@@ -115,6 +111,14 @@ def _check_windows(config: Config, store: Store) -> Iterator[Checked]:
                 f"model {model.name}: {others} open windows were begun under another reference than is configured; "
                 "they are closed under it, and the next begin under the new one"
             )
+
+
+def _check_memory(store: Store) -> Iterator[Checked]:
+    wrong = [*unsound_memory(store.connection)]
+    yield from (_fault(line) for line in wrong)
+    if not wrong:
+        remembered = sum(count_remembered(store.connection, PREDICTION).values())
+        yield _good(f"remembered by id: {remembered:,} predictions can be read, and their labels")
 
 
 def _check_decisions(store: Store) -> Iterator[Checked]:

@@ -1,6 +1,7 @@
 """How sure a metric of labelled predictions is: 95 % intervals from the counts and sums that it is computed from."""
 
 from collections.abc import Sequence
+from fractions import Fraction
 from math import atanh, exp, log, sqrt, tanh
 from typing import Final, NamedTuple
 
@@ -121,9 +122,17 @@ def precision_area_variance(value: float, positives: int) -> float:
     return value * (1 - value) / positives
 
 
-def variance_of_mean(mean: float, squares: float, rows: int) -> float:
-    """Return the variance of a mean of two or more values, from it and the sum of their squares."""
-    return max(0.0, (squares / rows - mean * mean) / (rows - 1))
+def mean_and_variance(total: Fraction, squares: Fraction, rows: int) -> tuple[float, float] | None:
+    """Return the mean and the variance of values by their sums; None of fewer than two, or past all doubles.
+
+    The sums are exact and their difference is taken before anything is rounded.
+    """
+    if rows <= 1:
+        return None
+    try:
+        return float(total / rows), max(0.0, float((squares - total**2 / rows) / (rows - 1)))
+    except OverflowError:
+        return None
 
 
 def _delta(cells: Floats, slopes: Floats) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 
 from mlvitals.signals.column import Sides, read_methods
 from mlvitals.signals.comparison import DRIFT_ROWS, METHODS_IN_WORDS, Comparison
+from mlvitals.signals.intervals import mean_and_variance
 from mlvitals.signals.made_once import made_once
 from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
 from mlvitals.signals.table import Column, Tables, tabulate
@@ -37,24 +38,13 @@ def label_counts(outcome: Outcome) -> Counts:
     return np.concatenate([true[:-1], (0, true[-1], 0)])
 
 
-def mean_and_variance(outcome: Outcome) -> tuple[float, float] | None:
-    """Return the mean and the variance of a regression's labels; None where there are fewer than two.
-
-    The sums are exact and their difference is taken before anything is rounded.
-    """
-    rows = outcome.measured
-    if rows <= 1:
-        return None
-    total = outcome.exact_total("label")
-    spread = (outcome.exact_total("label_squared") - total**2 / rows) / (rows - 1)
-    try:
-        return float(total / rows), max(0.0, float(spread))
-    except OverflowError:
-        return None
+def label_moments(outcome: Outcome) -> tuple[float, float] | None:
+    """Return the mean and the variance of a regression's labels; None where there are fewer than two."""
+    return mean_and_variance(outcome.exact_total("label"), outcome.exact_total("label_squared"), outcome.measured)
 
 
 def _shift(current: Outcome, reference: Outcome, attributes: dict[str, str]) -> Iterator[Reading]:
-    ours, usual = mean_and_variance(current), mean_and_variance(reference)
+    ours, usual = label_moments(current), label_moments(reference)
     if ours is None or usual is None or usual[1] == 0:
         return
     deviation = sqrt(usual[1])

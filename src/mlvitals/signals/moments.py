@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from scipy.special import ndtri
 
-from mlvitals.signals.intervals import AREA_LABELS
+from mlvitals.signals.intervals import AREA_LABELS, mean_and_variance
 from mlvitals.signals.performance import judged_confusion
 from mlvitals.signals.proportion import NORMAL_95, wilson_interval
 from mlvitals.signals.ranking import area_variance, binned_area
@@ -103,15 +103,9 @@ def _of_two_classes(outcome: Outcome) -> Iterator[Moment]:
 
 def _of_numbers(outcome: Outcome) -> Iterator[Moment]:
     rows = outcome.measured
-    if rows < 2:  # one value has no variance
-        return
-    total = outcome.exact_total("absolute")
-    try:
-        value = float(total / rows)
-        variance = float((outcome.exact_total("squared") - total**2 / rows) / (rows * (rows - 1)))
-    except OverflowError:
-        return
-    yield Moment("mae", value, rows, -1, variance=max(0.0, variance))
+    found = mean_and_variance(outcome.exact_total("absolute"), outcome.exact_total("squared"), rows)
+    if found is not None:
+        yield Moment("mae", found[0], rows, -1, variance=found[1] / rows)
 
 
 def _share(metric: str, part: int, whole: int) -> Iterator[Moment]:

@@ -1,14 +1,13 @@
 """How far predicted numbers are from true ones, from exact sums over the labels."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from math import isfinite, sqrt
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from mlvitals.signals.intervals import variance_of_mean
+from mlvitals.signals.intervals import mean_and_variance
 from mlvitals.signals.proportion import NORMAL_95
 from mlvitals.windows.summary import Outcome
-
-_LEAST_ROWS: Final = 2
 
 
 class Error(NamedTuple):
@@ -46,13 +45,11 @@ def regression_errors(outcome: Outcome) -> Iterator[Error]:
     """
     rows, relative = outcome.measured, outcome.count("relative_rows")
     if rows:
-        squared = outcome.total("squared")
-        mae, bias = outcome.total("absolute") / rows, outcome.total("signed") / rows
-        errors = [
-            Error("mae", mae, rows, *_around(mae, rows, squared)),
-            Error("rmse", sqrt(squared / rows), rows, *_of_root(outcome, squared / rows)),
-            Error("bias", bias, rows, *_around(bias, rows, squared)),
-        ]
+        squared = outcome.exact_total("squared")
+        mae, bias = (
+            _mean(metric, outcome, name, squared) for metric, name in (("mae", "absolute"), ("bias", "signed"))
+        )
+        errors = (mae, _root(outcome), bias)
         yield from (error for error in errors if isfinite(error.value))
     if relative:
         share = outcome.total("relative") / relative
@@ -60,19 +57,26 @@ def regression_errors(outcome: Outcome) -> Iterator[Error]:
             yield Error("mape", share, relative)
 
 
-def _around(mean: float, rows: int, squares: float) -> tuple[float | None, float | None]:
-    """Return the interval of a mean by the sum of squares; none of one row, or of numbers that are too large."""
-    if rows < _LEAST_ROWS:
-        return None, None
-    half = NORMAL_95 * sqrt(variance_of_mean(mean, squares, rows))
-    return (mean - half, mean + half) if isfinite(half) else (None, None)
+def _mean(metric: str, outcome: Outcome, name: str, squared: Fraction) -> Error:
+    rows = outcome.measured
+    ends = _ends(outcome.exact_total(name), squared, rows)
+    return Error(metric, outcome.total(name) / rows, rows, *(ends or (None, None)))
 
 
-def _of_root(outcome: Outcome, mean: float) -> tuple[float | None, float | None]:
-    if outcome.layout.output.score is None:  # the fourth powers are not kept
-        return None, None
-    rows, fourth = int(outcome.loss_rows.sum()), float(outcome.totals("loss_fourth").sum())
-    lower, upper = _around(mean, rows, fourth)
-    if lower is None or upper is None:
-        return None, None
-    return sqrt(max(0.0, lower)), sqrt(upper)
+def _root(outcome: Outcome) -> Error:
+    """Return the rmse; its interval by the fourth powers, which are kept where values have bins."""
+    rows, ends = outcome.measured, None
+    if outcome.layout.output.score is not None:
+        fourth = float(outcome.totals("loss_fourth").sum())
+        ends = _ends(outcome.exact_total("squared"), Fraction(fourth), rows) if isfinite(fourth) else None
+    lower, upper = (None, None) if ends is None else (sqrt(max(0.0, end)) for end in ends)
+    return Error("rmse", sqrt(outcome.total("squared") / rows), rows, lower, upper)
+
+
+def _ends(total: Fraction, squares: Fraction, rows: int) -> tuple[float, float] | None:
+    """Return the ends of a mean's interval; None of one row, or of numbers that are too large."""
+    found = mean_and_variance(total, squares, rows)
+    if found is None:
+        return None
+    mean, half = found[0], NORMAL_95 * sqrt(found[1] / rows)
+    return mean - half, mean + half

@@ -12,6 +12,11 @@ from mlvitals.windows.exact_sum import CELLS
 # Every price that is written with six decimals at most is whole, so that sums of cents are right to the cent.
 MILLIONTHS: Final = 10**6
 
+# Below this a double and its millionfold are off by less than half a millionth together, and up to `LARGEST_AMOUNT` by
+# less than half a thousandth.
+_SIX_DECIMALS_BELOW: Final = 2.0**32
+_THOUSANDTHS: Final = 10**3
+
 # A sum is low + high × 2³²: two billion rows fit in the low cell, and the high one holds what is left of 63 bits.
 MONEY_CELLS: Final = 2
 _LOW_BITS: Final = 32
@@ -31,8 +36,13 @@ def is_amount(values: Floats) -> npt.NDArray[np.bool_]:
 
 
 def to_money(amounts: Floats) -> Counts:
-    """Return amounts as cells that add, shape (MONEY_CELLS, rows), each rounded to the nearest millionth."""
+    """Return amounts as cells that add, shape (MONEY_CELLS, rows), each rounded to the nearest millionth.
+
+    From 2³² on a double may be nearer to another millionth than to the one that was written: to the nearest thousandth.
+    """
     whole = np.rint(amounts * MILLIONTHS).astype(np.int64)
+    large = np.abs(amounts) >= _SIX_DECIMALS_BELOW
+    whole[large] = np.rint(amounts[large] * _THOUSANDTHS).astype(np.int64) * (MILLIONTHS // _THOUSANDTHS)
     return np.stack([whole & _LOW, whole >> _LOW_BITS])
 
 

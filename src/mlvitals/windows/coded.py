@@ -15,6 +15,8 @@ SPELLED: Final = 0
 FLOAT: Final = 1
 WHOLE: Final = 2
 
+EMPTY: Final = 1  # the code of the empty text in any lexicon
+
 _EXACT_BELOW: Final = 2.0**53
 
 
@@ -67,20 +69,28 @@ class Coded:
 
     def map(self, function: Callable[[str | None], Any], kind: npt.DTypeLike) -> npt.NDArray[Any]:
         """Return what a function says of each row's text, asked once for each text."""
-        return np.array([function(text) for text in self.texts] or [function(None)], dtype=kind)[self.codes]
+        return np.array([function(text) for text in self.texts], dtype=kind)[self.codes]
 
     def ranks(self) -> Codes:
         """Return for each row a number that orders as its text does, equal where texts are; no text comes first."""
         ordered = sorted(set(self.texts), key=lambda text: (text is not None, text or ""))
-        return self.map({text: rank for rank, text in enumerate(ordered)}.get, np.intp) if self.texts else self.codes
+        return self.map({text: rank for rank, text in enumerate(ordered)}.get, np.intp)
 
 
 class Lexicon:
-    """Codes of the texts that are remembered, the same for as long as a process lives; 0 is that of no text."""
+    """Codes of the texts that are remembered, the same until it is emptied; that of an empty text never changes."""
 
     def __init__(self) -> None:
-        self._codes: dict[str | None, int] = {None: 0}
-        self._texts: list[str | None] = [None]
+        self.empty()
+
+    def __len__(self) -> int:
+        """Return how many texts have a code."""
+        return len(self._texts)
+
+    def empty(self) -> None:
+        """Forget all codes."""
+        self._texts: list[str | None] = [None, ""]
+        self._codes: dict[str | None, int] = {text: code for code, text in enumerate(self._texts)}
 
     def code(self, text: str | None) -> int:
         """Return the code of a text."""
@@ -96,7 +106,7 @@ class Lexicon:
 
     def encode(self, column: Coded) -> npt.NDArray[np.uint32]:
         """Return the code of each row's text."""
-        return column.map(self.code, np.uint32) if len(column) else np.zeros(0, dtype=np.uint32)
+        return column.map(self.code, np.uint32)
 
     def decode(self, codes: npt.NDArray[Any]) -> Coded:
         """Return the texts that have these codes."""
@@ -111,7 +121,7 @@ class Lexicon:
         held = [self._cell(text) for text in column.texts]
         kinds = np.array([kind for kind, _ in held], dtype=np.uint8)
         cells = np.array([cell for _, cell in held], dtype=np.uint64)
-        return (cells[column.codes], kinds[column.codes]) if len(column) else (cells[:0], kinds[:0])
+        return cells[column.codes], kinds[column.codes]
 
     def read_cells(self, cells: npt.NDArray[np.uint64], kinds: npt.NDArray[np.uint8]) -> Coded:
         """Return the texts that cells hold."""
@@ -119,7 +129,7 @@ class Lexicon:
         for kind in np.flatnonzero(np.bincount(kinds, minlength=1)).tolist():
             mine = kinds == kind
             used, places = _distinct(cells[mine])
-            codes[mine] = len(texts) + places.reshape(-1)
+            codes[mine] = len(texts) + places
             texts += [self._spell(kind, cell) for cell in used]
         return Coded(codes, tuple(texts))
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mlvitals.windows.coded import Coded, Lexicon
+from mlvitals.windows.coded import EMPTY, Coded, Lexicon
 from mlvitals.windows.memory import Memory
 from mlvitals.windows.older_rows import take_older_rows
 from mlvitals.windows.pairs import Codes, Flags, Pairs, Times
@@ -79,7 +79,6 @@ class LabelIndex:
         self._lexicon = Lexicon()
         self._memory = Memory(connection, model, self._lexicon)
         self._waiting = WaitingLabels(connection, model, self._lexicon)
-        self._any = self._lexicon.code("")
         self._connection = connection
         self._model = model
 
@@ -217,7 +216,7 @@ class LabelIndex:
         step = np.arange(len(prediction)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         label = order[begins[prediction] + step]
         limit = labels.rows["version"][label]
-        fits = (limit == self._any) | (limit == served.rows["version"][prediction])
+        fits = (limit == EMPTY) | (limit == served.rows["version"][prediction])
         return prediction[fits], label[fits]
 
     def _pairs(self, served: Found, labels: Found) -> Pairs:
@@ -250,7 +249,7 @@ class LabelIndex:
             stakes=stakes,
             amounts=np.where(np.isnan(priced), stakes, priced),
             label=label,
-            limited=said["version"] != self._any,
+            limited=said["version"] != EMPTY,
             times=said["time"].copy(),
             sources=self._lexicon.decode(said["source"]),
         )

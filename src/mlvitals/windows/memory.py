@@ -18,6 +18,7 @@ from mlvitals.windows.runs import Runs
 
 _TOGETHER: Final = 16  # so many parts of a level become one of the next
 _ROWS_AT_MOST: Final = 2**18  # of a part
+_TEXTS: Final = 2**18
 _LEAST: Final = -(2**63)
 
 
@@ -32,12 +33,14 @@ class Memory:
         self._model = model
         self._lexicon = lexicon
         self._changes: int | None = None
+        self._texts_at_most = _TEXTS
 
     def refresh(self) -> None:
-        """Make the working copy anew unless it is that of the state."""
+        """Make the working copy anew unless it is that of the state, and has no codes of many texts that are gone."""
         changes, forgotten = self._standing()
-        if changes == self._changes:
+        if changes == self._changes and len(self._lexicon) <= self._texts_at_most:
             return
+        self._lexicon.empty()
         folder = _folder(self._connection)
         self._changes, self.forgotten = changes, forgotten
         self.predictions, self.labels = Runs(PREDICTION.columns, folder), Runs(LABEL.columns, folder)
@@ -46,6 +49,7 @@ class Memory:
             runs.forget(forgotten)
             for rows in _read(self._connection, self._model, kind, self._lexicon):
                 runs.add(rows)
+        self._texts_at_most = max(_TEXTS, 2 * len(self._lexicon))
 
     def append(self, kind: Kind, rows: Rows) -> None:
         """Keep more rows."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +12,6 @@ Codes = npt.NDArray[np.intp]
 Times = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-
-_NOWHERE: Final = np.zeros(0, dtype=np.intp)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,5 +67,5 @@ class Pairs:
         return counts
 
     def _sources(self) -> list[tuple[int, str]]:
-        present = np.flatnonzero(np.bincount(self.sources.codes, minlength=1)) if len(self.sources) else _NOWHERE
+        present = np.flatnonzero(np.bincount(self.sources.codes))
         return [(code, self.sources.texts[code] or "") for code in present.tolist()]
