@@ -11,7 +11,7 @@ import pytest
 
 from mlvitals.app.run import run_once
 from mlvitals.app.saying import say, word_of
-from mlvitals.clock import DAY, format_time, parse_time
+from mlvitals.clock import DAY, SECOND, format_time, parse_time
 from mlvitals.config import load
 from mlvitals.decisions.discovery import FALSE_SHARE
 from mlvitals.decisions.words import Kind
@@ -62,6 +62,7 @@ class Job:
     models: Sequence[str] = ("m",)
     told: list[dict[str, Any]] = field(default_factory=list)
     measured: list[dict[str, Any]] = field(default_factory=list)
+    gauges: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self):
         group = {"shop": {"features": ["amount"], "upstream": "orders"}}
@@ -69,6 +70,7 @@ class Job:
             "models": [
                 {
                     "name": name,
+                    "owner": "risk",
                     "operating": {"path": f"{name}.reference"},
                     "windows": {"size": "1d", "lateness": "1h"},
                     "groups": group,
@@ -97,6 +99,7 @@ class Job:
         new = [json.loads(line) for line in self.output.readouterr().out.splitlines()]
         windows = [one["body"] for one in new if "measurements" in one.get("body", {})]
         self.measured += [one for body in windows for one in body["measurements"]]
+        self.gauges = [one for one in new if one.get("name") == "mlvitals.decision.page.age"]
         pages = [one for one in new if one.get("event_name", "").startswith("mlvitals.page")]
         self.told += pages
         return [one["event_name"] for one in pages]
@@ -122,6 +125,29 @@ def test_what_is_muted_pages_once_more_when_the_mute_is_over(make):
     first, again = job.told
     assert again["body"]["episode"] == first["body"]["episode"]
     assert parse_time(again["time"]) > day(18) >= parse_time(first["time"])
+
+
+def test_a_gauge_says_for_how_long_what_pages_has_lasted_until_it_is_silenced_or_over(make):
+    job = make()
+    well = {"model": "m", "environment": "default"}
+
+    def gauges():
+        return [(one["value"] > 0, one["attributes"]) for one in job.gauges]
+
+    job.run(range(5), moved=None)
+    assert gauges() == [(False, well)]
+    job.run(range(5, 13), moved=range(MOVED, 99))
+    paging = {**well, "owner": "risk", "detector": "feature", "subject": "amount"}
+    assert gauges() == [(False, well), (True, paging)]
+    since = (parse_time(job.gauges[1]["time"]) - parse_time(job.told[0]["body"]["since"])) / SECOND
+    assert job.gauges[1]["value"] == pytest.approx(since)
+    job.say(Kind.MUTE, feature="amount", until=day(18))
+    job.run(range(13, 15), moved=range(99))
+    assert gauges() == [(False, well)]
+    job.run(range(15, 22), moved=range(99))
+    assert gauges() == [(False, well), (True, paging)]
+    job.run(range(22, 40), moved=None)
+    assert gauges() == [(False, well)]
 
 
 def test_what_is_accepted_for_a_time_is_over_and_pages_anew_if_it_still_lasts_then(make):

@@ -14,7 +14,7 @@ from mlvitals.app.run import run_once
 from mlvitals.app.watch import watched_pipeline
 from mlvitals.clock import HOUR, MINUTE, SECOND, FixedClock, SystemClock, format_time
 from mlvitals.signals.registry import REGISTRY
-from mlvitals.signals.running import RUNNING
+from mlvitals.signals.running import DECISION_PAGE_AGE, PAGES_TOLD, RUNNING
 from mlvitals.signals.spec import Instrument
 from mlvitals.state import Store, is_full
 
@@ -46,7 +46,8 @@ def test_every_metric_of_the_running_job_is_told_with_its_metadata(job):
         for point in points:
             spec = REGISTRY[point.name]
             assert point.unit == spec.unit
-            assert set(point.attributes) == {"environment", *spec.attributes}
+            told = ("model",) if spec is DECISION_PAGE_AGE else spec.attributes  # nothing pages here
+            assert set(point.attributes) == {"environment", *told}
             assert now - SECOND < point.time <= now
             assert (point.start <= point.time - MINUTE) is (spec.instrument is Instrument.GAUGE)
 
@@ -286,9 +287,10 @@ def test_the_plan_counts_every_series_that_the_job_tells_of_itself(job):
         plan = plan_config(watch.pipeline.config, None)
     stdout, prometheus, local = plan.destinations
     assert stdout.job == prometheus.job
-    assert (stdout.job.series.ordinary, stdout.job.series.at_most) == (len(series), len(series))
-    assert stdout.job.points_per_day.at_most == len(series) * 2 * 60 * 24
-    assert stdout.total.series.at_most == stdout.models["fraud"].series.at_most + len(series)
+    at_most = len(series) + PAGES_TOLD  # nothing pages here
+    assert (stdout.job.series.ordinary, stdout.job.series.at_most) == (at_most, at_most)
+    assert stdout.job.points_per_day.at_most == at_most * 2 * 60 * 24
+    assert stdout.total.series.at_most == stdout.models["fraud"].series.at_most + at_most
     assert local.job.series.at_most == local.total.series.at_most == 0
 
 

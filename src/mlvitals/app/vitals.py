@@ -12,6 +12,8 @@ from mlvitals.app.admission import discovered, models_of
 from mlvitals.app.outgoing import Outgoing
 from mlvitals.clock import SECOND, Clock, SystemClock
 from mlvitals.config import Config
+from mlvitals.decisions.episode import OpenPage
+from mlvitals.decisions.episode_rows import open_pages
 from mlvitals.decisions.paging_rate import page_counts
 from mlvitals.delivery import QueueStatus, queue_statuses
 from mlvitals.engines.account import orphan_ratios, read_held, read_totals
@@ -20,6 +22,7 @@ from mlvitals.signals import running
 from mlvitals.signals.spec import Instrument, MetricSpec
 from mlvitals.state import Migrations, Store
 from mlvitals.telemetry import MetricPoint, dropped_series
+from mlvitals.telemetry.pages import costs
 from mlvitals.windows.window import WindowSize
 
 # Totals begin when the state is made; each time that the job tells of itself is one beat.
@@ -41,6 +44,7 @@ MIGRATIONS: Final = Migrations(
 
 STATES: Final = {"taken": 0.0, "retried": 1.0, "held": 2.0}
 _METRICS: Final = "metrics"
+_LEAST_AGE: Final = 1.0  # seconds, of what pages: events may be ahead of the clock, and 0 says that all is well
 
 
 @dataclass(slots=True)
@@ -120,6 +124,7 @@ class Gauges:
             yield running.PIPELINE_WINDOW_DURATION, single(pulse.closing)
         yield running.PIPELINE_SERIES_DROPPED, single(sum(dropped_series(connection).values()))
         yield from _of_destinations(queues, self.steady.now())
+        yield running.DECISION_PAGE_AGE, self._page_ages(connection, now)
         counts = page_counts(connection).items()
         yield running.DECISION_PAGE_COUNT, [(float(pages), {"verdict": verdict}) for verdict, pages in counts]
         orphans = orphan_ratios(connection).items()
@@ -135,12 +140,32 @@ class Gauges:
                 ages.append(((now - size.start(closed)) / SECOND, {"model": model}))
         return ages
 
+    def _page_ages(self, connection: sqlite3.Connection, now: int) -> list[tuple[float, Mapping[str, str]]]:
+        """Return for how long what pages has lasted, and a 0 for every model: a person is to see that it is over."""
+        owners = {one.name: one.owner for one in models_of(self.config, discovered(connection))}
+        ages: list[tuple[float, Mapping[str, str]]] = [(0.0, {"model": name}) for name in owners]
+        for page in open_pages(connection, running.PAGES_TOLD):
+            age = max((now - page.since) / SECOND, _LEAST_AGE)
+            ages.append((age, _told_of_page(page, owners.get(page.model))))
+        return ages
+
     def _size(self, connection: sqlite3.Connection, model: str) -> WindowSize | None:
         if model not in self._sizes:
             for one in models_of(self.config, discovered(connection)):
                 self._sizes[one.name] = one.windows.size.window
             self._sizes.setdefault(model, None)  # it is configured no more
         return self._sizes[model]
+
+
+def _told_of_page(page: OpenPage, owner: str | None) -> Mapping[str, str]:
+    told = {
+        "model": page.model,
+        "owner": owner,
+        "detector": page.source.detector.value,
+        "subject": page.source.subject,
+        "costs": None if page.harm is None else costs(page.harm),
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def _of_destinations(

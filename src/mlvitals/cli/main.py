@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "outbox": ("mlvitals.cli.outbox", "Show what waits to be delivered and what was refused; retry it, or drop it."),
     "plan": ("mlvitals.cli.plan", "Tell beforehand how many series and documents there will be, and what they cost."),
     "reference": ("mlvitals.cli.reference", "Build and inspect references."),
+    "render": ("mlvitals.cli.render", "Write dashboards, monitors and documents, from the registry of signals."),
     "replay": ("mlvitals.cli.replay", "Shift and compress the times of events: demos and end-to-end alert tests."),
     "report": ("mlvitals.cli.report", "Write one self-contained page with plots: what moved, since when, how sure."),
     "run": ("mlvitals.cli.run", "The main job: read events, measure windows, deliver."),

@@ -102,5 +102,7 @@ MIGRATIONS: Final = Migrations(
             "CREATE INDEX word_that_rebases ON word (model, sequence) WHERE kind = 'rebase'",
             "CREATE INDEX word_by_episode ON word (episode, sequence) WHERE kind = 'verdict'",
         ),
+        # What was at stake when an episode paged, where that is known: told for as long as it lasts.
+        ("CREATE TABLE episode_harm (episode TEXT PRIMARY KEY, harm BLOB NOT NULL) STRICT, WITHOUT ROWID",),
     ),
 )

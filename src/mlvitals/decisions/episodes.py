@@ -257,6 +257,6 @@ class Episodes:
         """Forget what a model opened and what ended before a time; another one's events may be of another year."""
         query = "SELECT id FROM episode WHERE model = ? AND until < ?"
         for (name,) in self._connection.execute(query, (model, before)).fetchall():
-            for table in ("episode_part", "episode_model", "episode_kin"):
+            for table in ("episode_part", "episode_model", "episode_kin", "episode_harm"):
                 self._connection.execute(f"DELETE FROM {table} WHERE episode = ?", (name,))
             self._connection.execute("DELETE FROM episode WHERE id = ?", (name,))

@@ -1,11 +1,12 @@
 """Closing windows and settling maturities, a few cohorts to a transaction."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from typing import Final
 
-from mlvitals.decisions.episode import Happening
+from mlvitals.decisions.episode import Happening, Harm
+from mlvitals.decisions.episode_rows import keep_harm
 from mlvitals.engines.companions import Company, with_versions
 from mlvitals.engines.deciding import Deciding
 from mlvitals.engines.harm import with_harm
@@ -95,7 +96,7 @@ class Closer:
         run.usual.note(start, sum(cohort.summary.predictions for cohort in cohorts))
         run.silence.end(run.size, start, served)
         known = {cohort.key.version for cohort in cohorts}
-        happenings = with_harm(
+        happenings = self._with_harm(
             self._deciding.window(start, cohorts), partial(self._judge.expected_harm, cohorts), lambda: None
         )
         silent = [version for version in run.silence.versions if version not in known]
@@ -122,6 +123,16 @@ class Closer:
         self._run.standings.keep(cohort.key, standing)
         return Emission(model=self._run.name, measurements=measurements, stamp=cohort.end, start=cohort.key.start)
 
+    def _with_harm(
+        self, happenings: Sequence[Happening], expected: Callable[[], Harm | None], known: Callable[[], Harm | None]
+    ) -> list[Happening]:
+        """Return happenings, those that page with what is at stake, which is kept for as long as they last."""
+        told = with_harm(happenings, expected, known)
+        for one in told:
+            if one.harm is not None and one.episode is not None:
+                keep_harm(self._run.connection, one.episode.id, one.harm)
+        return told
+
     def _is_silent(self) -> bool:
         closed = self._run.watermark.closed
         return closed is not None and self._run.silence.next(self._run.size, closed) is not None
@@ -146,7 +157,7 @@ class Closer:
                 continue
             self._run.cohorts.record_settlement(key, maturity, said, revision)
             if known is None and key.segment == ALL:
-                yield from with_harm(
+                yield from self._with_harm(
                     self._deciding.cohort(cohort, bucket, maturity, age),
                     partial(self._judge.expected_harm, [cohort]),
                     partial(self._judge.known_harm, cohort, bucket, maturity),
@@ -171,7 +182,7 @@ class Closer:
             cohort.settled = place + 1
             if cohort.key.segment == ALL:
                 found = self._deciding.checkpoint(cohort, name, age)
-                yield from with_harm(found, partial(self._judge.expected_harm, [cohort]), lambda: None)
+                yield from self._with_harm(found, partial(self._judge.expected_harm, [cohort]), lambda: None)
 
     def _decided(self, cohort: Cohort, maturity: str) -> tuple[DetectorState, ...]:
         return self._deciding.states_of_cohort(cohort, maturity)

@@ -12,7 +12,9 @@ SHARED_ATTRIBUTES: Final = frozenset(
 )
 
 # What a job tells of itself.
-RUNNING_ATTRIBUTES: Final = frozenset({"outcome", "destination", "fate", "model", "verdict"})
+RUNNING_ATTRIBUTES: Final = frozenset(
+    {"outcome", "destination", "fate", "model", "verdict", "owner", "detector", "subject", "costs"}
+)
 
 _LONGEST: Final = 255  # of a metric's name, in OpenTelemetry
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(\.[a-z][a-z0-9]*(_[a-z0-9]+)*){2,}")

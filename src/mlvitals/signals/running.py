@@ -131,6 +131,17 @@ DECISION_PAGE_COUNT: Final = _neutral(
     attributes=("verdict",),
 )
 
+# One series for each model, 0 as long as it is well, so that a recovery is seen; and one for each incident that pages.
+DECISION_PAGE_AGE: Final = _bad(
+    name="mlvitals.decision.page.age",
+    unit="s",
+    brief="Time since the onset of what pages, with what moved and what it costs a day; of a model alone 0.",
+    attributes=("model", "owner", "detector", "subject", "costs"),
+)
+
+# Of so many incidents that page at a time, the newest: nobody acts on more, and series are budgeted.
+PAGES_TOLD: Final = 20
+
 # What is looked at first when something is silent, then the way of the data, from the sources to the destinations, then
 # pages.
 RUNNING: Final[tuple[MetricSpec, ...]] = (
@@ -149,6 +160,7 @@ RUNNING: Final[tuple[MetricSpec, ...]] = (
     PIPELINE_OUTBOX_AGE,
     PIPELINE_OUTBOX_STATUS,
     PIPELINE_DEAD_LETTERS,
+    DECISION_PAGE_AGE,
     DECISION_PAGE_COUNT,
     LABEL_ORPHAN_RATIO,
 )

@@ -109,7 +109,7 @@ def _sentence(happening: Happening) -> str:
         parts.append(f"evidence 10^{finding.evidence:.1f}, pages from 10^{finding.bar:.1f}")
         parts += _group(happening.origin)
     if happening.harm is not None:
-        parts.append(_costs(happening.harm))
+        parts.append(costs(happening.harm))
     if happening.what is What.REPEATED:
         parts.append("pages again: what was muted is over, or something else moved beside it")
     if happening.what is What.SILENCED:
@@ -157,7 +157,8 @@ def _group(origin: Mapping[str, str]) -> Iterator[str]:
         yield f"group {origin[GROUP]}{owner}{upstream}"
 
 
-def _costs(harm: Harm) -> str:
+def costs(harm: Harm) -> str:
+    """Return what an incident costs a day, in words."""
     if harm.coverage is not None:
         return f"known mistakes cost {harm.per_day:,.0f} {harm.currency} a day ({100 * harm.coverage:.0f} % labelled)"
     usual = "" if harm.usual is None else f", usually {harm.usual:,.0f}"

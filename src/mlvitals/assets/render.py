@@ -1,0 +1,85 @@
+"""What ships beside the code and follows from the registry: written, or compared with what is there.
+
+Files of a backend are rendered whole, and nothing else may lie in the folders that they fill. Documents that a person
+writes have a rendered part, which alone is brought up to date, where the document is there.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from mlvitals.assets import readme, signals
+from mlvitals.errors import InputError
+
+# One line for each backend: what it renders, by the path from the root of the project.
+BACKENDS: Final[tuple[Callable[[], Mapping[str, bytes]], ...]] = ()
+
+DOCUMENTS: Final[Mapping[str, Callable[[str], str]]] = {
+    "README.md": readme.update_readme,
+    "docs/signals.md": signals.update_document,
+}
+
+# Folders that hold what is rendered and nothing else.
+FILLED: Final = ("dashboards", "monitors", "terraform/*/assets")
+
+
+def rendered_files() -> dict[str, bytes]:
+    """Return all files that backends render, by their paths from the root of the project, in order."""
+    files: dict[str, bytes] = {}
+    for render in BACKENDS:
+        files |= render()
+    return dict(sorted(files.items()))
+
+
+def write(root: Path) -> list[str]:
+    """Write what differs below a folder and remove what is rendered no more; return the paths of both.
+
+    Raises:
+        InputError: a document cannot be read, or lacks its rendered part.
+
+    """
+    changed = differences(root)
+    wanted = _wanted(root)
+    for path in changed:
+        target = root / path
+        if path in wanted:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(wanted[path])
+        else:
+            target.unlink()
+    return changed
+
+
+def differences(root: Path) -> list[str]:
+    """Return the paths below a folder at which something is missing, differs, or is rendered no more.
+
+    Raises:
+        InputError: a document cannot be read, or lacks its rendered part.
+
+    """
+    wanted = _wanted(root)
+    differing = {path for path, content in wanted.items() if not _is(root / path, content)}
+    return sorted(differing | {path for path in _lying(root) if path not in wanted})
+
+
+def _wanted(root: Path) -> dict[str, bytes]:
+    return rendered_files() | dict(_documents(root))
+
+
+def _documents(root: Path) -> Iterator[tuple[str, bytes]]:
+    for path, update in DOCUMENTS.items():
+        if (root / path).exists():
+            try:
+                yield path, update((root / path).read_text("utf-8")).encode()
+            except (OSError, ValueError) as error:
+                raise InputError(f"{root / path}: {error}") from error
+
+
+def _is(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == content
+
+
+def _lying(root: Path) -> Iterator[str]:
+    for pattern in FILLED:
+        for folder in root.glob(pattern):
+            yield from (path.relative_to(root).as_posix() for path in folder.rglob("*") if path.is_file())
