@@ -6,9 +6,9 @@ from typing import Final
 
 from mlvitals.assets.query import Query
 
-# For hourly windows, which close ten minutes late: two of them, and time to arrive. Rendered for a configuration, it is
-# that of each model.
-LOOKBACK: Final = 9_000
+# Seconds: what `facts.lookback` gives for windows of an hour with the defaults. Rendered for a configuration, it is
+# that of its models.
+LOOKBACK: Final = 8_520
 
 
 class Severity(StrEnum):
