@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from mlvitals.assets import prometheus, readme, signals
+from mlvitals.assets import grafana, prometheus, readme, signals
 from mlvitals.errors import InputError
 
 # One line for each backend: what it renders, by the path from the root of the project.
-BACKENDS: Final[tuple[Callable[[], Mapping[str, bytes]], ...]] = (prometheus.render,)
+BACKENDS: Final[tuple[Callable[[], Mapping[str, bytes]], ...]] = (
+    grafana.render,
+    prometheus.render,
+)
 
 DOCUMENTS: Final[Mapping[str, Callable[[str], str]]] = {
     "README.md": readme.update_readme,

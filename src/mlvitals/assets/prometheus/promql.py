@@ -1,10 +1,10 @@
 """Queries in PromQL, over names as Prometheus's OTLP receiver and our scrape endpoint spell them."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final
 
-from mlvitals.assets.query import Aggregate, Query, Reading, carried
+from mlvitals.assets.query import Aggregate, Query, Reading
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.spec import Stage
 from mlvitals.telemetry.naming.otel import attribute_name
@@ -45,9 +45,3 @@ def by(shorts: Iterable[str]) -> str:
     """Return the clause that tells series apart by attributes; nothing where there are none."""
     labels = ", ".join(map(label, shorts))
     return f" by ({labels})" if labels else ""
-
-
-def matchers_of(variables: Iterable[str], metric: str, chosen: Mapping[str, str]) -> list[str]:
-    """Return the matchers of a board's variables that a metric carries; `chosen` has the text after each label."""
-    mine = carried(REGISTRY[metric])
-    return [f"{label(short)}{chosen[short]}" for short in variables if short in mine]
