@@ -1,10 +1,12 @@
 """Label feeds that break, through the whole job: each fault pages as one of labels, and what is none does not."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import asdict, dataclass
 from itertools import chain
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 
 from mlvitals.clock import DAY, HOUR, format_time, parse_time
 from mlvitals.config import load
+from mlvitals.decisions.episode_rows import read_episodes
 from mlvitals.setup.reference import build_reference
 from mlvitals.windows.reference import write_reference
 
@@ -100,9 +103,13 @@ def document(names):
 
 
 @pytest.fixture(scope="module")
-def records(tmp_path_factory):
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("feeds")
+
+
+@pytest.fixture(scope="module")
+def records(folder):
     """Run every world as a model of its own; return all that is told."""
-    folder = tmp_path_factory.mktemp("feeds")
     worlds = FAULTS | SOUND
     (folder / "mlvitals.yaml").write_text(json.dumps(document(worlds)), encoding="utf-8")
     config = load(folder / "mlvitals.yaml", {})
@@ -188,3 +195,18 @@ def test_a_page_of_performance_says_what_the_known_mistakes_cost_a_day(pages):
     # Three in ten are positive whatever the score, of which three in ten are above the threshold.
     assert harm["per_day"] == pytest.approx(47 * (0.3 * 0.7 * 10 + 0.7 * 0.3), rel=0.3)
     assert f"known mistakes cost {harm['per_day']:,.0f} EUR a day" in page["text"]
+
+
+def test_what_a_page_said_of_its_cost_is_kept_with_its_episode(pages, folder):
+    told = {
+        one["body"]["episode"]: one["body"].get("harm")
+        for one in chain.from_iterable(pages.values())
+        if one["event_name"] == PAGE
+    }
+    assert any(told.values())
+    with closing(sqlite3.connect(folder / "state.db")) as connection:
+        kept = {one.id: one.harm for one in read_episodes(connection)}
+    assert {
+        name: harm and {key: value for key, value in asdict(harm).items() if value is not None}
+        for name, harm in kept.items()
+    } == told

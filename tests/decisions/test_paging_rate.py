@@ -8,8 +8,9 @@ from scipy import stats
 from mlvitals.clock import HOUR, WEEK
 from mlvitals.decisions.episode_rows import read_episodes
 from mlvitals.decisions.episodes import HORIZON
-from mlvitals.decisions.paging_rate import measured_rate, page_counts
+from mlvitals.decisions.paging_rate import Period, measured_rate, page_counts
 from mlvitals.decisions.words import Kind
+from tests.decisions.incidents import NOON
 
 MONTH = 24 * 28
 
@@ -79,3 +80,13 @@ def test_no_more_weeks_count_than_pages_are_remembered(told):
     told.take("of years ago", -10 * HORIZON // HOUR)
     told.take("of years ago", -10 * HORIZON // HOUR + WEEK // HOUR - 1)
     assert measured_rate(told.connection).weeks == HORIZON / WEEK + 1
+
+
+def test_of_a_period_its_own_pages_and_weeks_count(told):
+    pages(told, 10, MONTH // 2, MONTH - 2)
+    judge(told, "false", 1)
+    middle = NOON + MONTH // 4 * HOUR
+    found = measured_rate(told.connection, Period(middle, middle + 2 * WEEK))
+    assert (found.pages, found.false, found.weeks) == (1, 1, 2.0)
+    after = measured_rate(told.connection, Period(NOON + MONTH * HOUR, NOON + 2 * MONTH * HOUR))
+    assert (after.pages, after.weeks) == (0, 0.0)

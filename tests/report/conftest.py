@@ -282,7 +282,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A model and features with names that would break out of a careless page."""
     made = World(tmp_path_factory.mktemp("hostile"))
     name = "\"><svg onload=alert(2)> ' </title>"
-    made.configure(name=name, owner="<b>owner</b>")
+    price = {"currency": "EUR", "false_negative": 10.0, "false_positive": 1.0}
+    made.configure(name=name, owner="<b>owner</b>", cost=price)
     made.run(12, HOSTILE, model=name)
     return made
 

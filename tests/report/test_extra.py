@@ -5,7 +5,7 @@ import builtins
 import pytest
 
 from mlvitals.errors import MissingExtraError
-from mlvitals.report import page
+from mlvitals.report import html
 
 
 def test_a_missing_template_engine_is_one_line_that_names_the_extra(monkeypatch):
@@ -17,6 +17,6 @@ def test_a_missing_template_engine_is_one_line_that_names_the_extra(monkeypatch)
         return real(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without_jinja)
-    page._template.cache_clear()
+    html._environment.cache_clear()
     with pytest.raises(MissingExtraError, match=r"mlvitals\[report\]"):
-        page._template()
+        html.Document(template="report.html", styles=()).require()

@@ -87,7 +87,8 @@ class Episode:
     since: the onset of what opened it. opened: end of the window in which it paged. seen: end of the newest window in
     which it was known to last. until: end of the window in which it ended, None while it is open. parts: the first of
     its findings, in the order in which they came; `findings` is how many there are. models: the first of those that are
-    part of it, the leading one before all. silenced: it is open, and all that lasts of it is muted.
+    part of it, the leading one before all. silenced: it is open, and all that lasts of it is muted. harm: what was at
+    stake when it paged, None where that was not known.
     """
 
     id: str
@@ -101,6 +102,7 @@ class Episode:
     parts: Sequence[Part]
     models: Sequence[str]
     silenced: bool = False
+    harm: "Harm | None" = None
 
     @property
     def lead(self) -> Part:

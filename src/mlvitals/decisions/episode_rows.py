@@ -11,7 +11,9 @@ from mlvitals.decisions.finding import Finding, Source
 
 PARTS_TOLD: Final = 20  # of an episode, and of its models; one dead feature store has thousands
 
-_COLUMNS: Final = "id, model, since, opened, seen, until, ending, findings"
+_COLUMNS: Final = """
+    id, model, since, opened, seen, until, ending, findings, (SELECT harm FROM episode_harm WHERE episode = id)
+    """
 
 
 def read_episode(connection: sqlite3.Connection, name: str, *, told: int = PARTS_TOLD) -> Episode:
@@ -59,7 +61,7 @@ def open_pages(connection: sqlite3.Connection, most: int) -> list[OpenPage]:
             model=model,
             since=since,
             source=decode_finding(finding).source,
-            harm=None if harm is None else msgspec.json.decode(harm, type=Harm),
+            harm=_decode_harm(harm),
         )
         for name, model, since, finding, harm in connection.execute(query, (most,))
     ]
@@ -107,9 +109,11 @@ def end_if_over(connection: sqlite3.Connection, name: str, at: int, ending: Endi
 
 
 def _episode(
-    connection: sqlite3.Connection, row: tuple[str, str, int, int, int, int | None, str | None, int], told: int
+    connection: sqlite3.Connection,
+    row: tuple[str, str, int, int, int, int | None, str | None, int, bytes | None],
+    told: int,
 ) -> Episode:
-    name, model, since, opened, seen, until, ending, findings = row
+    name, model, since, opened, seen, until, ending, findings, harm = row
     query = "SELECT found, over, finding, origin FROM episode_part WHERE episode = ? ORDER BY number LIMIT ?"
     parts = [
         Part(finding=decode_finding(finding), origin=decode_origin(origin), found=found, over=over)
@@ -129,4 +133,9 @@ def _episode(
         parts=parts,
         models=models,
         silenced=is_silenced(connection, name),
+        harm=_decode_harm(harm),
     )
+
+
+def _decode_harm(document: bytes | None) -> Harm | None:
+    return None if document is None else msgspec.json.decode(document, type=Harm)

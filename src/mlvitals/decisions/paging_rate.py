@@ -4,7 +4,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from mlvitals.clock import WEEK
 from mlvitals.decisions.episodes import HORIZON
@@ -13,6 +13,16 @@ from mlvitals.decisions.words import FALSE, TRUE
 
 UNJUDGED: Final = "unjudged"
 VERDICTS: Final = (TRUE, FALSE, UNJUDGED)
+
+
+class Period(NamedTuple):
+    """A stretch of time, microseconds since the epoch; windows that end after `start`, up to `end`, are part of it."""
+
+    start: int
+    end: int
+
+
+EVER: Final = Period(-(2**62), 2**62)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +43,13 @@ class MeasuredRate:
     upper: float
 
 
-def measured_rate(connection: sqlite3.Connection) -> MeasuredRate:
-    """Return how often false pages came, over all models.
+def measured_rate(connection: sqlite3.Connection, period: Period = EVER) -> MeasuredRate:
+    """Return how often false pages came in a period, over all models.
 
     The interval is the exact one of a Poisson count (see `rate_interval`).
     """
-    counts = page_counts(connection)
-    weeks = observed_weeks(connection)
+    counts = page_counts(connection, period)
+    weeks = observed_weeks(connection, period)
     lower, upper = rate_interval(counts[FALSE], counts[FALSE] + counts[UNJUDGED], weeks)
     return MeasuredRate(
         pages=sum(counts.values()),
@@ -52,10 +62,11 @@ def measured_rate(connection: sqlite3.Connection) -> MeasuredRate:
     )
 
 
-def page_counts(connection: sqlite3.Connection) -> Mapping[str, int]:
-    """Return how many of the pages that are remembered have which verdict; every verdict is told."""
+def page_counts(connection: sqlite3.Connection, period: Period = EVER) -> Mapping[str, int]:
+    """Return how many of a period's pages that are remembered have which verdict; every verdict is told."""
     known = verdicts(connection)
-    counts = Counter(known.get(name, UNJUDGED) for (name,) in connection.execute("SELECT id FROM episode"))
+    names = connection.execute("SELECT id FROM episode WHERE opened > ? AND opened <= ?", period)
+    counts = Counter(known.get(name, UNJUDGED) for (name,) in names)
     return {verdict: counts[verdict] for verdict in VERDICTS}
 
 
@@ -64,11 +75,14 @@ def verdicts(connection: sqlite3.Connection) -> Mapping[str, str]:
     return dict(connection.execute("SELECT episode, verdict FROM word WHERE kind = 'verdict' ORDER BY sequence"))
 
 
-def observed_weeks(connection: sqlite3.Connection) -> float:
-    """Return for how long windows of any model have closed, of each no longer than its pages are remembered."""
-    query = "SELECT max(first, last - ?) AS since, last FROM observed ORDER BY since"
+def observed_weeks(connection: sqlite3.Connection, period: Period = EVER) -> float:
+    """Return for how long of a period windows of any model closed, of each no longer than its pages are remembered."""
+    query = """
+        SELECT max(first, last - ?1, ?2) AS since, min(last, ?3) AS until FROM observed
+        WHERE first < ?3 AND last > ?2 ORDER BY since
+        """
     covered, reached = 0, None
-    for first, last in connection.execute(query, (HORIZON,)):
+    for first, last in connection.execute(query, (HORIZON, *period)):
         covered += max(last - (first if reached is None else max(first, reached)), 0)
         reached = last if reached is None else max(reached, last)
     return covered / WEEK

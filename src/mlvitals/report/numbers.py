@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from mlvitals.clock import DAY, MINUTE, format_time
+from mlvitals.clock import DAY, HOUR, MINUTE, SECOND, format_time
 from mlvitals.signals.spec import MetricSpec, Status
 
 STATUS_WORDS: Final[Mapping[Status, str]] = {
@@ -53,6 +53,17 @@ def moment(time: int) -> str:
     if time % DAY == 0:
         return text[:10]
     return text[:16].replace("T", " ") if time % MINUTE == 0 else text.removesuffix("Z").replace("T", " ")
+
+
+def duration(length: int) -> str:
+    """Return a length of time (microseconds) in the greatest unit of which there are two, to three significant digits.
+
+    Units that calendars do not stretch: seconds, minutes, hours, days.
+    """
+    units = ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute"), (SECOND, "second"))
+    size, name = next((one for one in units if abs(length) >= 2 * one[0]), units[-1])
+    told = f"{length / size:,.0f}" if abs(length) >= 100 * size else f"{length / size:.3g}"
+    return f"{told} {name}{'' if told == '1' else 's'}".replace("-", "−")
 
 
 def worst(statuses: "set[Status]") -> Status | None:

@@ -1,33 +1,32 @@
-"""The page: everything inlined, nothing fetched, and only what was inlined may run."""
+"""The page: what the state holds of all models in a table, and of one in depth."""
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 from mlvitals.config import Config
 from mlvitals.engines.changes import read_changes
-from mlvitals.errors import InputError, MissingExtraError
+from mlvitals.errors import InputError
 from mlvitals.report.account import read_rows_and_queues
 from mlvitals.report.charts import Charts
 from mlvitals.report.distribution import Distribution, Distributions
 from mlvitals.report.features import FeatureCards, make_reading
 from mlvitals.report.frame import Frame, read_frame
+from mlvitals.report.html import Document
 from mlvitals.report.island import island, marks
 from mlvitals.report.leads import QUESTIONS, leads
 from mlvitals.report.maturity import triangles
 from mlvitals.report.names import shown
-from mlvitals.report.numbers import STATUS_SHAPES, STATUS_WORDS, measured, moment, number
+from mlvitals.report.numbers import moment
 from mlvitals.report.overview import Standing, read_standings
 from mlvitals.signals.spec import Layer, MetricSpec
 from mlvitals.state import Store
 
-_HERE: Final = Path(__file__).parent
-_SCRIPTS: Final = ("vendor/uplot/uPlot.iife.min.js", "assets/data.js", "assets/chart.js", "assets/page.js")
-_STYLES: Final = ("vendor/uplot/uPlot.min.css", "assets/report.css")
+_DOCUMENT: Final = Document(
+    template="report.html",
+    scripts=("vendor/uplot/uPlot.iife.min.js", "assets/data.js", "assets/chart.js", "assets/page.js"),
+    styles=("vendor/uplot/uPlot.min.css", "assets/report.css"),
+)
 _CHANGES_SHOWN: Final = 200
 
 
@@ -54,22 +53,14 @@ def make_page(store: Store, config: Config, *, now: int, model: str | None = Non
         InputError: there is no such model.
 
     """
-    template = _template()
+    _DOCUMENT.require()
     store.connection.execute("BEGIN")  # one moment of the state, however long the reading takes
     try:
         context = _context(store, config, model, -(2**62) if since is None else since)
     finally:
         store.connection.execute("ROLLBACK")
-    script, style = _inlined(_SCRIPTS), _inlined(_STYLES)
-    html: str = template.render(
-        **context,
-        service=config.service,
-        made=moment(now // 60_000_000 * 60_000_000),
-        script=script,
-        style=style,
-        policy=_policy(script, style),
-    )
-    return Page(html=html.replace("\0", "⟨0000⟩"), model=context["name"])
+    made = moment(now // 60_000_000 * 60_000_000)
+    return Page(html=_DOCUMENT.render(**context, service=config.service, made=made), model=context["name"])
 
 
 def _context(store: Store, config: Config, model: str | None, since: int) -> dict[str, Any]:
@@ -123,38 +114,3 @@ def _depth(store: Store, chosen: Standing, specs: Mapping[str, MetricSpec]) -> d
 def _readings(frame: Frame, layer: Layer) -> list[Any]:
     rows = [row for row in frame.readings if row.spec.layer is layer]
     return [make_reading(row) for row in rows if "feature" not in row.spec.attributes]
-
-
-@cache
-def _inlined(names: tuple[str, ...]) -> Any:
-    from markupsafe import Markup  # noqa: PLC0415  # comes with Jinja2, whose absence is told elsewhere
-
-    return Markup("\n".join((_HERE / name).read_text(encoding="utf-8") for name in names))  # noqa: S704  # our own files
-
-
-def _policy(script: str, style: str) -> str:
-    """Return a content security policy under which nothing is fetched, and nothing runs but these two texts."""
-    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, style)]
-    return (
-        f"default-src 'none'; script-src 'sha256-{hashes[0]}'; style-src 'sha256-{hashes[1]}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-@cache
-def _template() -> Any:
-    try:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415  # the extra `report`
-    except ImportError as error:
-        raise MissingExtraError("the report needs Jinja2: pip install 'mlvitals[report]'") from error
-    environment = Environment(
-        loader=FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    filters: Mapping[str, Any] = {"shown": shown, "moment": moment, "number": number, "measured": measured}
-    environment.filters.update(filters)
-    environment.globals.update(words=STATUS_WORDS, shapes=STATUS_SHAPES)
-    return environment.get_template("report.html")
