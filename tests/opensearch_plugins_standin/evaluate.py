@@ -78,8 +78,12 @@ class Evaluation:
     def _buckets(
         self, monitor: dict[str, Any], trigger: dict[str, Any], period: dict[str, int]
     ) -> tuple[list[Any], list[tuple[str, ...]]]:
-        """Return the first page and the keys of every bucket, of every page, that fulfils the condition."""
+        """Return what messages know, and the keys of every bucket, of every page, that fulfils the condition.
+
+        Messages know the first page of the search as it is: with buckets that do not fulfil the condition.
+        """
         [search] = [one["search"] for one in monitor["inputs"]]
+        known = self.node.search(search["indices"], self.node.render(json.dumps(search["query"]), dict(period)))
         query = copy.deepcopy(search["query"])
         composite = _at(query, trigger["condition"]["parent_bucket_path"])
         composite.setdefault("aggregations", {})[trigger["id"]] = {
@@ -96,7 +100,7 @@ class Evaluation:
             for step in trigger["condition"]["parent_bucket_path"].split(">"):
                 page = page[step]
             if "after_key" not in page:
-                return pages[:1], [*_keys(pages, trigger["condition"]["parent_bucket_path"])]
+                return [known], [*_keys(pages, trigger["condition"]["parent_bucket_path"])]
             composite["composite"]["after"] = page["after_key"]
 
     def _act(

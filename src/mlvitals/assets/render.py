@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from mlvitals.assets import grafana, prometheus, readme, signals
+from mlvitals.assets import grafana, opensearch, prometheus, readme, signals
 from mlvitals.errors import InputError
 
 # One line for each backend: what it renders, by the path from the root of the project.
 BACKENDS: Final[tuple[Callable[[], Mapping[str, bytes]], ...]] = (
     grafana.render,
+    opensearch.render,
     prometheus.render,
 )
 
