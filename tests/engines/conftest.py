@@ -37,6 +37,7 @@ from mlvitals.engines.layouts import References, choice_of
 from mlvitals.engines.local import Emit, LocalEngine
 from mlvitals.engines.model import ModelRun
 from mlvitals.engines.page_budget import PageBudget
+from mlvitals.engines.pricing import terms_of
 from mlvitals.engines.roster import MIGRATIONS as ROSTER
 from mlvitals.engines.roster import Member
 from mlvitals.events import EventBatch, RawBatch
@@ -199,6 +200,7 @@ class Bench:
                 metrics=frozenset(config.performance.metrics),
                 sensitive=frozenset(config.features.sensitive),
                 decisions=self.decisions,
+                costs=terms_of(config),
             )
             members[config.name] = Member(run, judge, Deciding(run, pages))
         self.runs = {name: member.run for name, member in members.items()}

@@ -7,9 +7,10 @@ import pytest
 from mlvitals.contracts.evidence import blank, layouts, usual
 from mlvitals.decisions.episode import Happening, Harm, What
 from mlvitals.decisions.finding import Detector, Finding, Source
-from mlvitals.engines.harm import expected_harm, known_harm, with_harm
+from mlvitals.engines.harm import expected_harm, known_harm, outage_harm, with_harm
 from mlvitals.signals.at_risk import COST_AT_RISK
 from mlvitals.signals.cost import COST_TOTAL
+from mlvitals.signals.cost_terms import CostTerms
 
 BINARY = usual(layouts()["binary"])  # an hour
 EXPECTED, KNOWN = Harm(currency="EUR", per_day=2.0, usual=1.0), Harm(currency="EUR", per_day=3.0, coverage=0.5)
@@ -52,6 +53,11 @@ def test_what_was_as_ever_costs_what_is_usual():
 def test_what_labels_have_shown_is_told_with_how_many_there_are():
     (reading,) = COST_TOTAL.compute(BINARY)
     assert known_harm(BINARY) == Harm(currency="EUR", per_day=24 * reading.value, coverage=0.5)
+
+
+def test_a_day_without_any_prediction_costs_its_hours():
+    assert outage_harm(CostTerms(currency="EUR", silent_hour=50.0)) == Harm(currency="EUR", per_day=1200.0, usual=0.0)
+    assert outage_harm(CostTerms(currency="EUR", failed_request=1.0)) is None
 
 
 def test_without_rows_or_a_price_nothing_is_told():

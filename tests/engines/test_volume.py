@@ -7,8 +7,10 @@ import pytest
 
 from mlvitals.clock import DAY, HOUR, parse_time
 from mlvitals.config import Duration, OperatingConfig, SizeText, WindowsConfig
+from mlvitals.config.cost import CostConfig, DowntimeConfig
 
 RATE = "mlvitals.prediction.rate"
+DOWNTIME = "mlvitals.cost.downtime"
 
 
 def serve(bench, start, number, *, version="1", seconds=1):
@@ -41,7 +43,7 @@ def six_hourly(make_bench):
 @pytest.fixture
 def sampled(six_hourly, monkeypatch):
     """A model like this whose reference is a sample, which says nothing of volume."""
-    bench = six_hourly()
+    bench = six_hourly(cost=CostConfig(currency="EUR", downtime=DowntimeConfig(per_request=0.5, per_hour=10.0)))
     of_kind = replace(bench.make_reference(bench.config), complete=False)
     monkeypatch.setattr(type(bench), "_references", _references_with(type(bench)._references, of_kind))
     return bench
@@ -111,6 +113,36 @@ def test_an_outage_warns_and_so_does_a_rush(sampled):
     assert told[16 * 24, "1"][1]["ratio"] == 0.0
     assert told[17 * 24, "1"][0] == "warning"
     assert told[15 * 24, "1"][0] == "ok"
+
+
+def downtimes(bench):
+    """Return what it cost not to serve, and the hours of it, by the hours since the start, summed over versions."""
+    told: dict[int, tuple[float, float]] = {}
+    for one in bench.latest().values():
+        if one.signal == DOWNTIME:
+            hour = (parse_time(one.window_start) - bench.start) // HOUR
+            value, hours = told.get(hour, (0.0, 0.0))
+            told[hour] = value + one.value, hours + one.evidence["hours"]
+    return told
+
+
+def test_hours_in_which_nobody_serves_cost_what_they_cost_however_many_versions_tell_it(sampled):
+    bench = sampled
+    usual = days(bench, 16, (40, 40, 40, 4))
+    both = [*serve(bench, bench.start + 16 * DAY, 20), *serve(bench, bench.start + 16 * DAY, 20, version="2")]
+    failed = bench.prediction("failed", bench.start + 16 * DAY + 7 * HOUR, model_version="3", error="x", prediction={})
+    bench.feed([("s", [*usual, *both, failed])], until=bench.start + 17 * DAY)
+    told = {hour - 16 * 24: cost for hour, cost in downtimes(bench).items() if hour >= 14 * 24}
+    assert told.pop(6) == pytest.approx((6 * 10.0 + 0.5, 6.0))  # one failed, of a third version
+    assert told.pop(12) == pytest.approx((6 * 10.0, 6.0))
+    assert set(told.values()) == {(0.0, 0.0)}  # also of the last window, in which few are usual
+    assert max(told) == 18
+
+
+def test_before_it_is_known_what_is_usual_nothing_is_said_of_an_empty_window(sampled):
+    bench = sampled
+    bench.feed([("s", days(bench, 1, (40, 40, 0, 40)))], until=bench.start + DAY)
+    assert sorted(downtimes(bench)) == [0, 6, 18]
 
 
 def test_traffic_that_moves_to_another_version_is_as_usual(sampled):

@@ -20,7 +20,7 @@ ROWS = 500  # of each model in a window: estimates need 300
 INCIDENT = 8  # the last windows
 MODELS = ("approval", "routing")
 _CLASSES = ("a", "b", "c")
-_COST = {"currency": "EUR", "false_negative": 40.0, "false_positive": 5.0}
+_COST = {"currency": "EUR", "false_negative": 40.0, "false_positive": 5.0, "downtime": 0.5}
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def only(statistic, given):
 
 
 def test_mistakes_cost_their_price_and_reviews_and_failed_requests_theirs():
-    costs = replace(FLAT, review=0.5, downtime=0.25)
+    costs = replace(FLAT, review=0.5, failed_request=0.25)
     given = evidence(BINARY, OUTCOME, costs, {"class": [70, 16, 0, 0, 0]})
     total = only(COST_TOTAL, given)
     assert total.value == 4 * 10 + 3 * 2 + 16 * 0.5 + 4 * 0.25

@@ -46,11 +46,22 @@ class ErrorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
             raise ValueError("give either `per_unit_error`, or `over` and `under`")
 
 
+class DowntimeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What it costs not to serve: `per_request` that failed; `per_hour` without any prediction where some are usual."""
+
+    per_request: Price = 0.0
+    per_hour: Price = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.per_request and not self.per_hour:
+            raise ValueError("`downtime` has no price: give `per_request`, `per_hour`, or both")
+
+
 class CostConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the mistakes of a model cost, in one currency.
 
     false_negative, false_positive: of a binary model, a price each, or an amount. review: of each prediction that is
-    acted on as positive. regression: of what is off by a number. downtime: of each request that failed.
+    acted on as positive. regression: of what is off by a number. downtime: of each request that failed, or more.
     """
 
     currency: Text
@@ -58,7 +69,7 @@ class CostConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     false_positive: Price | AmountConfig | None = None
     review: Price = 0.0
     regression: ErrorConfig | None = None
-    downtime: Price = 0.0
+    downtime: Price | DowntimeConfig = 0.0
 
     def __post_init__(self) -> None:
         mistakes = (self.false_negative, self.false_positive)
@@ -78,3 +89,13 @@ class CostConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         """The column of events that says what a prediction has at stake, None where every price is fixed."""
         mistakes = (self.false_negative, self.false_positive)
         return next((one.column for one in mistakes if isinstance(one, AmountConfig)), None)
+
+    @property
+    def per_failed_request(self) -> float:
+        """The price of a request that failed."""
+        return self.downtime.per_request if isinstance(self.downtime, DowntimeConfig) else self.downtime
+
+    @property
+    def per_silent_hour(self) -> float:
+        """The price of an hour without any prediction."""
+        return self.downtime.per_hour if isinstance(self.downtime, DowntimeConfig) else 0.0

@@ -42,7 +42,8 @@ _COSTS: Final = CostTerms(
     review=0.5,
     over=1.0,
     under=2.0,
-    downtime=0.25,
+    failed_request=0.25,
+    silent_hour=100.0,
 )
 
 _RANDOM_ROWS: Final = {"empty": 0, "one row": 1, "tiny": 46, "usual": 1000}

@@ -85,7 +85,9 @@ class Closer:
 
     def _empty(self, start: int) -> list[Told]:
         """Decide on a window in which nothing was served, and tell it of those that served before."""
-        happenings = self._deciding.window(start, ())
+        happenings = self._with_harm(
+            self._deciding.window(start, ()), partial(self._judge.expected_harm, ()), lambda: None
+        )
         return [*happenings, *(self._tell_empty(version, start) for version in self._run.silence.versions)]
 
     def _begin(self, start: int) -> list[Told]:

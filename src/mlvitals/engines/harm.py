@@ -8,9 +8,11 @@ from mlvitals.decisions.episode import Happening, Harm
 from mlvitals.decisions.finding import Detector
 from mlvitals.signals.at_risk import COST_AT_RISK
 from mlvitals.signals.cost import COST_TOTAL
+from mlvitals.signals.cost_terms import CostTerms
 from mlvitals.signals.spec import Evidence
 
 _DAY: Final = 86_400.0
+_HOURS: Final = 24.0
 # What these find is known by labels. All else is found before there are any, or because there are none.
 _BY_LABELS: Final = frozenset({Detector.PERFORMANCE, Detector.COST})
 
@@ -30,6 +32,13 @@ def expected_harm(windows: Iterable[Evidence]) -> Harm | None:
             total += reading.value * _DAY / evidence.seconds
             usual += ordinary * _DAY / evidence.seconds
     return Harm(currency=currency, per_day=total, usual=usual) if currency else None
+
+
+def outage_harm(terms: CostTerms) -> Harm | None:
+    """Return what a day costs in which nothing is served; None where that has no price."""
+    if not terms.silent_hour:
+        return None
+    return Harm(currency=terms.currency, per_day=terms.silent_hour * _HOURS, usual=0.0)
 
 
 def known_harm(cohort: Evidence) -> Harm | None:

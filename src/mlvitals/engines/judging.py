@@ -12,7 +12,7 @@ from mlvitals.decisions.episode import Harm
 from mlvitals.decisions.thresholds import Judgement, judge
 from mlvitals.engines.companions import NOBODY, Companions
 from mlvitals.engines.feature_groups import FeatureGroups
-from mlvitals.engines.harm import expected_harm, known_harm
+from mlvitals.engines.harm import expected_harm, known_harm, outage_harm
 from mlvitals.engines.layouts import References
 from mlvitals.engines.standings import Standing, series_of
 from mlvitals.engines.surroundings import Surroundings
@@ -109,8 +109,15 @@ class Judge:
         return tuple(tell(*one) for one in self._measure(evidence, Stage.MATURITY))
 
     def expected_harm(self, cohorts: Sequence[Cohort]) -> Harm | None:
-        """Return what a window's versions are expected to cost a day, before any label has come."""
-        return None if self.costs is None else expected_harm(map(self._priced, cohorts))
+        """Return what a window's versions are expected to cost a day, before any label has come.
+
+        Where nobody served it is what that costs.
+        """
+        if self.costs is None:
+            return None
+        if not any(cohort.summary.predictions for cohort in cohorts):
+            return outage_harm(self.costs)
+        return expected_harm(map(self._priced, cohorts))
 
     def known_harm(self, cohort: Cohort, bucket: int, maturity: str) -> Harm | None:
         """Return what a cohort's mistakes that are known at a maturity cost a day."""
@@ -141,6 +148,7 @@ class Judge:
             seconds=(cohort.end - cohort.key.start) / SECOND,
             repeats=surroundings.repeats,
             volume=surroundings.volume,
+            silence=surroundings.silence,
             detectors=detectors,
             costs=self.costs,
         )

@@ -20,7 +20,8 @@ def terms_of(model: ModelConfig) -> CostTerms | None:
         review=cost.review,
         over=over,
         under=under,
-        downtime=cost.downtime,
+        failed_request=cost.per_failed_request,
+        silent_hour=cost.per_silent_hour,
     )
 
 

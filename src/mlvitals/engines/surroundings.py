@@ -19,6 +19,7 @@ class Surroundings:
     others: Summary | None = None
     repeats: int | None = None
     volume: Volume | None = None
+    silence: float = 0.0
 
 
 class Surveyor:
@@ -37,12 +38,21 @@ class Surveyor:
         """Return what surrounds a cohort."""
         key, layout = cohort.key, cohort.summary.layout
         previous = self._run.cohorts.previous(key) if cohort.summary.predictions else None
+        others = self._others(cohort)
         return Surroundings(
             previous=None if previous is None else relaid(previous, layout),
-            others=self._others(cohort),
+            others=others,
             repeats=cohort.repeats if self._run.config.deduplicate else None,
             volume=self._run.usual_volume(key.start) if key.segment == ALL else None,
+            silence=self._silence(cohort) if key.segment == ALL and others is None else 0.0,
         )
+
+    def _silence(self, cohort: Cohort) -> float:
+        """Return a version's share of a window in which none served: all that tell of it have one of the same size."""
+        if cohort.summary.predictions:
+            return 0.0
+        asked = {one.key.version for one in self._run.cohorts.of_window(cohort.key.start, ALL)}
+        return 1 / len({cohort.key.version, *asked, *self._run.silence.versions})
 
     def _others(self, cohort: Cohort) -> Summary | None:
         """Return the sum of the other versions, None where none served."""

@@ -95,8 +95,8 @@ def served_costs(summary: Summary, terms: CostTerms) -> dict[str, _Part]:
     if terms.review and summary.layout.output.task is Task.BINARY:
         rows = positive_decisions(summary)
         found["review"] = _Part(rows * terms.review, rows * terms.review**2)
-    if terms.downtime:
-        found["downtime"] = _Part(summary.errors * terms.downtime, summary.errors * terms.downtime**2)
+    if terms.failed_request:
+        found["downtime"] = _Part(summary.errors * terms.failed_request, summary.errors * terms.failed_request**2)
     return found
 
 

@@ -16,8 +16,8 @@ class CostTerms:
     """What the mistakes of one model cost, in one currency.
 
     false_negative, false_positive: None where they have no price. review: of each positive decision. over, under: of
-    each unit by which a number is above or below the truth, None where that has no price. downtime: of each request
-    that failed.
+    each unit by which a number is above or below the truth, None where that has no price. failed_request: of each.
+    silent_hour: of an hour without any prediction where some are usual.
     """
 
     currency: str
@@ -26,7 +26,8 @@ class CostTerms:
     review: float = 0.0
     over: float | None = None
     under: float | None = None
-    downtime: float = 0.0
+    failed_request: float = 0.0
+    silent_hour: float = 0.0
 
     @property
     def prices_decisions(self) -> bool:

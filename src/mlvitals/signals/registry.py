@@ -11,6 +11,7 @@ from mlvitals.signals.corrected import PERFORMANCE_CORRECTED
 from mlvitals.signals.cost import COST_BEST_THRESHOLD, COST_PER_PREDICTION, COST_REGRET, COST_TOTAL
 from mlvitals.signals.delay import LABEL_DELAY, LABEL_EARLY_RATIO
 from mlvitals.signals.derived import Derived
+from mlvitals.signals.downtime import COST_DOWNTIME
 from mlvitals.signals.drift_worst import FEATURE_DRIFT_WORST
 from mlvitals.signals.estimated import PERFORMANCE_ESTIMATE_ERROR, PERFORMANCE_ESTIMATED
 from mlvitals.signals.evidence import (
@@ -114,6 +115,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     COST_REGRET,
     COST_BEST_THRESHOLD,
     COST_AT_RISK,
+    COST_DOWNTIME,
 )
 
 # What follows from the measurements of a window: the state of each family first, as it is looked at first.

@@ -176,7 +176,8 @@ class Evidence:
     others: the other versions' predictions of the same window, added up. What has another layout is not comparable.
     outcome: the cohort's joined labels at `maturity`; None at the window stage.
     seconds: how long the window is. repeats: rows whose id had been served before, None where ids are not remembered.
-    volume: what is usual, None where it is not known yet, or the cohort is not a whole model version.
+    volume: what is usual, None where it is not known yet, or the cohort is not a whole model version. silence: this
+    version's share in telling that no version served in the window: 0 where any did, and of a segment.
     detectors: the budgeted detectors of a whole version; none of a segment. costs: what mistakes cost,
     None where nobody said. segments: the joined labels of each segment at `maturity`, and rival: another version to be
     held against; of a whole version only. matured: how labels came of the cohorts that had matured when this one
@@ -193,6 +194,7 @@ class Evidence:
     seconds: float = 0.0
     repeats: int | None = None
     volume: Volume | None = None
+    silence: float = 0.0
     detectors: tuple[DetectorState, ...] = ()
     costs: CostTerms | None = None
     segments: Mapping[str, Outcome] = field(default_factory=dict)

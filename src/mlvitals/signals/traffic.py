@@ -123,6 +123,11 @@ def usual_limits(usual: Volume) -> tuple[float, float]:
     return middle * exp(-distance) - 0.5, middle * exp(distance) - 0.5
 
 
+def is_outage(usual: Volume, served: int) -> bool:
+    """Tell whether so few predictions of a model's window are no chance: `mlvitals.prediction.rate` warns of them."""
+    return usual.expected >= _USUAL_LEAST and served <= usual_limits(usual)[0]
+
+
 def _durations(evidence: Evidence, histogram: str) -> Iterator[Reading]:
     counts = evidence.current.histogram(histogram)
     for quantile in QUANTILES:

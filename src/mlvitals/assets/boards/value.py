@@ -49,12 +49,22 @@ VALUE: Final = Board(
                     ask("cost.per_prediction", by=("model", "maturity", "currency")),
                 ),
                 trend(
-                    "Cost at risk", "By model.", ask("cost.at_risk", by=("model", "currency"), aggregate=Aggregate.SUM)
+                    "Cost at risk",
+                    "By model.",
+                    ask("cost.at_risk", by=("model", "currency"), aggregate=Aggregate.SUM),
+                    width=4,
+                ),
+                trend(
+                    "Cost of downtime",
+                    "Failed requests, and hours in which nothing was served.",
+                    ask("cost.downtime", by=("model", "currency"), aggregate=Aggregate.SUM),
+                    width=4,
                 ),
                 trend(
                     "Regret",
                     "What the cheapest threshold would have saved.",
                     ask("cost.regret", by=("model", "maturity", "currency"), aggregate=Aggregate.SUM),
+                    width=4,
                 ),
             ),
         ),
