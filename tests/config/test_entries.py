@@ -55,7 +55,10 @@ def test_different_names_are_different_parts_of_a_path(one, other):
     [
         ("{name: b, windos: {}}", ["Object contains unknown field `windos` - at `$.models[1]`"]),
         ("{name: b, owner: '${NOBODY}'}", ["the environment variable `NOBODY` is not set - at `$.models[1].owner`"]),
-        ("{name: b, links: {}}", ["`links` is not supported by this version - at `$.models[1].links`"]),
+        (
+            "{name: b, operating: {last: 28d}}",
+            ["`last` is not supported by this version - at `$.models[1].operating.last`"],
+        ),
         ("{name: b, cost: {}}", ["Object missing required field `currency` - at `$.models[1].cost`"]),
         ("nonsense", ["Expected `object`, got `str` - at `$.models[1]`"]),
         ("{match: 'b*', labels: {}}", ["Object missing required field `maturities` - at `$.models[1].labels`"]),

@@ -186,7 +186,6 @@ MEANING = [
 
 # Every key and type of the interface that is yet to be built.
 UNSUPPORTED = [
-    (model("links: {}"), "links", "$.models[0].links"),
     ({"models": "[{name: prices, operating: {last: 28d}}]"}, "last", "$.models[0].operating.last"),
     ({"defaults": "{operating: {last: 28d}}"}, "last", "$.defaults.operating.last"),
 ]

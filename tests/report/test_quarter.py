@@ -3,11 +3,13 @@
 import json
 from contextlib import contextmanager
 
+import msgspec
 import pytest
 
 from mlvitals.app.pipeline import MIGRATIONS
 from mlvitals.clock import DAY, HOUR, parse_time
 from mlvitals.config import load
+from mlvitals.config.links import LinksConfig
 from mlvitals.decisions.episode import Harm
 from mlvitals.decisions.episode_rows import keep_harm
 from mlvitals.decisions.paging_rate import Period
@@ -163,6 +165,21 @@ def test_the_page_says_what_the_terminal_says_and_nothing_in_it_runs(months):
     assert "script-src &#39;none&#39;".replace("&#39;", "'") in html.replace("&#39;", "'")
     assert section(html, "summary").count("<li>") == 4 + len([*leads(months.quarter(FIRST))])
     assert "Made 2026-03-01 12:00 UTC" in html
+
+
+def test_the_page_leads_to_the_rows_and_the_runbook_of_each_page_where_the_team_has_them(months):
+    months.page(hours(2), hours(4))
+    bare = make_quarter_page(months.quarter(FIRST), months.config, now=NOON)
+    assert "<a href" not in section(bare, "pages")
+    links = LinksConfig(
+        rows="https://a.example/?m={model}&s={start}&f={filter}", runbook="https://b.example/{detector}"
+    )
+    models = tuple(msgspec.structs.replace(one, links=links) for one in months.config.models)
+    config = msgspec.structs.replace(months.config, models=models)
+    html = section(make_quarter_page(months.quarter(FIRST), config, now=NOON), "pages")
+    rows = "https://a.example/?m=m&amp;s=2026-03-03T10%3A00%3A00Z&amp;f=f48"
+    assert f'<a href="{rows}" rel="noreferrer">rows</a>' in html
+    assert '<a href="https://b.example/feature" rel="noreferrer">runbook</a>' in html
 
 
 def test_a_quarter_without_a_page_says_so(months):

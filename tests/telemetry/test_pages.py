@@ -10,7 +10,7 @@ from mlvitals.clock import DAY, HOUR
 from mlvitals.decisions.episode import Happening, Harm, Quiet, What
 from mlvitals.decisions.finding import Detector, Source
 from mlvitals.decisions.words import Kind, Word
-from mlvitals.telemetry import Service, Severity, page_record
+from mlvitals.telemetry import Links, Service, Severity, page_record
 from mlvitals.telemetry.pages import AUDIT, PAGE, PAGE_CLOSED, PAGE_JOINED, PAGE_SILENCED, moved
 from tests.decisions.incidents import NOON, Told, fresh
 
@@ -191,3 +191,30 @@ def test_a_page_says_what_the_incident_costs_a_day(told, harm, words):
     assert words in page.body["text"]
     assert page.body["harm"] == {name: value for name, value in asdict(harm).items() if value is not None}
     assert "harm" not in page_record(happening, SERVICE).body
+
+
+def test_a_page_leads_to_the_rows_since_its_onset_and_to_what_is_to_be_done(told):
+    links = Links(
+        rows="https://a.example/?m={model}&s={start}&e={end}&f={filter}", runbook="https://b.example/{signal}"
+    )
+    service = replace(SERVICE, links=links)
+    (opened,) = told.take("m", 4, ["terminal_a"])
+    assert page_record(opened, service).body["links"] == {
+        "rows": "https://a.example/?m=m&s=2026-03-01T14%3A00%3A00Z&e=2026-03-01T17%3A00%3A00Z&f=terminal_a",
+        "runbook": "https://b.example/mlvitals.feature.drift.evidence",
+    }
+    (joined,) = told.take("n", 5, ["shop_a"], since=4)
+    assert page_record(joined, service).body["links"]["rows"] == (
+        "https://a.example/?m=n&s=2026-03-01T14%3A00%3A00Z&e=2026-03-01T18%3A00%3A00Z&f=shop_a"
+    )
+    told.take("n", 6, over=["shop_a"])
+    (closed,) = told.take("m", 8, over=["terminal_a"])
+    assert page_record(closed, service).body["links"]["rows"].endswith("&e=2026-03-01T21%3A00%3A00Z&f=terminal_a")
+
+
+def test_a_page_without_links_of_the_team_leads_to_our_runbook_and_a_persons_word_nowhere(told):
+    (opened,) = told.take("m", 4, [""], detector=Detector.VOLUME)
+    assert page_record(opened, SERVICE).body["links"] == {"runbook": "docs/runbooks.md#page-of-volume"}
+    audit, *_ = told.say(Kind.MUTE, model="m", until=NOON + DAY)
+    assert audit.what is What.SAID
+    assert "links" not in page_record(audit, SERVICE).body

@@ -18,7 +18,7 @@ from mlvitals.engines.roster import Member, cause_of
 from mlvitals.errors import ConfigError
 from mlvitals.hashing import KeyedHash
 from mlvitals.plan import Monitored, monitored
-from mlvitals.telemetry import Service
+from mlvitals.telemetry import Links, Service
 from mlvitals.windows.reference import Reference, decode_reference, read_reference
 
 # A pattern may fit what nobody meant: a name with a request's id in it has no end of values.
@@ -204,6 +204,7 @@ def service_of(config: Config, model: ModelConfig | None = None) -> Service:
         environment=service.environment,
         tags=on_points(service.tags, wanted=True),
         owner="" if model is None else model.owner or "",
+        links=Links() if model is None else model.links.templates,
         model_tags=on_points(of_model, wanted=True),
         log_tags=on_points({**service.tags, **of_model}, wanted=False),
     )

@@ -10,6 +10,7 @@ import msgspec
 
 from mlvitals.config.cost import CostConfig
 from mlvitals.config.decisions import DecisionsConfig, Weight
+from mlvitals.config.links import LinksConfig
 from mlvitals.config.observing import HealthConfig, InstrumentationConfig, TelemetryConfig
 from mlvitals.config.scalar import Duration, SizeText
 from mlvitals.sinks import SinkConfig
@@ -172,6 +173,7 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     segments: tuple[Text, ...] = ()
     performance: PerformanceConfig = PerformanceConfig()
     cost: CostConfig | None = None
+    links: LinksConfig = LinksConfig()
     deduplicate: bool
 
     def __post_init__(self) -> None:

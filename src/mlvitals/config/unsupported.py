@@ -5,7 +5,6 @@ from typing import Any, Final
 
 from mlvitals.errors import ConfigError
 
-_MODEL: Final = ("links",)
 _OTHER_NAMES: Final = {"elasticsearch": "is a kind of `opensearch`: write `type: opensearch, engine: elasticsearch`"}
 
 
@@ -25,15 +24,9 @@ def refuse_unsupported_in_model(entry: Any, path: str) -> None:
 
 
 def _model(model: Any, path: str) -> Iterator[tuple[str, str]]:
-    yield from _keys(model, path, _MODEL)
-    if not isinstance(model, Mapping):
-        return
-    yield from _keys(model.get("operating"), f"{path}.operating", ("last",))
-
-
-def _keys(part: Any, path: str, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
-    if isinstance(part, Mapping):
-        yield from ((key, f"{path}.{key}") for key in keys if key in part)
+    operating = model.get("operating") if isinstance(model, Mapping) else None
+    if isinstance(operating, Mapping) and "last" in operating:
+        yield "last", f"{path}.operating.last"
 
 
 def _type(part: Any, path: str, types: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,8 @@ from mlvitals.report.numbers import duration, moment
 from mlvitals.report.quarter import Incident, Quarter
 from mlvitals.report.quarter_words import LIMITS, budget_kept, harm_words, leads, money, title, watched
 from mlvitals.report.stakes import well_again
+from mlvitals.report.whose import whose
+from mlvitals.telemetry import Links
 from mlvitals.telemetry.pages import by_how_much, moved
 
 _DOCUMENT: Final = Document(template="quarter.html", styles=("assets/report.css", "assets/quarter.css"))
@@ -20,13 +22,19 @@ _LEAST: Final = 2.0  # of a strip's width: what is shorter is drawn as long as t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """An incident as the table of pages tells it. strip: from onset to page, and from page to end, over the period."""
+    """An incident as the table of pages tells it.
+
+    strip: from onset to page, and from page to end, over the period. rows, runbook: the team's own links, empty where
+    it has none.
+    """
 
     incident: Incident
     what: str
     effect: str
     harm: str
     strip: Sequence[Shape]
+    rows: str
+    runbook: str
 
 
 def make_quarter_page(quarter: Quarter, config: Config, *, now: int) -> str:
@@ -49,20 +57,23 @@ def make_quarter_page(quarter: Quarter, config: Config, *, now: int) -> str:
         unseen=money(stakes, "unseen"),
         detected=duration(quarter.usual_detection) if detections else "–",
         longest=duration(detections[-1]) if detections else "–",
-        rows=[_row(one, quarter) for one in quarter.incidents],
+        rows=[_row(one, quarter, whose(config, one.episode.model).links) for one in quarter.incidents],
         service=config.service,
         made=moment(now // 60_000_000 * 60_000_000),
     )
 
 
-def _row(incident: Incident, quarter: Quarter) -> Row:
-    finding = incident.episode.lead.finding
+def _row(incident: Incident, quarter: Quarter, links: Links) -> Row:
+    finding, since = incident.episode.lead.finding, incident.episode.since
+    rows = links.rows_of(finding.source, since, max(since, well_again(incident.episode)))
     return Row(
         incident=incident,
         what=moved(finding.source),
         effect=by_how_much(finding),
         harm=harm_words(incident),
         strip=_strip(incident, quarter),
+        rows=rows or "",
+        runbook=links.runbook_of(finding.source) if links.runbook else "",
     )
 
 

@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 from mlvitals.config import Config, ModelConfig
 from mlvitals.errors import ConfigError, InputError
+from mlvitals.telemetry import Links
 from mlvitals.windows.reference import Reference, decode_reference, read_reference
 
 
@@ -29,6 +30,11 @@ class Whose:
     def owner(self) -> str:
         """Whom the model concerns."""
         return (self.config.owner if self.config else None) or ""
+
+    @property
+    def links(self) -> Links:
+        """Its own links, none of a model that is configured no longer."""
+        return Links() if self.config is None else self.config.links.templates
 
     @property
     def sensitive(self) -> frozenset[str] | None:

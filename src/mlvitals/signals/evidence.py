@@ -1,6 +1,6 @@
 """How much evidence the budgeted detectors hold, beside the signals that they watch."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
@@ -87,6 +87,19 @@ PERFORMANCE_EVIDENCE: Final = _statistic(
     "Evidence, as log10, that performance at a maturity changed; it pages at its bar.",
     Layer.MODEL,
 )
+
+# By the name of a detector, the signal in which its evidence is told. The detector of cost has none: what it would page
+# of is the cost itself.
+SIGNAL_OF_DETECTOR: Final[Mapping[str, str]] = {
+    "volume": PREDICTION_VOLUME_EVIDENCE.spec.name,
+    "errors": REQUEST_ERROR_EVIDENCE.spec.name,
+    "feature": FEATURE_DRIFT_EVIDENCE.spec.name,
+    "features": FEATURE_JOINT_EVIDENCE.spec.name,
+    "prediction": PREDICTION_DRIFT_EVIDENCE.spec.name,
+    COVERAGE: LABEL_COVERAGE_EVIDENCE.spec.name,
+    "performance": PERFORMANCE_EVIDENCE.spec.name,
+    "cost": "mlvitals.cost.total",
+}
 
 
 def _read_selfcheck(evidence: Evidence) -> Iterator[Reading]:

@@ -3,6 +3,7 @@
 from mlvitals.telemetry.budget import Allowance, SeriesBudget, allow
 from mlvitals.telemetry.changes import CHANGE, change_record
 from mlvitals.telemetry.gate import MIGRATIONS, Gate, Window, dropped_series, forget_series
+from mlvitals.telemetry.links import Links
 from mlvitals.telemetry.pages import page_record
 from mlvitals.telemetry.points import LogRecord, MetricPoint, Severity
 from mlvitals.telemetry.render import BODY_BYTES, WINDOW_CLOSED, render
@@ -17,6 +18,7 @@ __all__ = [
     "Allowance",
     "Demand",
     "Gate",
+    "Links",
     "LogRecord",
     "MetricPoint",
     "Ordering",

@@ -61,6 +61,8 @@ def page_record(happening: Happening, service: Service) -> LogRecord:
         body["word"] = _word(happening.word)
     if happening.quiet is not None:
         body["change"] = {"text": happening.quiet.text, "quiet_until": format_time(happening.quiet.end)}
+    if links := _links(happening, service):
+        body["links"] = links
     return LogRecord(
         event_name=name,
         time=happening.time,
@@ -209,6 +211,19 @@ def _episode(episode: Episode, model: str) -> dict[str, Any]:
     if episode.until is not None:
         told |= {"until": format_time(episode.until), "ending": str(episode.ending)}
     return told
+
+
+def _links(happening: Happening, service: Service) -> dict[str, str]:
+    """Return where to look next: the rows from the onset on, and what to do; nothing of what a person said."""
+    episode, finding = happening.episode, happening.finding
+    if finding is None and episode is not None:
+        finding = episode.lead.finding
+    if finding is None:
+        return {}
+    since = finding.onset if episode is None else episode.since
+    rows = service.links.rows_of(finding.source, since, happening.time)
+    found = {"rows": rows, "runbook": service.links.runbook_of(finding.source)}
+    return {name: link for name, link in found.items() if link is not None}
 
 
 def _word(word: Word) -> dict[str, Any]:

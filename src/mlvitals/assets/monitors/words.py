@@ -6,8 +6,6 @@ from typing import Final
 
 from mlvitals.assets.monitors.monitor import Monitor, Silence
 
-RUNBOOKS: Final = "docs/runbooks.md"
-
 _MINUTE: Final = 60
 _PLACE: Final = re.compile(r"\{(\w+)\}")
 

@@ -7,9 +7,10 @@ import yaml
 
 from mlvitals.assets.facts import ModelGroup
 from mlvitals.assets.monitors import MONITORS, Bar, Cadence, Monitor, Overdue, Silence
-from mlvitals.assets.monitors.words import RUNBOOKS, heading, steps
+from mlvitals.assets.monitors.words import heading, steps
 from mlvitals.assets.prometheus.promql import by, expression, label, series
 from mlvitals.signals.registry import REGISTRY
+from mlvitals.telemetry.links import RUNBOOKS
 
 EVERY_MODEL: Final = (ModelGroup(),)
 
