@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from mlvitals.assets import grafana, opensearch, prometheus, readme, signals
+from mlvitals.assets import grafana, opensearch, prometheus, readme, runbooks, signals
 from mlvitals.errors import InputError
 
 # One line for each backend: what it renders, by the path from the root of the project.
@@ -20,6 +20,7 @@ BACKENDS: Final[tuple[Callable[[], Mapping[str, bytes]], ...]] = (
 
 DOCUMENTS: Final[Mapping[str, Callable[[str], str]]] = {
     "README.md": readme.update_readme,
+    "docs/runbooks.md": runbooks.update_document,
     "docs/signals.md": signals.update_document,
 }
 
