@@ -13,21 +13,13 @@ from mlvitals.sinks import SinkContext
 from mlvitals.telemetry import LogRecord, MetricPoint
 from tests.stack import versions
 from tests.stack.every_point import Everything, everything
-from tests.stack.recipe import Server
+from tests.stack.home import home
 from tests.stack.serve.collector import CollectorServer, collector
 from tests.stack.serve.opensearch import OpenSearchServer, opensearch
 from tests.stack.serve.prometheus import AlertmanagerServer, PrometheusServer, alertmanager, prometheus
 from tests.stack.serve.victoria import VictoriaLogsServer, VictoriaMetricsServer, victoria_logs, victoria_metrics
 
 Deliver = Callable[[SinkConfig, Sequence[MetricPoint], Sequence[LogRecord]], list[Outcome]]
-
-
-def home(server: Server) -> Path:
-    """Return where a server is; where it is not, skip and say what cures it."""
-    if server.folder.is_dir():
-        return server.folder
-    why = server.why_not.read_text("utf-8").strip() if server.why_not.exists() else "`make stack` gets it"
-    pytest.skip(f"{server.name} {server.version} is not here: {why}")
 
 
 @pytest.fixture(scope="session", name="collector")

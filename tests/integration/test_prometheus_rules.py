@@ -13,8 +13,8 @@ from mlvitals.assets.prometheus.promql import label
 from mlvitals.assets.prometheus.rules import alert_name, render_rules
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.telemetry.naming.prometheus import metric_name
-from tests.integration.conftest import home
 from tests.stack import versions
+from tests.stack.home import home
 
 pytestmark = pytest.mark.integration
 

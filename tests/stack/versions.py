@@ -1,10 +1,14 @@
-"""Every server that tests run, with its pinned version: the only place that names them. The quick ones come first."""
+"""Every server and program that tests run, with its pinned version: the only place that names them.
+
+The quick ones come first.
+"""
 
 from typing import Final
 
 from tests.stack.collector import Collector
 from tests.stack.golang import GoPrograms
 from tests.stack.opensearch import OpenSearch
+from tests.stack.python import PythonEnvironment
 from tests.stack.recipe import Server
 
 OPENSEARCH: Final = Server(
@@ -105,4 +109,50 @@ COLLECTOR: Final = Server(
     ),
 )
 
-SERVERS: Final = (OPENSEARCH, VICTORIA_METRICS, VICTORIA_LOGS, ALERTMANAGER, PROMETHEUS, COLLECTOR)
+GRAFANA_PROVIDER: Final = Server(
+    name="terraform-provider-grafana",
+    version="4.25.0",
+    recipe=GoPrograms(
+        module="github.com/grafana/terraform-provider-grafana/v4",
+        version="v4.25.0",
+        checksum="h1:1V+H4ILdtPSwdneiet6jjOXAsSanXJC0dLTauW88+w0=",
+        programs=("",),
+    ),
+)
+
+ELASTIC_PROVIDER: Final = Server(
+    name="terraform-provider-elasticstack",
+    version="0.16.2",
+    recipe=GoPrograms(
+        module="github.com/elastic/terraform-provider-elasticstack",
+        version="v0.16.2",
+        checksum="h1:wi/KX9pPxhPFNZPD92thGU9Utv0ledxdut4tzHxXe5o=",
+        programs=("",),
+    ),
+)
+
+OPENTOFU: Final = Server(
+    name="opentofu",
+    version="1.12.6",
+    recipe=GoPrograms(
+        module="github.com/opentofu/opentofu",
+        version="v1.12.6",
+        checksum="h1:0VT4P8pMmGcCUnQ9JDrJ+Qg2d35Vzm4FFd/9+H7oF98=",
+        programs=("cmd/tofu",),
+    ),
+)
+
+TERRAFORM_STANDIN: Final = Server(name="terraform-standin", version="1.2.0", recipe=PythonEnvironment())
+
+SERVERS: Final = (
+    OPENSEARCH,
+    TERRAFORM_STANDIN,
+    VICTORIA_METRICS,
+    VICTORIA_LOGS,
+    ALERTMANAGER,
+    PROMETHEUS,
+    COLLECTOR,
+    OPENTOFU,
+    GRAFANA_PROVIDER,
+    ELASTIC_PROVIDER,
+)
