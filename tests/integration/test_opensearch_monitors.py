@@ -137,3 +137,12 @@ def test_a_silence_of_a_day_fires_the_heartbeat_alone(road):
     assert [one["monitor"] for one in road.run(HEARTBEAT, day + DAY)] == ["heartbeat"]
     assert len(road.run(HEARTBEAT, day + DAY + MINUTE)) == 1, "told again after an hour"
     assert len(road.run(HEARTBEAT, day + DAY + HOUR)) == 2
+
+
+def test_where_there_is_no_index_yet_nobody_is_told(road):
+    [page] = [one for one in MONITORS if one.name == "page"]
+    day = road.begin(page)
+    body = monitors.filled(page).replace("ss4o_metrics-mlvitals-*", "ss4o_metrics-mlvitals-nobody")
+    told = json.loads(ask(f"{road.standin.address}/_plugins/_alerting/monitors", method="POST", body=body))
+    road.ids[page.name] = told["_id"]
+    assert road.run(page, day) == []

@@ -39,19 +39,22 @@ class Evaluation:
         period = {"period_start": _milliseconds(start), "period_end": _milliseconds(end)}
         told = {}
         for trigger in (trigger for one in monitor["triggers"] for trigger in one.values()):
-            if monitor["monitor_type"] == "bucket_level_monitor":
-                results, found = self._buckets(monitor, trigger, period)
-            else:
-                results, found = self._whole(monitor, trigger, period)
-            sorted_alerts = self.book.sort(name, trigger, found, end)
-            context = {
+            context: dict[str, Any] = {
                 "monitor": {"_id": name, "name": monitor["name"], "enabled": monitor["enabled"]},
                 "trigger": {"id": trigger["id"], "name": trigger["name"], "severity": trigger["severity"]},
-                "results": results,
+                "results": [],
                 "periodStart": _text(start),
                 "periodEnd": _text(end),
                 "error": None,
             }
+            try:
+                context["results"], found = self._ask(monitor, trigger, period)
+            except AssertionError as error:
+                # A failed search changes no alert, and is told without any.
+                self._complain(trigger, {**context, "error": str(error), **_listed({})})
+                told[trigger["id"]] = {"name": trigger["name"], "error": str(error)}
+                continue
+            sorted_alerts = self.book.sort(name, trigger, found, end)
             self._act(monitor, trigger, context, sorted_alerts, end)
             told[trigger["id"]] = {
                 "name": trigger["name"],
@@ -62,11 +65,18 @@ class Evaluation:
     def try_query(self, monitor: dict[str, Any], end: datetime) -> None:
         """Run what the triggers ask once, so that a query that the node refuses is refused before it is kept."""
         period = {"period_start": _milliseconds(end - timedelta(minutes=1)), "period_end": _milliseconds(end)}
-        for trigger in (trigger for one in monitor["triggers"] for trigger in one.values()):
-            if monitor["monitor_type"] == "bucket_level_monitor":
-                self._buckets(monitor, trigger, period)
-            else:
-                self._whole(monitor, trigger, period)
+        [search] = [one["search"] for one in monitor["inputs"]]
+        if self.node.search(search["indices"], self.node.render(json.dumps(search["query"]), dict(period)))["_shards"][
+            "total"
+        ]:
+            for trigger in (trigger for one in monitor["triggers"] for trigger in one.values()):
+                self._ask(monitor, trigger, period)
+
+    def _ask(
+        self, monitor: dict[str, Any], trigger: dict[str, Any], period: dict[str, int]
+    ) -> tuple[list[Any], list[tuple[str, ...]]]:
+        ask = self._buckets if monitor["monitor_type"] == "bucket_level_monitor" else self._whole
+        return ask(monitor, trigger, period)
 
     def _whole(
         self, monitor: dict[str, Any], trigger: dict[str, Any], period: dict[str, int]
@@ -95,6 +105,8 @@ class Evaluation:
         pages = []
         while True:
             answer = self.node.search(search["indices"], self.node.render(json.dumps(query), dict(period)))
+            if "aggregations" not in answer:
+                raise AssertionError("no index was searched")
             pages.append(answer)
             page = answer["aggregations"]
             for step in trigger["condition"]["parent_bucket_path"].split(">"):
@@ -126,8 +138,14 @@ class Evaluation:
             elif any(found.values()):
                 self._send(action, {**context, **_listed(found)})
 
+    def _complain(self, trigger: dict[str, Any], context: dict[str, Any]) -> None:
+        for action in trigger["actions"]:
+            self._send(action, context)
+
     def _send(self, action: dict[str, Any], context: dict[str, Any]) -> None:
-        self.send(action["destination_id"], self.node.render(action["message_template"]["source"], {"ctx": context}))
+        message = self.node.render(action["message_template"]["source"], {"ctx": context})
+        if message:  # the plugin refuses an action without a message
+            self.send(action["destination_id"], message)
 
 
 def _may(action: dict[str, Any], alert: Alert, now: datetime) -> bool:

@@ -29,14 +29,13 @@ def render() -> dict[str, bytes]:
 
 def _entry(monitor: Monitor) -> dict[str, Any]:
     """Return what the module must know of a monitor beside its body: for whom it is, its bar, its actions."""
-    told = messages.templates(monitor)
     return {
         "title": monitor.title,
         "severity": monitor.severity.value,
         "per_model": monitor.per_model,
         "bar": None if monitors.overdue(monitor) else monitors.bar(monitor),
         "minutes": monitors.minutes(monitor),
-        "actions": {receiver: monitors.action(monitor, told[receiver], "@channel@") for receiver in messages.RECEIVERS},
+        "actions": {receiver: monitors.action(monitor, receiver, "@channel@") for receiver in messages.RECEIVERS},
     }
 
 

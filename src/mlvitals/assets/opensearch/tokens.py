@@ -17,6 +17,7 @@ SLACK: Final = 30
 
 ENVIRONMENT: Final = "@environment@"
 MODELS: Final = "@models@"
+MUTES: Final = "@mutes@"
 ACTIONS: Final = "@actions@"
 ENABLED: Final = "@enabled@"
 MINUTES: Final = "@minutes@"
@@ -29,7 +30,7 @@ ROUTING_KEY: Final = "@routing_key@"
 BOARD: Final = "@board@"
 RUNBOOK: Final = "@runbook@"
 
-_QUOTED: Final = (ENVIRONMENT, MODELS, ACTIONS, ENABLED, MINUTES)
+_QUOTED: Final = (ENVIRONMENT, MODELS, MUTES, ACTIONS, ENABLED, MINUTES)
 
 EVERYTHING: Final[Mapping[str, Any]] = {"match_all": {}}
 
@@ -49,6 +50,7 @@ def defaults(*, bar: float, minutes: int) -> dict[str, Any]:
     return {
         ENVIRONMENT: EVERYTHING,
         MODELS: EVERYTHING,
+        MUTES: EVERYTHING,
         ENABLED: True,
         MINUTES: minutes,
         NAMESPACE: "*",

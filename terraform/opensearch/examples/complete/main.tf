@@ -1,0 +1,76 @@
+# Everything: two owners, warnings to Slack, other bars, roles, a lifecycle, a mute. `mlvitals render --tfvars` writes
+# `environment`, `telemetry_interval` and `models`.
+
+terraform {
+  required_version = ">= 1.5"
+
+  required_providers {
+    opensearch = {
+      source  = "opensearch-project/opensearch"
+      version = ">= 2.3"
+    }
+  }
+}
+
+variable "opensearch_url" {
+  description = "Where OpenSearch answers."
+  type        = string
+}
+
+variable "keys" {
+  description = "Integration keys of PagerDuty by team."
+  type        = object({ platform = string, risk = string })
+  sensitive   = true
+}
+
+variable "slack_url" {
+  description = "An incoming webhook of Slack."
+  type        = string
+  sensitive   = true
+}
+
+provider "opensearch" {
+  url = var.opensearch_url
+}
+
+module "mlvitals" {
+  source = "../.."
+
+  environment        = "prod"
+  namespace          = "prod"
+  telemetry_interval = 60
+
+  models = {
+    card-fraud  = { owner = "risk-ml", window_seconds = 3600, lookback_seconds = 9000 }
+    house-price = { owner = "risk-ml", window_seconds = 86400, lookback_seconds = 180000 }
+    "ads-*"     = { window_seconds = 3600, lookback_seconds = 9000 }
+  }
+
+  default_route = {
+    page = { pagerduty = { routing_key = var.keys.platform } }
+    warn = { slack = { url = var.slack_url } }
+  }
+  owners = {
+    risk-ml = { page = { pagerduty = { routing_key = var.keys.risk } } }
+  }
+
+  overrides = {
+    heartbeat     = { bar = 900 }
+    orphan_labels = { bar = 0.5 }
+    loop_age      = { enabled = false }
+  }
+  mute_windows = [{ start = "2026-12-24T18:00:00Z", end = "2026-12-27T06:00:00Z" }]
+
+  dashboards_url = "https://dashboards.example"
+  runbook_url    = "https://wiki.example/mlvitals/runbooks"
+  retention_days = 180
+  roles = {
+    writers = { users = ["mlvitals"] }
+    readers = { backend_roles = ["data-science"] }
+  }
+}
+
+output "routes" {
+  description = "By which route each monitor tells."
+  value       = module.mlvitals.routes
+}
