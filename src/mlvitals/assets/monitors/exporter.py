@@ -69,7 +69,10 @@ HELD: Final = Monitor(
     fires=Bar(comparator=Comparator.AT_LEAST, value=2.0, recovery=2.0),
     says="{destination} refuses what is sent until a person acts",
     means="A key, an address or a right is wrong: sending is held so that nothing is lost.",
-    do=("`mlvitals outbox show -c FILE` tells what it answers.", "Mend it; then `mlvitals outbox retry -c FILE`."),
+    do=(
+        "`mlvitals outbox show -c FILE` tells what it answers.",
+        "Mend it: it is tried again within five minutes, and at once where the job is sent SIGHUP.",
+    ),
 )
 
 WAITING: Final = Monitor(
@@ -93,7 +96,10 @@ LETTERS: Final = Monitor(
     fires=Bar(comparator=Comparator.ABOVE, value=0.0, recovery=0.0),
     says="{value} requests for {destination} are dead letters",
     means="The destination will never take them as they are; they are kept for a person.",
-    do=("`mlvitals outbox show -c FILE` gives each with its reason.", "Then `mlvitals outbox retry` or `drop` them."),
+    do=(
+        "`mlvitals outbox show -c FILE --dead` gives each with its reason.",
+        "Mend that and stop the job; then `mlvitals outbox retry -c FILE --dead`, or drop them.",
+    ),
 )
 
 SERIES: Final = Monitor(

@@ -10,6 +10,7 @@ from typing import Any, Final
 from mlvitals.assets.monitors import Bar, Cadence, Comparator, Monitor, Overdue, Severity, Silence
 from mlvitals.assets.opensearch import messages, tokens
 from mlvitals.assets.opensearch.search import SCHEMA, TIME, field_of, filters
+from mlvitals.telemetry.links import RUNBOOKS
 from mlvitals.telemetry.naming import opensearch as naming
 
 _INDICES: Final = f"{naming.metrics_alias(SCHEMA, tokens.NAMESPACE)}-*"
@@ -40,7 +41,7 @@ def filled(monitor: Monitor) -> str:
     text = json.dumps(json.loads(body(monitor)), ensure_ascii=False)
     text = text.replace(f'"{tokens.ACTIONS}"', json.dumps(sent, ensure_ascii=False))
     values = tokens.defaults(bar=bar(monitor), minutes=minutes(monitor))
-    links = {tokens.BOARD: "mlvitals-fleet", tokens.RUNBOOK: "docs/runbooks.md"}
+    links = {tokens.BOARD: "mlvitals-fleet", tokens.RUNBOOK: RUNBOOKS}
     return json.dumps(json.loads(tokens.fill(text, {**values, **links})), ensure_ascii=False, indent=2) + "\n"
 
 
