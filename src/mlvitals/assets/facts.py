@@ -18,7 +18,8 @@ _ON_THE_WAY: Final = 5 * MINUTE  # from the close of a window until a backend ca
 class ModelFacts:
     """One model. Times are seconds.
 
-    lookback_seconds: how far back the newest point of its windows may be as long as all is well.
+    lookback_seconds: how far back the newest point of its windows may be as long as all is well. rows, runbook: the
+    team's own links, their places in braces as the configuration has them.
     """
 
     name: str
@@ -29,6 +30,8 @@ class ModelFacts:
     segments: tuple[str, ...] = ()
     tags: Mapping[str, str]
     currency: str | None
+    rows: str | None = None
+    runbook: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,8 @@ def variables_of(config: Config) -> dict[str, Any]:
                 "segments": list(one.segments),
                 "tags": dict(one.tags),
                 "currency": one.currency,
+                "rows": one.rows,
+                "runbook": one.runbook,
             }
             for one in facts_of(config)
         },
@@ -120,4 +125,6 @@ def _facts(model: ModelConfig, telemetry: int) -> ModelFacts:
         segments=model.segments,
         tags=model.tags,
         currency=None if model.cost is None else model.cost.currency,
+        rows=model.links.rows,
+        runbook=model.links.runbook,
     )
