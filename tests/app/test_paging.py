@@ -74,6 +74,7 @@ class Job:
                     "operating": {"path": f"{name}.reference"},
                     "windows": {"size": "1d", "lateness": "1h"},
                     "groups": group,
+                    "links": {"rows": "https://logs.example/{model}?s={start_ms}&e={end_ms}&q={filter}"},
                 }
                 for name in self.models
             ],
@@ -125,6 +126,9 @@ def test_what_is_muted_pages_once_more_when_the_mute_is_over(make):
     first, again = job.told
     assert again["body"]["episode"] == first["body"]["episode"]
     assert parse_time(again["time"]) > day(18) >= parse_time(first["time"])
+    for page in (first, again):
+        since, until = (parse_time(time) // 1_000 for time in (page["body"]["since"], page["time"]))
+        assert page["body"]["links"]["rows"] == f"https://logs.example/m?s={since}&e={until}&q=amount"
 
 
 def test_a_gauge_says_for_how_long_what_pages_has_lasted_until_it_is_silenced_or_over(make):
