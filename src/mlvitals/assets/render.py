@@ -5,10 +5,11 @@ writes have a rendered part, which alone is brought up to date, where the docume
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from mlvitals.assets import grafana, opensearch, prometheus, readme, runbooks, signals
+from mlvitals.assets import grafana, opensearch, prometheus, readme, runbooks, signals, terraform_readme
 from mlvitals.errors import InputError
 
 # One line for each backend: what it renders, by the path from the root of the project.
@@ -23,6 +24,9 @@ DOCUMENTS: Final[Mapping[str, Callable[[str], str]]] = {
     "docs/runbooks.md": runbooks.update_document,
     "docs/signals.md": signals.update_document,
 }
+
+# Terraform modules, whose READMEs have a part that is rendered from the module's own files.
+MODULES: Final = "terraform/*"
 
 # Folders that hold what is rendered and nothing else.
 FILLED: Final = ("dashboards", "monitors", "terraform/*/assets")
@@ -72,12 +76,20 @@ def _wanted(root: Path) -> dict[str, bytes]:
 
 
 def _documents(root: Path) -> Iterator[tuple[str, bytes]]:
-    for path, update in DOCUMENTS.items():
+    updates = dict(DOCUMENTS) | {
+        f"{module.relative_to(root).as_posix()}/README.md": partial(_update_module, module)
+        for module in sorted(root.glob(MODULES))
+    }
+    for path, update in updates.items():
         if (root / path).exists():
             try:
                 yield path, update((root / path).read_text("utf-8")).encode()
             except (OSError, ValueError) as error:
                 raise InputError(f"{root / path}: {error}") from error
+
+
+def _update_module(module: Path, text: str) -> str:
+    return terraform_readme.update_readme(text, terraform_readme.read_module(module))
 
 
 def _is(path: Path, content: bytes) -> bool:
