@@ -229,9 +229,16 @@ def test_nothing_is_revised_where_nothing_changed(bench, case):
         "orphan": bench.label("stranger", bench.start + 1),
         "same": bench.label("a", bench.start + 2),
         "too old": bench.label("b", bench.start + HOUR + 1),
-        "superseded": bench.label("a", bench.start, 0),
+        "superseded": bench.label("a", bench.start),
     }
     assert settle_then(bench, late[case]) == []
+
+
+def test_a_label_that_contradicts_a_newer_one_changes_nothing_but_that_they_do(bench):
+    (emission,) = settle_then(bench, bench.label("a", bench.start, 0))
+    settled = {one.identity: one.value for one in bench.emissions[-2].measurements}
+    differing = [one for one in emission.measurements if settled[one.identity] != one.value]
+    assert [(one.signal, one.value) for one in differing] == [("mlvitals.label.conflict.ratio", 1.0)]
 
 
 def test_each_further_revision_has_the_next_number(bench):

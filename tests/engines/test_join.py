@@ -1,11 +1,13 @@
 """Which label counts for which maturity, and what a model's versions, classes and numbers make of it."""
 
+from itertools import permutations
 from math import log
 
 import pytest
 
 from mlvitals.clock import DAY, HOUR, MINUTE
 from mlvitals.config import Duration, OperatingConfig, PerformanceConfig
+from mlvitals.state import Store
 
 AGES = {"1h": HOUR, "6h": 6 * HOUR, "2d": 2 * DAY}
 
@@ -24,6 +26,40 @@ def serve(bench, *labels, **more):
     events = [bench.prediction("a", bench.start, **more)]
     events += [bench.label("a", bench.start + age, value, **dict(*rest)) for age, value, *rest in labels]
     bench.feed([("s", events)], until=bench.start + 4 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ([(0, 1)], [0, 0, 0]),
+        ([(0, 1), (3 * HOUR, 0)], [0, 1, 1]),
+        ([(0, 1), (3 * HOUR, 0), (DAY, 1)], [0, 1, 1]),  # back again is changed nevertheless
+        ([(0, 1), (MINUTE, 0)], [1, 1, 1]),
+        ([(0, 1), (MINUTE, 0), (DAY, 0)], [1, 1, 1]),
+        ([(0, 1), (DAY, "1.0"), (DAY + 1, True)], [0, 0, 0]),
+        ([(0, 1), (DAY, 1, [("amount", 5.0)])], [0, 0, 0]),
+        ([(0, 1), (3 * DAY, 0)], [0, 0, 0]),  # too late for any maturity
+        ([(MINUTE, 0), (MINUTE, 1)], [1, 1, 1]),
+    ],
+)
+def test_a_label_that_comes_to_say_something_else_is_counted_whatever_the_order(make_bench, labels, expected):
+    for order in permutations(labels):
+        bench = make_bench()
+        served = [bench.prediction("a", bench.start), bench.prediction("b", bench.start), bench.label("b", bench.start)]
+        told = [bench.label("a", bench.start + age, value, **dict(*rest)) for age, value, *rest in order]
+        steps = [[*told[1:], told[0]], served, told, [*served, *told]]  # some before their prediction, some once more
+        for step in steps:
+            bench.feed([("s", step)], until=bench.start + MINUTE)
+        bench.feed([], until=bench.start + 4 * DAY)
+        assert outcomes(bench, "label.conflict.ratio") == [number / 2 for number in expected]
+
+
+def test_a_cohort_of_before_they_were_counted_counts_what_changes_from_then_on(bench):
+    bench.feed([("s", [bench.prediction("a", bench.start), bench.label("a", bench.start)])], until=bench.start + DAY)
+    with Store.open(bench.path, ()) as store, store.transaction() as connection:
+        connection.execute("UPDATE cohort SET conflicts = NULL")
+    bench.feed([("s", [bench.label("a", bench.start + MINUTE, 0)])], until=bench.start + 4 * DAY)
+    assert outcomes(bench, "label.conflict.ratio") == [1, 1, 1]
 
 
 @pytest.mark.parametrize("maturity", AGES)

@@ -78,6 +78,7 @@ class LabelJoin:
         cohorts = {key: self._cohort(key) for key in sorted({key for share in shares for key in share.members})}
         self._add_outcomes(cohorts, shares)
         self._add_paired(cohorts, shares)
+        self._add_conflicts(cohorts, shares)
         return change.after.newest_by_source(self.horizon)
 
     def _count_pairs(self, pairs: Pairs, sign: int) -> None:
@@ -130,6 +131,17 @@ class LabelJoin:
                 if counts.any():
                     self.paired.add(key.start, key.version, other, counts)
                     self.cohorts.note_change(cohort)
+
+    def _add_conflicts(self, cohorts: Mapping[CohortKey, Cohort], shares: list[_Share]) -> None:
+        """Count labels that stand after others which said something else, by the bucket in which they count."""
+        beside = [(share, changed) for share in shares if (changed := share.pairs.changed()).any()]
+        for key in cohorts if beside else ():
+            conflicts = np.zeros(len(self.maturities), dtype=np.int64)
+            for share, changed in beside:
+                what = share.of(share.members.get(key, _NOWHERE))
+                np.add.at(conflicts, what.buckets, what.signs * changed[what.rows])
+            if conflicts.any():
+                self.cohorts.add_conflicts(key, conflicts)
 
 
 _NOWHERE: Final = np.zeros(0, dtype=np.intp)

@@ -104,6 +104,7 @@ class Judge:
             segments=companions.segments,
             rival=companions.rival,
             matured=companions.matured,
+            conflicts=companions.conflicts,
         )
         tell = self._tell(cohort, revision, {})
         return tuple(tell(*one) for one in self._measure(evidence, Stage.MATURITY))

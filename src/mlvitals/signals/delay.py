@@ -1,4 +1,4 @@
-"""How late labels come, and how many come before what they are about."""
+"""How late labels come, how many come before what they are about, and how many come to say something else."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -68,6 +68,17 @@ def _early(evidence: Evidence) -> Iterator[Reading]:
         yield Reading(value=early / labelled, samples=labelled, attributes=attributes, lower=lower, upper=upper)
 
 
+def _conflicts(evidence: Evidence) -> Iterator[Reading]:
+    if evidence.outcome is None or evidence.maturity is None or not evidence.outcome.labelled:
+        return
+    labelled = evidence.outcome.labelled
+    lower, upper = wilson_interval(evidence.conflicts, labelled)
+    attributes = {"maturity": evidence.maturity}
+    yield Reading(
+        value=evidence.conflicts / labelled, samples=labelled, attributes=attributes, lower=lower, upper=upper
+    )
+
+
 LABEL_DELAY: Final = Statistic(
     spec=MetricSpec(
         name="mlvitals.label.delay",
@@ -96,4 +107,19 @@ LABEL_EARLY_RATIO: Final = Statistic(
         minimum_samples=RATIO_ROWS,
     ),
     compute=_early,
+)
+
+LABEL_CONFLICT_RATIO: Final = Statistic(
+    spec=MetricSpec(
+        name="mlvitals.label.conflict.ratio",
+        unit="1",
+        brief="Share of the cohort's labelled predictions whose labels have said different things.",
+        layer=Layer.LABEL,
+        stage=Stage.MATURITY,
+        orientation=Orientation.LOWER,
+        level=Export.STANDARD,
+        attributes=("maturity",),
+        minimum_samples=RATIO_ROWS,
+    ),
+    compute=_conflicts,
 )

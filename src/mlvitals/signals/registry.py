@@ -9,7 +9,7 @@ from mlvitals.signals.at_risk import COST_AT_RISK
 from mlvitals.signals.catalogue import Catalogue
 from mlvitals.signals.corrected import PERFORMANCE_CORRECTED
 from mlvitals.signals.cost import COST_BEST_THRESHOLD, COST_PER_PREDICTION, COST_REGRET, COST_TOTAL
-from mlvitals.signals.delay import LABEL_DELAY, LABEL_EARLY_RATIO
+from mlvitals.signals.delay import LABEL_CONFLICT_RATIO, LABEL_DELAY, LABEL_EARLY_RATIO
 from mlvitals.signals.derived import Derived
 from mlvitals.signals.downtime import COST_DOWNTIME
 from mlvitals.signals.drift_worst import FEATURE_DRIFT_WORST
@@ -109,6 +109,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     LABEL_COVERAGE_EVIDENCE,
     LABEL_DELAY,
     LABEL_EARLY_RATIO,
+    LABEL_CONFLICT_RATIO,
     LABEL_DRIFT_SCORE,
     COST_TOTAL,
     COST_PER_PREDICTION,

@@ -181,7 +181,8 @@ class Evidence:
     detectors: the budgeted detectors of a whole version; none of a segment. costs: what mistakes cost,
     None where nobody said. segments: the joined labels of each segment at `maturity`, and rival: another version to be
     held against; of a whole version only. matured: how labels came of the cohorts that had matured when this one
-    reached `maturity`; None at the last maturity, and of a segment.
+    reached `maturity`; None at the last maturity, and of a segment. conflicts: how many of the joined labels stand
+    after another one of their prediction that said something else.
     """
 
     current: Summary
@@ -200,6 +201,7 @@ class Evidence:
     segments: Mapping[str, Outcome] = field(default_factory=dict)
     rival: Rival | None = None
     matured: Matured | None = None
+    conflicts: int = 0
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -36,7 +36,9 @@ class Cohort:
 
     closed: its window is closed. changed: labels have come since it was last measured. settled: at how many checkpoints
     and maturities it has been looked at. repeats: rows that were not counted, because their id had been served before;
-    they stand outside the summary, which an exact duplicate must not change.
+    they stand outside the summary, which an exact duplicate must not change. conflicts: by age bucket, labelled
+    predictions whose labels have said different things; outside of the summary too, which a corrected label must not
+    change.
     """
 
     key: CohortKey
@@ -46,6 +48,11 @@ class Cohort:
     changed: bool = False
     settled: int = 0
     repeats: int = 0
+    conflicts: Counts = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def conflicts_at(self, bucket: int) -> int:
+        """Return how many labels of the buckets up to this one stand after another one that said something else."""
+        return int(self.conflicts[: bucket + 1].sum())
 
 
 class Cohorts:
@@ -80,7 +87,9 @@ class Cohorts:
     def _open(self, key: CohortKey, end: int, layout: Layout) -> Cohort:
         cohort = self.get(key)
         if cohort is None:
-            cohort = self._load(Cohort(key, end, Summary.empty(layout, len(self._maturities))))
+            cohort = self._load(
+                Cohort(key, end, Summary.empty(layout, len(self._maturities)), conflicts=self._no_conflicts())
+            )
         self._dirty.add(key)
         self._served.add(key)
         return cohort
@@ -98,6 +107,14 @@ class Cohorts:
         if cohort is None:
             raise KeyError(key)
         cohort.summary.outcomes[:] += outcomes
+        self.note_change(cohort)
+
+    def add_conflicts(self, key: CohortKey, conflicts: Counts) -> None:
+        """Add counts of predictions whose labels have said different things, shape (maturities,), to a cohort."""
+        cohort = self.get(key)
+        if cohort is None:
+            raise KeyError(key)
+        cohort.conflicts[:] += conflicts
         self.note_change(cohort)
 
     def note_change(self, cohort: Cohort) -> None:
@@ -251,7 +268,7 @@ class Cohorts:
     def _update(self, cohort: Cohort) -> None:
         """Write what can change of a cohort that is known, but what was served in it."""
         self._connection.execute(
-            "UPDATE cohort SET outcomes = ?, closed = ?, changed = ?, settled = ?, due = ? "
+            "UPDATE cohort SET outcomes = ?, closed = ?, changed = ?, settled = ?, due = ?, conflicts = ? "
             "WHERE model = ? AND start = ? AND version = ? AND segment = ?",
             (
                 pack(cohort.summary.outcomes),
@@ -259,6 +276,7 @@ class Cohorts:
                 cohort.changed,
                 cohort.settled,
                 self._due_at(cohort),
+                _packed(cohort.conflicts),
                 self._model,
                 *cohort.key,
             ),
@@ -270,9 +288,10 @@ class Cohorts:
             keep_layout(self._connection, layout)
             self._layouts[layout.hash] = layout
         self._connection.execute(
-            "INSERT INTO cohort VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+            "INSERT INTO cohort VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
             "served = excluded.served, outcomes = excluded.outcomes, closed = excluded.closed, "
-            "changed = excluded.changed, settled = excluded.settled, due = excluded.due, repeats = excluded.repeats",
+            "changed = excluded.changed, settled = excluded.settled, due = excluded.due, repeats = excluded.repeats, "
+            "conflicts = excluded.conflicts",
             (
                 self._model,
                 *cohort.key,
@@ -285,6 +304,7 @@ class Cohorts:
                 cohort.settled,
                 self._due_at(cohort),
                 cohort.repeats,
+                _packed(cohort.conflicts),
             ),
         )
 
@@ -298,18 +318,27 @@ class Cohorts:
 
     def _select(self, where: str, values: tuple[object, ...]) -> Iterator[Cohort]:
         rows = self._connection.execute(
-            "SELECT start, version, segment, end, layout, served, outcomes, closed, changed, settled, repeats "
-            f"FROM cohort WHERE model = ? AND {where}",
+            "SELECT start, version, segment, end, layout, served, outcomes, closed, changed, settled, repeats, "
+            f"conflicts FROM cohort WHERE model = ? AND {where}",
             (self._model, *values),
         ).fetchall()
-        for start, version, segment, end, name, served, outcomes, closed, changed, settled, repeats in rows:
+        for start, version, segment, end, name, served, outcomes, closed, changed, settled, repeats, packed in rows:
             layout = self._layout(name)
             shape = (len(self._maturities), layout.outcome_size)
             summary = Summary(layout, unpack(served, (layout.served_size,)), unpack(outcomes, shape))
             key = CohortKey(start, version, segment)
-            yield Cohort(key, end, summary, bool(closed), bool(changed), settled, repeats)
+            conflicts = self._no_conflicts() if packed is None else unpack(packed, (len(self._maturities),))
+            yield Cohort(key, end, summary, bool(closed), bool(changed), settled, repeats, conflicts)
+
+    def _no_conflicts(self) -> Counts:
+        return np.zeros(len(self._maturities), dtype=np.int64)
 
     def _layout(self, name: str) -> Layout:
         if name not in self._layouts:
             self._layouts[name] = kept_layout(self._connection, name)
         return self._layouts[name]
+
+
+def _packed(conflicts: Counts) -> bytes | None:
+    """Return counts as they are kept: none where all labels are as they first were, which most cohorts' are."""
+    return pack(conflicts) if conflicts.any() else None

@@ -41,6 +41,23 @@ class Pairs:
     times: Times
     sources: Coded
 
+    def changed(self) -> Flags:
+        """Tell of each pair whether its prediction's labels have said different things by its time, itself among them.
+
+        It follows from which labels there are, and not from the order in which they came.
+        """
+        again = np.flatnonzero(self.prediction[1:] == self.prediction[:-1]) + 1
+        found = np.zeros(len(self.prediction), dtype=bool)
+        if not len(again):  # most predictions have one label
+            return found
+        said = self.contents.ranks()
+        first = np.arange(len(said))
+        first[again] = 0
+        first = np.maximum.accumulate(first)
+        others = np.cumsum(said != said[first])
+        found[again] = others[again] > others[first[again]]
+        return found
+
     def newest_by_source(self, horizon: int) -> dict[str, int]:
         """Return the time of each source's newest label within the horizon of a prediction."""
         within = self.ages <= horizon

@@ -168,5 +168,8 @@ MIGRATIONS: Final = Migrations(
             """,
             "CREATE INDEX vector_by_window ON vector (model, until)",
         ),
+        # By age bucket, how many predictions' labels have said different things; outside of the summary, which a
+        # corrected label must leave as if it had come at once.
+        ("ALTER TABLE cohort ADD COLUMN conflicts BLOB",),
     ),
 )
