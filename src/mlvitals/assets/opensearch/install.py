@@ -61,6 +61,9 @@ def roles() -> dict[str, dict[str, Any]]:
 
 def _unmarked(artifact: Artifact) -> dict[str, Any]:
     body = {name: value for name, value in artifact.body.items() if name != "_meta"}
+    if "data_stream" in body:
+        # As the cluster tells it back: a plan would take what it adds for a change.
+        body["data_stream"] = {"timestamp_field": {"name": naming.TIME}}
     if artifact.kind is Kind.ISM:
         body["policy"] = {**body["policy"], "description": "How long documents of mlvitals are kept."}
     return body

@@ -11,17 +11,21 @@ from pathlib import Path
 
 import pytest
 
-from mlvitals.assets.monitors import MONITORS, Severity
-from mlvitals.assets.opensearch import monitors, tokens
 from mlvitals.decisions.episode_rows import read_episodes
 from tests.cli.conftest import in_a_process
 from tests.integration import hurried
 from tests.integration.outages import FRAUD, HOUSES, PAGES_PER_WEEK, config, fed, prepare, replayed
 from tests.integration.receiver import Receiver, receiver
 from tests.opensearch_plugins_standin.server import PluginsStandIn, plugins_standin
+from tests.stack import versions
+from tests.stack.home import home
+from tests.stack.serve.opensearch import opensearch
 from tests.stack.serve.process import ask, running
+from tests.terraform.command import Root, copied
 
 pytestmark = [pytest.mark.integration, pytest.mark.shared]
+
+MODULE = Path(__file__).parents[2] / "terraform" / "opensearch"
 
 # The job's clock runs so many times as fast: an outage is over after 24 windows, which cannot be shorter than a minute.
 FACTOR = 8
@@ -31,34 +35,54 @@ WITHIN = 480  # seconds
 SINK = {"type": "opensearch", "namespace": "paged", "queue": {"age": "1d", "size": "64MiB"}}
 
 
-def apply(standin, paging, waiting):
-    """Put all monitors: those that page tell PagerDuty, those that warn a webhook."""
-    for name, heard in (("page", paging), ("warn", waiting)):
-        channel = {"name": name, "config_type": "webhook", "webhook": {"url": heard.address}}
-        body = {"config_id": f"mlvitals-{name}", "config": channel}
-        ask(f"{standin.address}/_plugins/_notifications/configs", method="POST", body=body)
-    for monitor in MONITORS:
-        receiver_kind = "pagerduty" if monitor.severity is Severity.PAGE else "webhook"
-        action = monitors.action(monitor, receiver_kind, f"mlvitals-{monitor.severity.value}")
-        text = monitors.body(monitor).replace(f'"{tokens.ACTIONS}"', json.dumps(action))
-        values = tokens.defaults(bar=monitors.bar(monitor), minutes=monitors.minutes(monitor))
-        recent = tokens.INTERVALS * INTERVAL + tokens.SLACK
-        filled = tokens.fill(
-            text,
-            {
-                **values,
-                tokens.NAMESPACE: "paged",
-                tokens.ROUTING_KEY: "r" * 32,
-                tokens.RECENT: recent,
-                tokens.WINDOWS: 240,
-            },
-        )
-        ask(f"{standin.address}/_plugins/_alerting/monitors", method="POST", body=filled)
+ROOT = """
+terraform {
+  required_providers {
+    opensearch = { source = "opensearch-project/opensearch" }
+  }
+}
+
+variable "url" { type = string }
+variable "paging" { type = string }
+variable "waiting" { type = string }
+variable "interval" { type = number }
+variable "models" { type = list(string) }
+
+provider "opensearch" {
+  url         = var.url
+  healthcheck = false
+}
+
+module "mlvitals" {
+  source = "./opensearch"
+
+  environment        = "prod"
+  namespace          = "paged"
+  telemetry_interval = var.interval
+  models             = { for name in var.models : name => { window_seconds = 60, lookback_seconds = 240 } }
+  dashboards         = false
+  default_route = {
+    page = { pagerduty = { routing_key = "key-of-pagerduty", url = var.paging } }
+    warn = { webhook = { url = var.waiting } }
+  }
+}
+"""
 
 
 @pytest.fixture
-def story(opensearch, shared_data, tmp_path):
+def node(tmp_path):
+    with opensearch(home(versions.OPENSEARCH), tmp_path / "opensearch") as server:
+        yield server
+
+
+@pytest.fixture
+def story(terraform, node, shared_data, tmp_path):
     """A running job that is fed the outages, before a node with monitors; what PagerDuty and others heard."""
+    applied = tmp_path / "applied"
+    applied.mkdir()
+    (applied / "main.tf").write_text(ROOT, "utf-8")
+    copied(MODULE, applied)
+    root = terraform.root(applied).init()
     outages = {outage.set: outage for outage in (FRAUD, HOUSES)}
     for name, outage in outages.items():
         prepare(shared_data, outage, tmp_path / f"{name}-served")
@@ -69,19 +93,19 @@ def story(opensearch, shared_data, tmp_path):
     document = config([(outage, folders[name]) for name, outage in outages.items()])
     document |= {
         "service": {"name": "story", "environment": "prod"},
-        "sinks": [{**SINK, "hosts": [opensearch.address]}],
+        "sinks": [{**SINK, "hosts": [node.address]}],
         "decisions": {"pages_per_week": PAGES_PER_WEEK},
         "telemetry": {"interval": "1s"},
     }
     (tmp_path / "mlvitals.yaml").write_text(json.dumps(document), "utf-8")
     since = time.time_ns()
     with ExitStack() as stack:
-        standin = stack.enter_context(plugins_standin(opensearch.address))
+        standin = stack.enter_context(plugins_standin(node.address))
         standin.plugins.now = lambda: datetime.fromtimestamp(hurried.hurried(FACTOR, since) / 1e9, UTC)
         heard = [stack.enter_context(receiver()) for _ in range(2)]
         stack.enter_context(fed(folders, lambda: hurried.hurried(FACTOR, since) // 1_000))
         stack.enter_context(job(tmp_path, since))
-        yield Story(standin, heard[0], heard[1], tmp_path / "state.db")
+        yield Story(standin, heard[0], heard[1], tmp_path / "state.db", root)
 
 
 def job(folder, since):
@@ -99,6 +123,13 @@ class Story:
     paging: Receiver
     waiting: Receiver
     state: Path
+    root: Root
+
+    def apply(self):
+        """Bring the monitors by Terraform: those that page tell PagerDuty, those that warn a webhook."""
+        models = [outage.model for outage in (FRAUD, HOUSES)]
+        told = {"paging": self.paging.address, "waiting": self.waiting.address, "interval": INTERVAL, "models": models}
+        self.root.apply({"url": self.standin.address, **told})
 
     def until(self, done, *, what):
         """Let monitors run until something is so."""
@@ -128,7 +159,7 @@ class Story:
 
 def test_each_outage_is_one_page_and_one_word_when_it_is_over(story):
     story.until(story.is_heard_of, what="no heartbeat reached the node")
-    apply(story.standin, story.paging, story.waiting)
+    story.apply()
     keys = {one.model: f"mlvitals/page/prod,{one.model},feature,{one.subject}" for one in (FRAUD, HOUSES)}
     told = [(action, key) for key in keys.values() for action in ("trigger", "resolve")]
     story.until(lambda: len(story.pages()) >= len(told), what="not every outage was told and over")
