@@ -31,6 +31,7 @@ _COLOURS: Final = {
 _WARNS: Final = _COLOURS[STATES[Status.WARNING]]
 _GRAVE: Final = _COLOURS[STATES[Status.ALERT]]
 _ROW: Final = 22  # pixels of a line of a table
+_BESIDE: Final = {"left": 5, "top": 5, "right": 52, "bottom": 5}  # pixels, for the figure beside the longest bar
 _WORDS: Final = 40  # pixels of a name beside an axis, for each column of the panel
 
 
@@ -108,7 +109,7 @@ def _cells(panel: Panel) -> dict[str, Any]:
         "mark": {"type": "rect"},
         "encoding": {
             "x": {"field": "time", "type": "ordinal", "timeUnit": "yearmonthdatehoursminutes", "title": None},
-            "y": {"field": "line", "type": "nominal", "title": None},
+            "y": {"field": "line", "type": "nominal", "title": None, "axis": {"labelOverlap": True}},
             "color": colour,
             "tooltip": _tooltip(*(["word"] if words else [])),
         },
@@ -141,6 +142,7 @@ def _ranking(panel: Panel) -> dict[str, Any]:
         "data": _newest(query),
         "transform": _newest_series(query, panel),
         "height": {"step": _ROW},
+        "padding": _BESIDE,
         "encoding": {
             "y": {"field": "line", "type": "nominal", "sort": order, "title": None},
             "x": {"field": "shown", "type": "quantitative", "title": _unit(query)},
