@@ -55,9 +55,10 @@ class Closer:
         if closed is not None:
             yield from _in_steps(self._windows(closed))
         if settled is not None and run.config.labels is not None:
-            # What changes of a cohort that has matured changes what later ones are corrected by, which are due then.
-            while due := with_versions(run, run.cohorts.due_to_settle(settled)):
-                yield from _in_steps(list(self._settle(key, settled)) for key in due)
+            # Asked anew for each step: what changes of a cohort that has matured makes later ones due, and a process
+            # that begins between two steps must go on as the one before would have.
+            while due := run.cohorts.due_to_settle(settled):
+                yield self._settle_some(due, settled)
         before = self._forgettable()
         if before is not None:
             run.cohorts.forget(before)
@@ -138,6 +139,19 @@ class Closer:
     def _is_silent(self) -> bool:
         closed = self._run.watermark.closed
         return closed is not None and self._run.silence.next(self._run.size, closed) is not None
+
+    def _settle_some(self, due: Sequence[CohortKey], settled: int) -> list[Told]:
+        """Settle the cohorts that are due of the first windows, as many as make a step, with all of their versions."""
+        step: list[Told] = []
+        size = 0
+        for _, keys in groupby(due, key=lambda key: key.start):
+            for key in with_versions(self._run, [*keys]):
+                told = [*self._settle(key, settled)]
+                step += told
+                size += max(1, len(told))
+            if size >= COHORTS_PER_STEP:
+                break
+        return step
 
     def _settle(self, key: CohortKey, settled: int) -> Iterator[Told]:
         cohort = self._cohort(key)
