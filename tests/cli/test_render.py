@@ -1,8 +1,12 @@
 """`mlvitals render` writes what follows from the registry, and `--check` tells what differs."""
 
+import json
+import re
+
 import pytest
 
 from mlvitals.assets import render
+from tests.conftest import REPOSITORY
 
 
 @pytest.fixture
@@ -18,3 +22,17 @@ def test_check_answers_1_and_names_what_differs_until_it_is_rendered(tmp_path, m
     assert mlvitals("render", "-o", tmp_path).code == 0
     assert (tmp_path / "dashboards" / "some" / "a.json").read_bytes() == b"{}\n"
     assert mlvitals("render", "--check", "-o", tmp_path).code == 0
+
+
+def test_the_variables_of_terraform_follow_from_the_configuration_and_are_compared(tmp_path, mlvitals, world):
+    config, target = world.config, tmp_path / "vars" / "mlvitals.auto.tfvars.json"
+    assert mlvitals("render", "--tfvars", "--check", "-c", config, "-o", target.parent).code == 1
+    assert mlvitals("render", "--tfvars", "-c", config, "-o", target.parent).code == 0
+    assert mlvitals("render", "--tfvars", "--check", "-c", config, "-o", target.parent).code == 0
+    told = json.loads(target.read_bytes())
+    assert told["telemetry_interval"] == 60
+    assert all(model["lookback_seconds"] >= 2 * model["window_seconds"] for model in told["models"].values())
+    declared = re.findall(
+        r'^variable "(\w+)"', (REPOSITORY / "terraform/grafana/variables.tf").read_text(), re.MULTILINE
+    )
+    assert set(told) <= set(declared)

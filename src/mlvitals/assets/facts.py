@@ -79,9 +79,8 @@ def variables_of(config: Config) -> dict[str, Any]:
     """Return the variables of the Terraform modules that follow from a configuration."""
     return {
         "environment": config.service.environment,
-        "service": config.service.name,
         "tags": dict(config.service.tags),
-        "telemetry_seconds": config.telemetry.interval.microseconds // SECOND,
+        "telemetry_interval": config.telemetry.interval.microseconds // SECOND,
         "models": {
             one.name: {
                 "owner": one.owner,

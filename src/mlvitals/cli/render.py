@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from mlvitals.cli.options import config_option, load_config
+
 
 @click.command("render")
 @click.option("--check", is_flag=True, help="Write nothing; answer 1 where something differs from what is rendered.")
@@ -16,16 +18,41 @@ import click
     show_default="this folder",
     help="The root of the project: dashboards/, monitors/ and terraform/*/assets/ are filled below it.",
 )
-def command(*, check: bool, root: Path) -> int:
-    """Write dashboards and monitors of every backend, and the rendered parts of the documents that are there."""
+@click.option("--tfvars", is_flag=True, help="Write mlvitals.auto.tfvars.json, from a configuration.")
+@config_option
+def command(path: Path, *, check: bool, root: Path, tfvars: bool) -> int:
+    """Write dashboards and monitors of every backend, and the rendered parts of the documents that are there.
+
+    With --tfvars the variables of the Terraform modules: environment, tags, and of each model its owner, window,
+    lookback, maturities and segments, as the configuration has them. The configuration is read for that alone.
+    """
+    if tfvars:
+        return _write_variables(path, root, check=check)
     from mlvitals.assets import render  # noqa: PLC0415  # not needed for --help
 
     changed = render.differences(root) if check else render.write(root)
-    for path in changed:
-        click.echo(path, err=check)
+    for name in changed:
+        click.echo(name, err=check)
     if check and changed:
         click.echo(f"{len(changed)} files differ from what is rendered: run `mlvitals render`", err=True)
         return 1
     if not changed:
         click.echo(f"{len(render.rendered_files())} files and the documents are as they are rendered")
+    return 0
+
+
+def _write_variables(path: Path, root: Path, *, check: bool) -> int:
+    import msgspec  # noqa: PLC0415  # not needed for --help
+
+    from mlvitals.assets.facts import variables_of  # noqa: PLC0415  # as above
+
+    content = msgspec.json.format(msgspec.json.encode(variables_of(load_config(path))), indent=2) + b"\n"
+    target = root / "mlvitals.auto.tfvars.json"
+    if check:
+        differs = not target.is_file() or target.read_bytes() != content
+        click.echo(f"{target} {'differs from' if differs else 'is as it follows from'} {path}", err=differs)
+        return int(differs)
+    root.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    click.echo(target)
     return 0
