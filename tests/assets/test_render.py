@@ -1,4 +1,4 @@
-"""What is committed is what the code renders; what is not rendered any more does not stay."""
+"""What is committed is what the code renders, and nothing else; what is somebody's own is left alone."""
 
 import pytest
 
@@ -7,10 +7,10 @@ from mlvitals.errors import InputError
 
 
 def test_what_is_committed_is_what_is_rendered(repository):
-    assert render.differences(repository) == []
+    assert render.differences(repository) == ([], [])
 
 
-def test_writing_mends_what_differs_and_removes_what_is_rendered_no_more(tmp_path, monkeypatch):
+def test_writing_mends_what_differs_and_names_what_is_rendered_no_more_without_touching_it(tmp_path, monkeypatch):
     monkeypatch.setattr(render, "BACKENDS", (lambda: {"dashboards/some/a.json": b"{}", "monitors/b.json": b"[]"},))
     changed = tmp_path / "dashboards" / "some" / "a.json"
     stale = tmp_path / "monitors" / "old" / "stale.json"
@@ -20,9 +20,10 @@ def test_writing_mends_what_differs_and_removes_what_is_rendered_no_more(tmp_pat
     kept = tmp_path / "terraform" / "some" / "main.tf"
     kept.parent.mkdir(parents=True)
     kept.write_text("mine")
-    assert render.write(tmp_path) == ["dashboards/some/a.json", "monitors/b.json", "monitors/old/stale.json"]
-    assert (changed.read_bytes(), stale.exists(), kept.read_text()) == (b"{}", False, "mine")
-    assert render.differences(tmp_path) == []
+    left = ["monitors/old/stale.json"]
+    assert render.write(tmp_path) == (["dashboards/some/a.json", "monitors/b.json"], left)
+    assert (changed.read_bytes(), stale.read_text(), kept.read_text()) == (b"{}", "other", "mine")
+    assert render.differences(tmp_path) == ([], left)
 
 
 def test_a_document_that_lacks_its_rendered_part_is_named(tmp_path):

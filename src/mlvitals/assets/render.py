@@ -40,35 +40,37 @@ def rendered_files() -> dict[str, bytes]:
     return dict(sorted(files.items()))
 
 
-def write(root: Path) -> list[str]:
-    """Write what differs below a folder and remove what is rendered no more; return the paths of both.
+def write(root: Path) -> tuple[list[str], list[str]]:
+    """Write what differs below a folder; return the paths of that, and of what is rendered no more, which stays there.
+
+    Nothing is removed: the folders that are filled may be somebody's own.
 
     Raises:
         InputError: a document cannot be read, or lacks its rendered part.
 
     """
-    changed = differences(root)
     wanted = _wanted(root)
-    for path in changed:
+    differing, stale = _differences(root, wanted)
+    for path in differing:
         target = root / path
-        if path in wanted:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(wanted[path])
-        else:
-            target.unlink()
-    return changed
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(wanted[path])
+    return differing, stale
 
 
-def differences(root: Path) -> list[str]:
-    """Return the paths below a folder at which something is missing, differs, or is rendered no more.
+def differences(root: Path) -> tuple[list[str], list[str]]:
+    """Return the paths below a folder at which something is missing or differs, and those of what is rendered no more.
 
     Raises:
         InputError: a document cannot be read, or lacks its rendered part.
 
     """
-    wanted = _wanted(root)
-    differing = {path for path, content in wanted.items() if not _is(root / path, content)}
-    return sorted(differing | {path for path in _lying(root) if path not in wanted})
+    return _differences(root, _wanted(root))
+
+
+def _differences(root: Path, wanted: Mapping[str, bytes]) -> tuple[list[str], list[str]]:
+    differing = sorted(path for path, content in wanted.items() if not _is(root / path, content))
+    return differing, sorted(path for path in _lying(root) if path not in wanted)
 
 
 def _wanted(root: Path) -> dict[str, bytes]:

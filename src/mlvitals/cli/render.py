@@ -30,13 +30,15 @@ def command(path: Path, *, check: bool, root: Path, tfvars: bool) -> int:
         return _write_variables(path, root, check=check)
     from mlvitals.assets import render  # noqa: PLC0415  # not needed for --help
 
-    changed = render.differences(root) if check else render.write(root)
-    for name in changed:
+    differing, stale = render.differences(root) if check else render.write(root)
+    for name in differing:
         click.echo(name, err=check)
-    if check and changed:
-        click.echo(f"{len(changed)} files differ from what is rendered: run `mlvitals render`", err=True)
+    for name in stale:
+        click.echo(f"{name} is rendered by nothing: remove it, if it is not yours", err=True)
+    if check and (differing or stale):
+        click.echo(f"{len(differing)} files differ from what is rendered: run `mlvitals render`", err=True)
         return 1
-    if not changed:
+    if not differing:
         click.echo(f"{len(render.rendered_files())} files and the documents are as they are rendered")
     return 0
 
