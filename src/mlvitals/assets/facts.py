@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
-from mlvitals.assets.monitors import LOOKBACK
+from mlvitals.assets.monitors import INTERVALS, LOOKBACK, TELEMETRY_INTERVAL
 from mlvitals.clock import DAY, MINUTE, SECOND
 from mlvitals.config import Config, ModelConfig
 
+FRESH: Final = INTERVALS * TELEMETRY_INTERVAL  # seconds: how far back the newest point of the job may be, by default
+
 _LONGEST_MONTH: Final = 31 * DAY
-FRESH: Final = 300  # seconds: what `fresh` gives for the telemetry interval of a minute
 _ON_THE_WAY: Final = 5 * MINUTE  # from the close of a window until a backend can be asked for it
 
 
@@ -47,11 +48,6 @@ class ModelGroup:
     models: tuple[str, ...] = ()
 
 
-def fresh(telemetry: int) -> int:
-    """Return how far back what is told each `telemetry` seconds may lie: four of its points may be missing."""
-    return 5 * telemetry
-
-
 def facts_of(config: Config) -> tuple[ModelFacts, ...]:
     """Return what is known of the models that a configuration names; those of a pattern are known once they come."""
     return tuple(_facts(model, config.telemetry.interval.microseconds) for model in config.models)
@@ -68,7 +64,7 @@ def groups_of(config: Config) -> tuple[ModelGroup, ...]:
         ModelGroup(
             owner=owner or None,
             lookback_seconds=lookback,
-            fresh_seconds=fresh(telemetry),
+            fresh_seconds=INTERVALS * telemetry,
             models=tuple(sorted(one.name for one in members)),
         )
         for (owner, lookback), members in groupby(sorted(models, key=key), key=key)

@@ -26,12 +26,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A level drawn across a panel: from `value` on, or down to it where `below`, a thing is bad."""
+    """A level drawn across a panel: from `value` on a thing is worth a look."""
 
     value: float
     label: str
-    grave: bool = False
-    below: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +38,7 @@ class Panel:
 
     brief: what it says and how it is read, a sentence or two, shown with it. events: of `Kind.EVENTS`, names of log
     events. text: of `Kind.NOTE`, Markdown. states: of `Kind.STATES` and `Kind.NUMBER`, values with their words, where
-    they are not those of a signal's status. share: values are from 0 to 1 and shown as per cent.
+    they are not those of a signal's status. lowest, highest: the ends of the axis, None where the values say.
     """
 
     kind: Kind

@@ -104,7 +104,7 @@ def _defaults(panel: Panel) -> dict[str, Any]:
         return told
     told["color"] = {"mode": "continuous-BlYlRd" if panel.kind is Kind.HEAT else "palette-classic"}
     steps: list[dict[str, Any]] = [{"color": "transparent", "value": None}]
-    steps += [{"color": "red" if mark.grave else "orange", "value": mark.value} for mark in panel.marks]
+    steps += [{"color": "orange", "value": mark.value} for mark in panel.marks]
     told["thresholds"] = {"mode": "absolute", "steps": steps}
     if panel.kind is Kind.TREND:
         told["custom"] = {

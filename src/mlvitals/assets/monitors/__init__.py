@@ -4,8 +4,31 @@ from typing import Final
 
 from mlvitals.assets.monitors.exporter import EXPORTER
 from mlvitals.assets.monitors.models import MODELS
-from mlvitals.assets.monitors.monitor import LOOKBACK, Bar, Cadence, Comparator, Monitor, Overdue, Severity, Silence
+from mlvitals.assets.monitors.monitor import (
+    INTERVALS,
+    LOOKBACK,
+    TELEMETRY_INTERVAL,
+    Bar,
+    Cadence,
+    Comparator,
+    Monitor,
+    Overdue,
+    Severity,
+    Silence,
+)
 
 MONITORS: Final[tuple[Monitor, ...]] = (*MODELS, *EXPORTER)
 
-__all__ = ["LOOKBACK", "MONITORS", "Bar", "Cadence", "Comparator", "Monitor", "Overdue", "Severity", "Silence"]
+__all__ = [
+    "INTERVALS",
+    "LOOKBACK",
+    "MONITORS",
+    "TELEMETRY_INTERVAL",
+    "Bar",
+    "Cadence",
+    "Comparator",
+    "Monitor",
+    "Overdue",
+    "Severity",
+    "Silence",
+]

@@ -5,10 +5,17 @@ from enum import StrEnum
 from typing import Final
 
 from mlvitals.assets.query import Query
+from mlvitals.signals.running import DECISION_PAGE_AGE
 
 # Seconds: what `facts.lookback` gives for windows of an hour with the defaults. Rendered for a configuration, it is
 # that of its models.
 LOOKBACK: Final = 8_520
+
+
+# Seconds between two points of what the job tells of itself, by default, and how many of these may be missing before
+# it counts as silent.
+TELEMETRY_INTERVAL: Final = 60
+INTERVALS: Final = 5
 
 
 class Severity(StrEnum):
@@ -86,3 +93,13 @@ class Monitor:
     def per_model(self) -> bool:
         """Whether it tells models apart, so that each alert goes to the model's owner."""
         return "model" in self.query.by
+
+    @property
+    def windowed(self) -> bool:
+        """Whether it hangs on the lookback of the models that it is for."""
+        return self.cadence is Cadence.WINDOW or isinstance(self.fires, Overdue)
+
+    @property
+    def tells_since(self) -> bool:
+        """Whether its value is the time since an onset, so that its message can tell since when."""
+        return self.query.metric == DECISION_PAGE_AGE.name

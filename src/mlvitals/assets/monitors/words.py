@@ -17,6 +17,6 @@ def heading(monitor: Monitor, place: Callable[[str], str]) -> str:
     return _PLACE.sub(lambda match: place(match[1]), monitor.says)
 
 
-def steps(monitor: Monitor) -> str:
-    """Return what is to be done, a numbered line each."""
-    return "\n".join(f"{number}. {step}" for number, step in enumerate(monitor.do, 1))
+def steps(monitor: Monitor, between: str = "\n") -> str:
+    """Return what is to be done, numbered."""
+    return between.join(f"{number}. {step}" for number, step in enumerate(monitor.do, 1))

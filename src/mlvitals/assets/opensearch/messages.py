@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from mlvitals.assets.monitors import Bar, Monitor, Severity, Silence
+from mlvitals.assets.monitors.words import steps
 from mlvitals.assets.opensearch import tokens
 from mlvitals.signals.registry import REGISTRY
 
@@ -20,7 +21,6 @@ VALUE: Final = "value"
 SINCE: Final = "since"
 COSTS: Final = "costs"
 
-_PAGE_AGE: Final = "mlvitals.decision.page.age"
 _SEVERITIES: Final = {Severity.PAGE: "critical", Severity.WARN: "warning"}
 _PRIORITIES: Final = {Severity.PAGE: "P1", Severity.WARN: "P3"}
 
@@ -50,11 +50,6 @@ def templates(monitor: Monitor) -> dict[str, str]:
 def lists(monitor: Monitor) -> bool:
     """Return whether every bucket of a monitor's search fulfils its condition, so that a message may list them."""
     return isinstance(monitor.fires, Bar) and monitor.fires.lasting == 0
-
-
-def tells_since(monitor: Monitor) -> bool:
-    """Return whether a monitor's value is the time since an onset."""
-    return monitor.query.metric == _PAGE_AGE
 
 
 def _pagerduty(monitor: Monitor, phase: _Phase, what: str, key: str) -> str:
@@ -130,8 +125,7 @@ def _details(monitor: Monitor, phase: _Phase, what: str) -> dict[str, str]:
     told = {"what": what, "runbook": f"{tokens.RUNBOOK}#{monitor.name}", "board": tokens.BOARD}
     if phase is _Phase.OVER:
         return told
-    steps = " ".join(f"{turn}. {step}" for turn, step in enumerate(monitor.do, 1))
-    return {**told, "now": _listed(monitor), "means": monitor.means, "do": steps}
+    return {**told, "now": _listed(monitor), "means": monitor.means, "do": steps(monitor, " ")}
 
 
 def _listed(monitor: Monitor) -> str:
@@ -145,7 +139,7 @@ def _listed(monitor: Monitor) -> str:
     says = monitor.says.replace(f"; {{{COSTS}}}", f"{{{{#{COSTS}.buckets}}}}; {{{{key}}}}{{{{/{COSTS}.buckets}}}}")
     own = {VALUE: shown}
     line = re.sub(r"(?<!\{)\{(\w+)\}", lambda match: own.get(match[1], f"{{{{key.{match[1]}}}}}"), says)
-    if tells_since(monitor):
+    if monitor.tells_since:
         line += f" (since {{{{{SINCE}.value_as_string}}}})"
     buckets = f"ctx.results.0.aggregations.{ALERTS}.buckets"
     return f"{{{{#{buckets}}}}}{line}. {{{{/{buckets}}}}}"

@@ -132,7 +132,7 @@ def _metrics(monitor: Monitor) -> dict[str, Any]:
     # What must last has its least value beyond the bar.
     lasting = isinstance(monitor.fires, Bar) and monitor.fires.lasting > 0
     told: dict[str, Any] = {messages.VALUE: {"min" if lasting else "max": {"field": naming.VALUE}}}
-    if messages.tells_since(monitor):
+    if monitor.tells_since:
         onset = {"script": {"source": _ONSET, "lang": "painless"}, "value_type": "date"}
         told[messages.SINCE] = {"max": {**onset, "format": "strict_date_time_no_millis"}}
         told[messages.COSTS] = {"terms": {"field": field_of("costs"), "size": 1}}

@@ -8,11 +8,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mlvitals.assets.monitors import LOOKBACK
+from mlvitals.assets.monitors import INTERVALS, LOOKBACK, TELEMETRY_INTERVAL
 
 # Of a gauge told each telemetry interval: five of them, and time for delivery and for a shard to be refreshed.
-TELEMETRY_INTERVAL: Final = 60
-INTERVALS: Final = 5
 SLACK: Final = 30
 
 ENVIRONMENT: Final = "@environment@"

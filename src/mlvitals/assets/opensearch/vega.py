@@ -29,7 +29,6 @@ _COLOURS: Final = {
     STATES[Status.ALERT]: "#c8442f",
 }
 _WARNS: Final = _COLOURS[STATES[Status.WARNING]]
-_GRAVE: Final = _COLOURS[STATES[Status.ALERT]]
 _ROW: Final = 22  # pixels of a line of a table
 _BESIDE: Final = {"left": 5, "top": 5, "right": 52, "bottom": 5}  # pixels, for the figure beside the longest bar
 _WORDS: Final = 40  # pixels of a name beside an axis, for each column of the panel
@@ -160,10 +159,9 @@ def _ranking(panel: Panel) -> dict[str, Any]:
 
 def _rules(marks: tuple[Mark, ...]) -> Iterator[dict[str, Any]]:
     for mark in marks:
-        colour = _GRAVE if mark.grave else _WARNS
         yield {
             "data": {"values": [{"level": mark.value, "label": mark.label}]},
-            "mark": {"type": "rule", "strokeDash": [4, 4], "color": colour},
+            "mark": {"type": "rule", "strokeDash": [4, 4], "color": _WARNS},
             "encoding": {
                 "y": {"field": "level", "type": "quantitative"},
                 "tooltip": {"field": "label", "type": "nominal"},

@@ -10,6 +10,7 @@ from mlvitals.signals.spec import Stage
 from mlvitals.telemetry.naming.otel import attribute_name
 from mlvitals.telemetry.naming.prometheus import label_name, metric_name
 
+_REMEMBERED: Final = "7d"  # what was heard of in it and is no more, is silent
 _OPERATORS: Final = {Aggregate.MAX: "max", Aggregate.MIN: "min", Aggregate.SUM: "sum", Aggregate.MEAN: "avg"}
 
 
@@ -39,6 +40,17 @@ def expression(query: Query, *, lookback: str, fresh: str, matchers: Iterable[st
         running = REGISTRY[query.metric].stage is Stage.RUNNING
         what = f"last_over_time({what}[{fresh if running else lookback}])"
     return f"{_OPERATORS[query.aggregate]}{by(query.by)} ({what})"
+
+
+def silence(query: Query, seconds: str, matchers: Iterable[str] = ()) -> str:
+    """Return the expression that has a series for everything that was heard of and is no more.
+
+    seconds: for how long nothing was heard. What was never heard of is one thing more that is silent.
+    """
+    found = series(query, matchers)
+    count = f"count{by((*query.by, 'environment'))}"
+    heard, newly = (f"{count} (last_over_time({found}[{back}]))" for back in (_REMEMBERED, seconds))
+    return f"({heard} unless {newly}) or absent_over_time({found}[{_REMEMBERED}])"
 
 
 def by(shorts: Iterable[str]) -> str:

@@ -6,16 +6,13 @@ from typing import Any, Final
 import yaml
 
 from mlvitals.assets.facts import ModelGroup
-from mlvitals.assets.monitors import MONITORS, Bar, Cadence, Monitor, Overdue, Silence
-from mlvitals.assets.monitors.words import heading, steps
-from mlvitals.assets.prometheus.promql import by, expression, label, series
-from mlvitals.signals.registry import REGISTRY
+from mlvitals.assets.monitors import MONITORS, Bar, Monitor, Overdue, Silence
+from mlvitals.assets.prometheus.promql import expression, label, silence
+from mlvitals.assets.prometheus.words import annotations, attribute, labels
 from mlvitals.telemetry.links import RUNBOOKS
 
 EVERY_MODEL: Final = (ModelGroup(),)
 
-_REMEMBERED: Final = "7d"  # what was heard of in it and is no more, is silent
-_VALUES: Final = {"1": "humanizePercentage", "s": "humanizeDuration"}
 _HEADING: Final = (
     "# Rendered by `mlvitals render`: the page budget's own alert, and those that warn. Load it with `rule_files`.\n"
 )
@@ -44,8 +41,7 @@ def alert_name(monitor: Monitor) -> str:
 def _rules(severity: str, groups: Sequence[ModelGroup]) -> Iterator[dict[str, Any]]:
     for monitor in MONITORS:
         if monitor.severity.value == severity:
-            parted = monitor.cadence is Cadence.WINDOW or isinstance(monitor.fires, Overdue)
-            yield from (_rule(monitor, group) for group in (groups if parted else _every_model(groups)))
+            yield from (_rule(monitor, group) for group in (groups if monitor.windowed else _every_model(groups)))
 
 
 def _every_model(groups: Sequence[ModelGroup]) -> Sequence[ModelGroup]:
@@ -57,10 +53,9 @@ def _rule(monitor: Monitor, group: ModelGroup) -> dict[str, Any]:
     rule: dict[str, Any] = {"alert": alert_name(monitor), "expr": condition(monitor, group)}
     if isinstance(monitor.fires, Bar) and monitor.fires.lasting:
         rule["for"] = f"{monitor.fires.lasting}s"
-    rule["labels"] = {"severity": monitor.severity.value, **_labels(monitor, group)}
+    rule["labels"] = {"severity": monitor.severity.value, **labels(monitor), **_owner(group)}
     rule["annotations"] = {
-        "summary": heading(monitor, lambda name: _place(monitor, name)).strip(),
-        "description": f"{monitor.means}{_since(monitor)}\n{steps(monitor)}",
+        **annotations(monitor, "$value"),
         "board": _board(monitor),
         "runbook_url": f"{RUNBOOKS}#{monitor.name}",
     }
@@ -74,14 +69,7 @@ def condition(monitor: Monitor, group: ModelGroup) -> str:
     asked = expression(monitor.query, lookback=back, fresh=f"{group.fresh_seconds}s", matchers=matchers)
     match monitor.fires:
         case Silence(seconds=seconds):
-            seconds = max(seconds, group.fresh_seconds)
-            found = series(monitor.query)
-            told_apart = by((*monitor.query.by, "environment"))
-            return (
-                f"(count{told_apart} (last_over_time({found}[{_REMEMBERED}])) "
-                f"unless count{told_apart} (last_over_time({found}[{seconds}s]))) "
-                f"or absent_over_time({found}[{_REMEMBERED}])"
-            )
+            return silence(monitor.query, f"{max(seconds, group.fresh_seconds)}s")
         case Overdue():
             return f"{asked} > {group.lookback_seconds}"
         case Bar(comparator=comparator, value=value, recovery=recovery):
@@ -93,30 +81,15 @@ def condition(monitor: Monitor, group: ModelGroup) -> str:
             return f"({fires}) or ({asked} {comparator.value} {recovery:g} and on ({on}) {firing})"
 
 
-def _labels(monitor: Monitor, group: ModelGroup) -> Mapping[str, str]:
-    """Return what routes an alert: short names, as a receiver's templates ask for them."""
-    told = {name: f"{{{{ $labels.{label(name)} }}}}" for name in monitor.query.by}
-    return told if group.owner is None else told | {"owner": group.owner}
+def _owner(group: ModelGroup) -> Mapping[str, str]:
+    return {} if group.owner is None else {"owner": group.owner}
 
 
 def _board(monitor: Monitor) -> str:
     """Return the path of the board to look at first, below Grafana's address."""
     if monitor.per_model:
-        return f"/d/mlvitals-model?var-model={{{{ $labels.{label('model')} }}}}"
+        return f"/d/mlvitals-model?var-model={attribute('model')}"
     return "/d/mlvitals-exporter"
-
-
-def _place(monitor: Monitor, name: str) -> str:
-    if name != "value":
-        return f"{{{{ $labels.{label(name)} }}}}"
-    told = _VALUES.get(REGISTRY[monitor.query.metric].unit)
-    return f"{{{{ $value | {told} }}}}" if told else "{{ $value }}"
-
-
-def _since(monitor: Monitor) -> str:
-    """Return since when it lasts, where the value tells it."""
-    paging = monitor.query.metric == "mlvitals.decision.page.age"
-    return " It began {{ $value | humanizeDuration }} ago." if paging else ""
 
 
 def _literal(name: str) -> str:
