@@ -12,8 +12,8 @@ from mlvitals.app.admission import discovered, models_of
 from mlvitals.app.outgoing import Outgoing
 from mlvitals.clock import SECOND, Clock, SystemClock
 from mlvitals.config import Config
-from mlvitals.decisions.episode import OpenPage
-from mlvitals.decisions.episode_rows import open_pages
+from mlvitals.decisions.episode import Episode
+from mlvitals.decisions.episode_rows import open_episodes
 from mlvitals.decisions.paging_rate import page_counts
 from mlvitals.delivery import QueueStatus, queue_statuses
 from mlvitals.engines.account import orphan_ratios, read_held, read_totals
@@ -144,9 +144,10 @@ class Gauges:
         """Return for how long what pages has lasted, and a 0 for every model: a person is to see that it is over."""
         owners = {one.name: one.owner for one in models_of(self.config, discovered(connection))}
         ages: list[tuple[float, Mapping[str, str]]] = [(0.0, {"model": name}) for name in owners]
-        for page in open_pages(connection, running.PAGES_TOLD):
-            age = max((now - page.since) / SECOND, _LEAST_AGE)
-            ages.append((age, _told_of_page(page, owners.get(page.model))))
+        paging = [one for one in open_episodes(connection) if not one.silenced]
+        for one in paging[: running.PAGES_TOLD]:
+            age = max((now - one.since) / SECOND, _LEAST_AGE)
+            ages.append((age, _told_of_page(one, owners.get(one.model))))
         return ages
 
     def _size(self, connection: sqlite3.Connection, model: str) -> WindowSize | None:
@@ -157,13 +158,14 @@ class Gauges:
         return self._sizes[model]
 
 
-def _told_of_page(page: OpenPage, owner: str | None) -> Mapping[str, str]:
+def _told_of_page(episode: Episode, owner: str | None) -> Mapping[str, str]:
+    source = episode.lead.finding.source
     told = {
-        "model": page.model,
+        "model": episode.model,
         "owner": owner,
-        "detector": page.source.detector.value,
-        "subject": page.source.subject,
-        "costs": None if page.harm is None else costs(page.harm),
+        "detector": source.detector.value,
+        "subject": source.subject,
+        "costs": None if episode.harm is None else costs(episode.harm),
     }
     return {name: value for name, value in told.items() if value}
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from mlvitals.decisions.finding import Finding, Source
+from mlvitals.decisions.finding import Finding
 from mlvitals.decisions.words import Word
 
 # What a feature group says of itself, as `FeatureGroups.told` tells it: each may be absent.
@@ -122,17 +122,6 @@ class Harm:
     per_day: float
     usual: float | None = None
     coverage: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenPage:
-    """An episode that is open and keeps somebody awake. harm: what was at stake when it paged, where that is known."""
-
-    episode: str
-    model: str
-    since: int
-    source: Source
-    harm: Harm | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from mlvitals.decisions.episode import Ending, Episode, Harm, OpenPage, Part
+from mlvitals.decisions.episode import Ending, Episode, Harm, Part
 from mlvitals.decisions.finding import Finding, Source
 
 PARTS_TOLD: Final = 20  # of an episode, and of its models; one dead feature store has thousands
@@ -44,27 +44,6 @@ def open_episodes(connection: sqlite3.Connection) -> list[Episode]:
     """Return the episodes that are open, the newest first."""
     query = f"SELECT {_COLUMNS} FROM episode WHERE until IS NULL ORDER BY opened DESC, id"
     return [_episode(connection, row, PARTS_TOLD) for row in connection.execute(query).fetchall()]
-
-
-def open_pages(connection: sqlite3.Connection, most: int) -> list[OpenPage]:
-    """Return the episodes that are open and not silenced, the newest first, and `most` of them at most."""
-    query = """
-        SELECT id, episode.model, since, episode_part.finding, harm
-        FROM episode JOIN episode_part ON episode_part.episode = id AND number = 1
-        LEFT JOIN episode_harm ON episode_harm.episode = id
-        WHERE until IS NULL AND EXISTS (SELECT 1 FROM latch WHERE latch.episode = id AND silence IS NULL)
-        ORDER BY opened DESC, id LIMIT ?
-        """
-    return [
-        OpenPage(
-            episode=name,
-            model=model,
-            since=since,
-            source=decode_finding(finding).source,
-            harm=_decode_harm(harm),
-        )
-        for name, model, since, finding, harm in connection.execute(query, (most,))
-    ]
 
 
 def keep_harm(connection: sqlite3.Connection, episode: str, harm: Harm) -> None:
@@ -133,9 +112,5 @@ def _episode(
         parts=parts,
         models=models,
         silenced=is_silenced(connection, name),
-        harm=_decode_harm(harm),
+        harm=None if harm is None else msgspec.json.decode(harm, type=Harm),
     )
-
-
-def _decode_harm(document: bytes | None) -> Harm | None:
-    return None if document is None else msgspec.json.decode(document, type=Harm)
