@@ -6,6 +6,7 @@ import re
 import pytest
 
 from mlvitals.assets import render
+from mlvitals.config import load
 from tests.conftest import REPOSITORY
 
 
@@ -36,3 +37,12 @@ def test_the_variables_of_terraform_follow_from_the_configuration_and_are_compar
         r'^variable "(\w+)"', (REPOSITORY / "terraform/grafana/variables.tf").read_text(), re.MULTILINE
     )
     assert set(told) <= set(declared)
+
+
+def test_the_rules_of_prometheus_know_the_owners_and_windows_of_the_configuration(tmp_path, mlvitals, world):
+    assert mlvitals("render", "--rules", "-c", world.config, "-o", tmp_path).code == 0
+    assert mlvitals("render", "--rules", "--check", "-c", world.config, "-o", tmp_path).code == 0
+    text = (tmp_path / "mlvitals.rules.yaml").read_text("utf-8")
+    models = [model.name for model in load(world.config, {}).models]
+    assert all(f'=~"{name}"' in text and f'!~"{name}"' in text for name in models)
+    assert not (tmp_path / "mlvitals.auto.tfvars.json").exists()

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
+from mlvitals.assets.facts import FRESH, ModelGroup
+from mlvitals.assets.grafana import rules as grafana
 from mlvitals.assets.monitors import LOOKBACK, MONITORS, Bar, Comparator, Monitor, Overdue, Silence
 from mlvitals.assets.prometheus.promql import label
 from mlvitals.assets.prometheus.rules import alert_name, render_rules
 from mlvitals.signals.registry import REGISTRY
+from mlvitals.signals.spec import Instrument
 from mlvitals.telemetry.naming.prometheus import metric_name
 from tests.stack import versions
 from tests.stack.home import home
@@ -21,20 +24,28 @@ pytestmark = pytest.mark.integration
 BEATS = "mlvitals_pipeline_heartbeat_total"
 ENVIRONMENT = f'{label("environment")}="prod"'
 
+HOUR = 3_600
+GROUPS = (
+    ModelGroup(owner="risk", lookback_seconds=2 * HOUR, models=("card-fraud",)),
+    ModelGroup(lookback_seconds=50 * HOUR, models=("churn.v2",)),
+    ModelGroup(lookback_seconds=50 * HOUR, models=("card-fraud", "churn.v2"), apart=True),
+)
+
 
 @pytest.fixture(scope="module")
 def promtool(tmp_path_factory):
     program = home(versions.PROMETHEUS) / "promtool"
     folder: Path = tmp_path_factory.mktemp("rules")
     (folder / "rules.yaml").write_bytes(render_rules())
+    (folder / "grouped.yaml").write_bytes(render_rules(GROUPS))
 
     def run(*words: str) -> str:
         told = subprocess.run([program, *words], cwd=folder, capture_output=True, text=True, check=False, timeout=120)
         assert told.returncode == 0, told.stdout + told.stderr
         return told.stdout + told.stderr
 
-    def behaves(tests: Sequence[Mapping[str, Any]]) -> None:
-        document = {"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": list(tests)}
+    def behaves(tests: Sequence[Mapping[str, Any]], rules: str = "rules.yaml") -> None:
+        document = {"rule_files": [rules], "evaluation_interval": "1m", "tests": list(tests)}
         (folder / "test.yaml").write_text(yaml.safe_dump(document), "utf-8")
         run("test", "rules", "test.yaml")
 
@@ -199,3 +210,101 @@ def test_one_environment_that_falls_silent_is_told_while_another_beats_on(promto
             }
         ]
     )
+
+
+def test_each_model_is_looked_back_for_as_far_as_its_group_and_tells_its_owner(promtool):
+    run, behaves = promtool
+    assert "SUCCESS" in run("check", "rules", "--lint=all", "grouped.yaml")
+    ages = {"card-fraud": 3 * HOUR, "churn.v2": 3 * HOUR, "churnXv2": 60 * HOUR, "other": 49 * HOUR}
+    stale = metric_name("mlvitals.pipeline.window.age", "s", Instrument.GAUGE)
+    firing = f'sum by ({label("model")}, owner) (ALERTS{{alertname="MlvitalsWindowAge",alertstate="firing"}})'
+    behaves(
+        [
+            {
+                "interval": "1m",
+                "input_series": [
+                    alive(),
+                    *(
+                        {"series": f'{stale}{{{ENVIRONMENT},{label("model")}="{name}"}}', "values": f"{age}x20"}
+                        for name, age in ages.items()
+                    ),
+                ],
+                "promql_expr_test": [
+                    {
+                        "expr": firing,
+                        "eval_time": "10m",
+                        "exp_samples": [
+                            {"labels": f'{{{label("model")}="card-fraud",owner="risk"}}', "value": 1.0},
+                            {"labels": f'{{{label("model")}="churnXv2"}}', "value": 1.0},
+                        ],
+                    }
+                ],
+            }
+        ],
+        rules="grouped.yaml",
+    )
+
+
+@pytest.mark.parametrize("monitor", BARRED, ids=lambda monitor: monitor.name)
+def test_the_level_that_grafana_is_given_is_on_the_right_side_of_what_it_fires_at(promtool, monitor):
+    _, behaves = promtool
+    fires = monitor.fires
+    bar, recovery = (fires.value, fires.recovery) if isinstance(fires, Bar) else (LOOKBACK, 0)
+    expression = grafana_level(monitor, bar=bar, recovery=recovery)
+    firing, quiet = sides(monitor)
+    behaves(
+        [
+            {
+                "interval": "1m",
+                "input_series": [{"series": selector(monitor), "values": f"{value!r}x20"}],
+                "promql_expr_test": [
+                    {
+                        "expr": f"count(({expression}) > 1.5) or vector(0)",
+                        "eval_time": "10m",
+                        "exp_samples": [{"labels": "{}", "value": float(expected)}],
+                    }
+                ],
+            }
+            for values, expected in ((firing, True), (quiet, False))
+            for value in values
+        ]
+    )
+
+
+def test_the_level_of_the_heartbeat_is_there_in_a_silence_alone(promtool):
+    _, behaves = promtool
+    heartbeat = next(one for one in MONITORS if one.name == "heartbeat")
+    expression = grafana_level(heartbeat, bar=0, recovery=0)
+    told = [(30, 0.0), (80, 1.0), (1_500, 1.0)]
+    behaves(
+        [
+            {
+                "interval": "1m",
+                "input_series": [{"series": f"{BEATS}{{{ENVIRONMENT}}}", "values": "1+1x60"}],
+                "promql_expr_test": [
+                    {
+                        "expr": f"count(({expression}) > 1.5) or vector(0)",
+                        "eval_time": f"{minute}m",
+                        "exp_samples": [{"labels": "{}", "value": value}],
+                    }
+                    for minute, value in told
+                ],
+            }
+        ]
+    )
+
+
+def grafana_level(monitor: Monitor, *, bar: float, recovery: float) -> str:
+    """Return a monitor's level as the Terraform module fills it in."""
+    values = {
+        grafana.MATCHERS: ENVIRONMENT,
+        grafana.LOOKBACK: f"{LOOKBACK}s",
+        grafana.FRESH: f"{FRESH}s",
+        grafana.SILENT: "600s",
+        grafana.BAR: f"{bar:g}",
+        grafana.RECOVERY: f"{recovery:g}",
+    }
+    text = grafana.level(monitor)
+    for token, value in values.items():
+        text = text.replace(token, value)
+    return text

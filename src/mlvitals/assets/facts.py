@@ -39,13 +39,15 @@ class ModelFacts:
 class ModelGroup:
     """Models that share an owner and a lookback; `models` empty stands for every model.
 
-    fresh_seconds: how far back the newest point may be of what the job tells of itself.
+    apart: it is every model but these. fresh_seconds: how far back the newest point may be of what the job tells of
+    itself.
     """
 
     owner: str | None = None
     lookback_seconds: int = LOOKBACK
     fresh_seconds: int = FRESH
     models: tuple[str, ...] = ()
+    apart: bool = False
 
 
 def facts_of(config: Config) -> tuple[ModelFacts, ...]:
@@ -54,21 +56,32 @@ def facts_of(config: Config) -> tuple[ModelFacts, ...]:
 
 
 def groups_of(config: Config) -> tuple[ModelGroup, ...]:
-    """Return a configuration's models by owner and lookback, the unowned ones first."""
+    """Return a configuration's models by owner and lookback, the unowned ones first, and at last all others.
+
+    Those are of patterns, and looked back for as far as any that is named.
+    """
     models, telemetry = facts_of(config), config.telemetry.interval.microseconds // SECOND
 
     def key(model: ModelFacts) -> tuple[str, int]:
         return model.owner or "", model.lookback_seconds
 
-    return tuple(
+    fresh = INTERVALS * telemetry
+    named = [
         ModelGroup(
             owner=owner or None,
             lookback_seconds=lookback,
-            fresh_seconds=INTERVALS * telemetry,
+            fresh_seconds=fresh,
             models=tuple(sorted(one.name for one in members)),
         )
         for (owner, lookback), members in groupby(sorted(models, key=key), key=key)
+    ]
+    others = ModelGroup(
+        lookback_seconds=max([LOOKBACK, *(one.lookback_seconds for one in models)]),
+        fresh_seconds=fresh,
+        models=tuple(sorted(one.name for one in models)),
+        apart=True,
     )
+    return (*named, others)
 
 
 def variables_of(config: Config) -> dict[str, Any]:

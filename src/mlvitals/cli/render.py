@@ -1,5 +1,6 @@
 """`mlvitals render`: dashboards, monitors and documents, from the registry of signals."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -19,15 +20,17 @@ from mlvitals.cli.options import config_option, load_config
     help="The root of the project: dashboards/, monitors/ and terraform/*/assets/ are filled below it.",
 )
 @click.option("--tfvars", is_flag=True, help="Write mlvitals.auto.tfvars.json, from a configuration.")
+@click.option("--rules", is_flag=True, help="Write mlvitals.rules.yaml for Prometheus, from a configuration.")
 @config_option
-def command(path: Path, *, check: bool, root: Path, tfvars: bool) -> int:
+def command(path: Path, *, check: bool, root: Path, tfvars: bool, rules: bool) -> int:
     """Write dashboards and monitors of every backend, and the rendered parts of the documents that are there.
 
     With --tfvars the variables of the Terraform modules: environment, tags, and of each model its owner, window,
-    lookback, maturities and segments, as the configuration has them. The configuration is read for that alone.
+    lookback, maturities and segments, as the configuration has them. With --rules the rules of Prometheus for its
+    owners and windows. The configuration is read for these alone.
     """
-    if tfvars:
-        return _write_variables(path, root, check=check)
+    if tfvars or rules:
+        return max([_keep(root / name, content, check=check) for name, content in _told(path, tfvars, rules)])
     from mlvitals.assets import render  # noqa: PLC0415  # not needed for --help
 
     differing, stale = render.differences(root) if check else render.write(root)
@@ -43,18 +46,28 @@ def command(path: Path, *, check: bool, root: Path, tfvars: bool) -> int:
     return 0
 
 
-def _write_variables(path: Path, root: Path, *, check: bool) -> int:
+def _told(path: Path, tfvars: bool, rules: bool) -> Iterator[tuple[str, bytes]]:  # noqa: FBT001  # as they were given
+    """Yield the name and the content of what follows from a configuration and was asked for."""
     import msgspec  # noqa: PLC0415  # not needed for --help
 
-    from mlvitals.assets.facts import variables_of  # noqa: PLC0415  # as above
+    from mlvitals.assets.facts import groups_of, variables_of  # noqa: PLC0415  # as above
+    from mlvitals.assets.prometheus.rules import render_rules  # noqa: PLC0415  # as above
 
-    content = msgspec.json.format(msgspec.json.encode(variables_of(load_config(path))), indent=2) + b"\n"
-    target = root / "mlvitals.auto.tfvars.json"
+    config = load_config(path)
+    if tfvars:
+        document = msgspec.json.format(msgspec.json.encode(variables_of(config)), indent=2)
+        yield "mlvitals.auto.tfvars.json", document + b"\n"
+    if rules:
+        yield "mlvitals.rules.yaml", render_rules(groups_of(config))
+
+
+def _keep(target: Path, content: bytes, *, check: bool) -> int:
+    """Write a file, or compare it; return the exit code."""
     if check:
         differs = not target.is_file() or target.read_bytes() != content
-        click.echo(f"{target} {'differs from' if differs else 'is as it follows from'} {path}", err=differs)
+        click.echo(f"{target} {'differs from' if differs else 'is'} what the configuration says", err=differs)
         return int(differs)
-    root.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
     click.echo(target)
     return 0

@@ -53,7 +53,7 @@ def _rule(monitor: Monitor, group: ModelGroup) -> dict[str, Any]:
     rule: dict[str, Any] = {"alert": alert_name(monitor), "expr": condition(monitor, group)}
     if isinstance(monitor.fires, Bar) and monitor.fires.lasting:
         rule["for"] = f"{monitor.fires.lasting}s"
-    rule["labels"] = {"severity": monitor.severity.value, **labels(monitor), **_owner(group)}
+    rule["labels"] = {"severity": monitor.severity.value, **labels(monitor), **_group(group)}
     rule["annotations"] = {
         **annotations(monitor, "$value"),
         "board": _board(monitor),
@@ -65,7 +65,8 @@ def _rule(monitor: Monitor, group: ModelGroup) -> dict[str, Any]:
 def condition(monitor: Monitor, group: ModelGroup) -> str:
     """Return the expression that has a series for everything that fires, and is empty where nothing does."""
     back = f"{group.lookback_seconds}s"
-    matchers = [f'{label("model")}=~"{"|".join(map(_literal, group.models))}"'] if group.models else []
+    compared = "!~" if group.apart else "=~"
+    matchers = [f'{label("model")}{compared}"{"|".join(map(_literal, group.models))}"'] if group.models else []
     asked = expression(monitor.query, lookback=back, fresh=f"{group.fresh_seconds}s", matchers=matchers)
     match monitor.fires:
         case Silence(seconds=seconds):
@@ -81,8 +82,12 @@ def condition(monitor: Monitor, group: ModelGroup) -> str:
             return f"({fires}) or ({asked} {comparator.value} {recovery:g} and on ({on}) {firing})"
 
 
-def _owner(group: ModelGroup) -> Mapping[str, str]:
-    return {} if group.owner is None else {"owner": group.owner}
+def _group(group: ModelGroup) -> Mapping[str, str]:
+    """Return what tells the rules of groups apart: whose models they are, and how far they are looked back for."""
+    if not group.models:
+        return {}
+    models = "others" if group.apart else f"{group.lookback_seconds}s"
+    return {"group": models} if group.owner is None else {"group": models, "owner": group.owner}
 
 
 def _board(monitor: Monitor) -> str:
