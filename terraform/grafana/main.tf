@@ -17,6 +17,11 @@ locals {
     })
   }
 
+  # A name as part of a regular expression within a string of PromQL.
+  literal = {
+    for text in concat(keys(var.models), compact([var.environment])) : text => replace(text, "/([^A-Za-z0-9_-])/", "\\\\$1")
+  }
+
   # Models that share an owner and a lookback share their rules; models that are not named share the default's.
   named = {
     for key, members in {
@@ -24,16 +29,16 @@ locals {
       } : key => {
       owner            = var.models[members[0]].owner
       lookback_seconds = var.models[members[0]].lookback_seconds
-      matcher          = "mlvitals_model_name=~\"${join("|", [for name in sort(members) : replace(name, "/([^A-Za-z0-9_-])/", "\\\\$1")])}\""
+      matcher          = "mlvitals_model_name=~\"${join("|", [for name in sort(members) : local.literal[name]])}\""
     }
   }
-  others = length(var.models) == 0 ? "" : "mlvitals_model_name!~\"${join("|", [for name in sort(keys(var.models)) : replace(name, "/([^A-Za-z0-9_-])/", "\\\\$1")])}\""
+  others = length(var.models) == 0 ? "" : "mlvitals_model_name!~\"${join("|", [for name in sort(keys(var.models)) : local.literal[name]])}\""
   groups = merge(local.named, {
     others = { owner = null, lookback_seconds = var.lookback_seconds, matcher = local.others }
   })
   exporter = { exporter = { owner = null, lookback_seconds = var.lookback_seconds, matcher = "" } }
 
-  environment = "mlvitals_environment=~\"${var.environment == null ? ".*" : replace(var.environment, "/([^A-Za-z0-9_-])/", "\\\\$1")}\""
+  environment = "mlvitals_environment=~\"${var.environment == null ? ".*" : local.literal[var.environment]}\""
 
   rules = merge([
     for name, monitor in local.monitors : {

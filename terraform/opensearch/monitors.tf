@@ -22,7 +22,7 @@ locals {
     {
       "other models" = {
         owner    = null
-        lookback = max(9000, [for model in values(var.models) : model.lookback_seconds]...)
+        lookback = max(8520, [for model in values(var.models) : model.lookback_seconds]...)
         models   = length(var.models) == 0 ? jsonencode(local.everything) : jsonencode({ bool = { must_not = values(local.wildcards) } })
       }
     },
@@ -38,7 +38,7 @@ locals {
   monitors = merge(
     {
       for name, monitor in local.catalogue :
-      name => { name = name, group = "", owner = null, lookback = 9000, models = jsonencode(local.everything) } if !monitor.per_model
+      name => { name = name, group = "", owner = null, lookback = 8520, models = jsonencode(local.everything) } if !monitor.per_model
     },
     [
       for name, monitor in local.catalogue : {

@@ -20,7 +20,7 @@ variable "models" {
   type = map(object({
     owner            = optional(string)
     window_seconds   = optional(number, 3600)
-    lookback_seconds = optional(number, 9000)
+    lookback_seconds = optional(number, 8520)
     maturities       = optional(list(string), [])
     segments         = optional(list(string), [])
     tags             = optional(map(string), {})

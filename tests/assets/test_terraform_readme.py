@@ -1,8 +1,11 @@
 """The README of a module tells what its files say."""
 
+import re
+
 import pytest
 
 from mlvitals.assets.hcl import text_of
+from mlvitals.assets.monitors import LOOKBACK
 from mlvitals.assets.terraform_readme import PART, read_module, read_variables, update_readme
 from tests.conftest import REPOSITORY
 
@@ -55,3 +58,12 @@ def test_every_variable_of_a_module_says_what_it_is_and_refuses_what_it_cannot_b
         assert text_of(variable.attributes["description"]).endswith("."), name
         if variable.attributes["type"] == "number":
             assert variable.of("validation") != [], f"{name}: a number has bounds"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_the_lookback_of_a_model_that_is_not_named_is_the_one_of_hourly_windows(module):
+    text = "\n".join(file.read_text("utf-8") for file in module.glob("*.tf"))
+    found = re.findall(r"lookback\w* += (?:\w+\()?(?:number, )?(\d+)", text)
+    found += re.findall(r'"lookback_seconds" \{[^}]*?default += (\d+)', text)
+    assert found
+    assert set(found) == {str(LOOKBACK)}

@@ -52,6 +52,11 @@ run "owners_have_their_own_route" {
   }
 
   assert {
+    condition     = length([for rule in grafana_rule_group.this["page"].rule : rule if strcontains(jsondecode(rule.data[0].model).expr, "=~\"churn\\\\.v2\"")]) == 1
+    error_message = "A name is taken as it is written, not as a pattern."
+  }
+
+  assert {
     condition     = anytrue([for rule in grafana_rule_group.this["warn"].rule : strcontains(rule.data[0].model, "[174120s]")])
     error_message = "A model of daily windows is looked back for so long."
   }

@@ -39,15 +39,15 @@ run "one_monitor_for_each_group" {
 
   assert {
     condition = toset([for key in keys(local.monitors) : key if startswith(key, "page: ")]) == toset([
-      "page: risk-ml, 9000 s", "page: risk-ml, 180000 s", "page: unowned, 9000 s", "page: other models",
+      "page: risk-ml, 8520 s", "page: risk-ml, 180000 s", "page: unowned, 8520 s", "page: other models",
     ])
     error_message = "Models with the same owner and lookback share a monitor; what nobody named has its own."
   }
   assert {
     condition = alltrue([
-      local.routed["page: risk-ml, 9000 s"] == "owner-risk-ml",
-      local.routed["family_warns: risk-ml, 9000 s"] == "default",
-      local.routed["page: unowned, 9000 s"] == "default",
+      local.routed["page: risk-ml, 8520 s"] == "owner-risk-ml",
+      local.routed["family_warns: risk-ml, 8520 s"] == "default",
+      local.routed["page: unowned, 8520 s"] == "default",
       local.routed["heartbeat"] == "default",
     ])
     error_message = "Pages go to the owner; what the owner says nothing of, and what has none, to the default route."
@@ -61,7 +61,7 @@ run "one_monitor_for_each_group" {
     error_message = "Windows are overdue after the lookback of their models."
   }
   assert {
-    condition     = strcontains(local.bodies["page: risk-ml, 9000 s"], "risk-key") && !strcontains(local.bodies["page: risk-ml, 9000 s"], "default-key")
+    condition     = strcontains(local.bodies["page: risk-ml, 8520 s"], "risk-key") && !strcontains(local.bodies["page: risk-ml, 8520 s"], "default-key")
     error_message = "A message carries the routing key of its route and no other."
   }
   assert {

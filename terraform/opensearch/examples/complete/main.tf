@@ -41,9 +41,9 @@ module "mlvitals" {
   telemetry_interval = 60
 
   models = {
-    card-fraud  = { owner = "risk-ml", window_seconds = 3600, lookback_seconds = 9000 }
+    card-fraud  = { owner = "risk-ml", window_seconds = 3600, lookback_seconds = 8520 }
     house-price = { owner = "risk-ml", window_seconds = 86400, lookback_seconds = 180000 }
-    "ads-*"     = { window_seconds = 3600, lookback_seconds = 9000 }
+    "ads-*"     = { window_seconds = 3600, lookback_seconds = 8520 }
   }
 
   default_route = {
