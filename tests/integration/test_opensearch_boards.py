@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import vl_convert
 
 from mlvitals.assets.boards import BOARDS, Kind
 from mlvitals.assets.opensearch import vega
@@ -14,7 +15,6 @@ from tests.integration.series import Sample, write
 from tests.stack.serve.process import ask
 
 pytestmark = pytest.mark.integration
-vl_convert = pytest.importorskip("vl_convert", reason="Vega draws with vl-convert-python")
 
 OLDEST = "5.8"  # of Vega-Lite that is at hand; OpenSearch Dashboards 2 and 3 bring 5.6
 PANELS = {
