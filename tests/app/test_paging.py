@@ -11,7 +11,7 @@ import pytest
 
 from mlvitals.app.run import run_once
 from mlvitals.app.saying import say, word_of
-from mlvitals.clock import DAY, SECOND, format_time, parse_time
+from mlvitals.clock import DAY, HOUR, MINUTE, SECOND, SystemClock, format_time, parse_time
 from mlvitals.config import load
 from mlvitals.decisions.discovery import FALSE_SHARE
 from mlvitals.decisions.words import Kind
@@ -209,3 +209,30 @@ def test_an_upstream_that_fails_is_one_page_of_all_models_that_share_it(make):
     assert page["moved"] == ["amount"]
     assert (closed["leads"], closed["findings"]) == ("m", 3)
     assert {job.told[-1]["attributes"]["model"], *closed["others"]} == {"m", "n", "o"}
+
+
+def test_a_drill_pages_by_the_owners_route_touches_no_episode_and_is_over_at_its_time(make, monkeypatch):
+    job = make()
+    job.run(range(12), moved=range(99, 100))
+    said = SystemClock().now()
+    job.say(Kind.DRILL, until=said + 15 * MINUTE)
+    assert job.run(range(12, 13), moved=range(99, 100)) == []
+    well, drill = job.gauges
+    told = {"model": "m", "owner": "risk", "detector": "drill", "subject": "nothing"}
+    assert told.items() <= drill["attributes"].items()
+    assert "drill" in drill["attributes"]["costs"]
+    assert 0 < drill["value"] < 15 * 60
+    assert well["value"] == 0
+    job.run(range(13, 14), moved=range(99, 100))
+    assert len(job.gauges) == 2
+    monkeypatch.setattr(SystemClock, "now", lambda _: said + 16 * MINUTE)
+    job.run(range(14, 15), moved=range(99, 100))
+    assert [one["value"] for one in job.gauges] == [0.0]
+
+
+def test_a_drill_is_told_beside_what_really_pages(make):
+    job = make()
+    assert job.run(range(13), moved=range(MOVED, 99)) == [PAGE]
+    job.say(Kind.DRILL, until=SystemClock().now() + HOUR)
+    assert job.run(range(13, 17), moved=range(99)) == []
+    assert {one["attributes"].get("detector") for one in job.gauges} == {None, "drill", "feature"}

@@ -15,6 +15,7 @@ import yaml
 
 from mlvitals.config import load
 from mlvitals.engines.account import read_account
+from mlvitals.setup.inference.write import SINKS
 from mlvitals.state import Store
 from mlvitals.windows.layout import Layout
 from mlvitals.windows.reference import decode_reference
@@ -100,6 +101,23 @@ def test_the_configuration_for_a_platforms_capture_runs_unchanged(ready, shared_
     assert layout.output.task.value == "binary"
     first = json.loads(gzip.decompress((shared_data / f"{CHURN}expected.jsonl.gz").read_bytes()).splitlines()[0])
     assert {feature.name for feature in layout.features} == set(first["features"])
+
+
+def test_sinks_that_are_asked_for_are_used_and_the_others_stand_as_comments(mlvitals, tmp_path, monkeypatch):
+    monkeypatch.setenv("DD_API_KEY", "0" * 32)
+    config = tmp_path / "mlvitals.yaml"
+    asked = [word for name in SINKS for word in ("--sink", name)]
+    for words, types in (
+        ([], ["local"]),
+        (["--sink", "opensearch"], ["local", "opensearch"]),
+        (asked, ["local", *SINKS]),
+    ):
+        assert mlvitals("init", LOGS / "ecs.jsonl", "-o", config, "--force", *words).code == 0
+        assert [sink.name for sink in load(config, os.environ).sinks] == types
+        assert all(line in config.read_text() for line in SINKS.values())
+    refused = mlvitals("init", LOGS / "ecs.jsonl", "-o", config, "--force", "--sink", "carrier-pigeon")
+    assert refused.code == 2
+    assert "one of otlp" in refused.err
 
 
 def test_a_file_that_is_there_is_kept_unless_forced(mlvitals, tmp_path):

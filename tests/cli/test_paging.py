@@ -114,6 +114,21 @@ def test_words_are_heeded_by_a_job_that_runs(paged, start, mlvitals, receiver):
     assert job.wait(SECONDS) == 0
 
 
+def test_a_drill_is_put_down_told_and_silences_nothing(paged, mlvitals):
+    paged.world.configure(sinks=[{"type": "local"}, {"type": "stdout"}])
+    out = say(mlvitals, paged, "drill", "--model", "m")
+    assert re.match(r"word 1: drill m until \d{4}-\d\d-\d\dT[\d:.]+Z: nothing is wrong\n", out)
+    assert say(mlvitals, paged, "mute", "--list") == "nothing is muted\n"
+    ran = mlvitals("run", "-c", paged.world.config, "--once")
+    assert ran.code == 0
+    (told,) = [one for one in map(json.loads, ran.out.splitlines()) if one.get("event_name") == "mlvitals.audit"]
+    assert told["body"]["word"]["kind"] == "drill"
+    assert told["body"]["text"].endswith("nothing is wrong: does a page arrive?")
+    assert not paged.episodes()[0].silenced
+    assert "there is no model `n`" in say(mlvitals, paged, "drill", "--model", "n", code=2)
+    assert "--until has passed" in say(mlvitals, paged, "drill", "--model", "m", "--until", TOMORROW, code=2)
+
+
 def test_where_no_job_runs_a_word_waits_for_the_next(paged, mlvitals):
     say(mlvitals, paged, "accept", "--model", "m", "--until", TOMORROW, "--reason", "known")
     assert "waits for the run" in say(mlvitals, paged, "mute", "--list")

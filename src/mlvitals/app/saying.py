@@ -17,7 +17,7 @@ from mlvitals.decisions.episode_rows import read_episodes
 from mlvitals.decisions.episode_tables import MIGRATIONS
 from mlvitals.decisions.episodes import Episodes
 from mlvitals.decisions.finding import Source
-from mlvitals.decisions.words import Kind, Word, put_down, read_words
+from mlvitals.decisions.words import SILENCING, Kind, Word, put_down, read_words
 from mlvitals.errors import ConfigError, StateError
 from mlvitals.state.beside import writing_beside
 from mlvitals.state.snapshot import SnapshotRacedError
@@ -141,7 +141,7 @@ def silencing(connection: sqlite3.Connection) -> list[Word]:
     words = [*read_words(connection)]
     ended = {word.ends for word in words if word.kind is Kind.UNMUTE}
     reached = dict(connection.execute("SELECT model, last FROM observed"))
-    standing = [word for word in words if word.until is not None and word.sequence not in ended]
+    standing = [word for word in words if word.kind in SILENCING and word.sequence not in ended]
     return [word for word in standing if word.model not in reached or word.end > reached[word.model]]
 
 

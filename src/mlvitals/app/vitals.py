@@ -15,6 +15,7 @@ from mlvitals.config import Config
 from mlvitals.decisions.episode import Episode
 from mlvitals.decisions.episode_rows import open_episodes
 from mlvitals.decisions.paging_rate import page_counts
+from mlvitals.decisions.words import Word, drills
 from mlvitals.delivery import QueueStatus, queue_statuses
 from mlvitals.engines.account import orphan_ratios, read_held, read_totals
 from mlvitals.engines.model import Progress
@@ -44,6 +45,7 @@ MIGRATIONS: Final = Migrations(
 
 STATES: Final = {"taken": 0.0, "retried": 1.0, "held": 2.0}
 _METRICS: Final = "metrics"
+_OF_DRILL: Final = {"subject": "nothing", "costs": "this is a drill, nobody needs to act"}
 _LEAST_AGE: Final = 1.0  # seconds, of what pages: events may be ahead of the clock, and 0 says that all is well
 
 
@@ -141,13 +143,18 @@ class Gauges:
         return ages
 
     def _page_ages(self, connection: sqlite3.Connection, now: int) -> list[tuple[float, Mapping[str, str]]]:
-        """Return for how long what pages has lasted, and a 0 for every model: a person is to see that it is over."""
+        """Return for how long what pages has lasted, and a 0 for every model: a person is to see that it is over.
+
+        A drill pages as an incident does.
+        """
         owners = {one.name: one.owner for one in models_of(self.config, discovered(connection))}
         ages: list[tuple[float, Mapping[str, str]]] = [(0.0, {"model": name}) for name in owners]
-        paging = [one for one in open_episodes(connection) if not one.silenced]
-        for one in paging[: running.PAGES_TOLD]:
-            age = max((now - one.since) / SECOND, _LEAST_AGE)
-            ages.append((age, _told_of_page(one, owners.get(one.model))))
+        episodes = [one for one in open_episodes(connection) if not one.silenced]
+        paging = [(word.time, _told_of_drill(word, owners.get(word.model))) for word in drills(connection, now)[-1:]]
+        paging += [(one.since, _told_of_page(one, owners.get(one.model))) for one in episodes]
+        for since, told in paging[: running.PAGES_TOLD]:
+            age = max((now - since) / SECOND, _LEAST_AGE)
+            ages.append((age, told))
         return ages
 
     def _size(self, connection: sqlite3.Connection, model: str) -> WindowSize | None:
@@ -167,6 +174,11 @@ def _told_of_page(episode: Episode, owner: str | None) -> Mapping[str, str]:
         "subject": source.subject,
         "costs": None if episode.harm is None else costs(episode.harm),
     }
+    return {name: value for name, value in told.items() if value}
+
+
+def _told_of_drill(word: Word, owner: str | None) -> Mapping[str, str]:
+    told = {"model": word.model, "owner": owner, "detector": word.kind.value, **_OF_DRILL}
     return {name: value for name, value in told.items() if value}
 
 

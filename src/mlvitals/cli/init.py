@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="A Parquet or CSV file whose columns are the features in order, for a log that does not name them.",
 )
-def command(events: tuple[str, ...], output: Path, names: Path | None, *, force: bool) -> int:
+@click.option(
+    "--sink",
+    "sinks",
+    multiple=True,
+    metavar="TYPE",
+    help="Where measurements go besides the local store: otlp, prometheus, datadog, opensearch or stdout, at its usual "
+    "address. Repeatable.",
+)
+def command(events: tuple[str, ...], output: Path, names: Path | None, sinks: tuple[str, ...], *, force: bool) -> int:
     """Write a commented configuration from a sample of a log (JSON Lines, CSV or Parquet; `-` is standard input).
 
     Give the files of predictions, and those of their labels where they stand apart. The first rows of each are read:
@@ -36,12 +44,15 @@ def command(events: tuple[str, ...], output: Path, names: Path | None, *, force:
     from mlvitals.setup.inference.infer import infer  # noqa: PLC0415  # not needed for --help
     from mlvitals.setup.inference.names import read_names  # noqa: PLC0415
     from mlvitals.setup.inference.sample import take_samples  # noqa: PLC0415
-    from mlvitals.setup.inference.write import write_config  # noqa: PLC0415
+    from mlvitals.setup.inference.write import SINKS, write_config  # noqa: PLC0415
 
+    for sink in sinks:
+        if sink not in SINKS:
+            raise click.UsageError(f"--sink {sink}: one of {', '.join(SINKS)}")
     if output.exists() and not force:
         raise ConfigError(f"{output}: is there already; --force replaces it")
     proposal = infer(take_samples(events), () if names is None else read_names(names))
-    text = write_config(proposal, output)
+    text = write_config(proposal, output, sinks)
     output.write_text(text, encoding="utf-8")
     _tell(proposal)
     click.echo(f"{output}: written; next: mlvitals check -c {output}", err=True)

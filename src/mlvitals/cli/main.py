@@ -20,6 +20,7 @@ _COMMANDS: Final = {
     "accept": ("mlvitals.cli.accept", "Say that what moved is the new normal, until a time or for good."),
     "check": ("mlvitals.cli.check", "Validate the configuration; reach every source and destination. No side effects."),
     "demo": ("mlvitals.cli.demo", "Run the main job on real house sales and show what it finds."),
+    "drill": ("mlvitals.cli.drill", "Page although nothing is wrong, to see whom it reaches."),
     "init": ("mlvitals.cli.init", "Write a commented configuration from a sample of a log."),
     "mute": ("mlvitals.cli.mute", "Say that a disturbance is known: no pages of it until a time."),
     "outbox": ("mlvitals.cli.outbox", "Show what waits to be delivered and what was refused; retry it, or drop it."),

@@ -13,7 +13,8 @@ class Kind(StrEnum):
     """What can be said.
 
     accept: this is normal until a time. rebase: it is the new normal; detectors learn their level anew. mute: a known
-    disturbance. unmute: the end of an earlier `accept` or `mute`. verdict: whether a page was a true one.
+    disturbance. unmute: the end of an earlier `accept` or `mute`. verdict: whether a page was a true one. drill: page
+    until a time although nothing is wrong, to see whom it reaches.
     """
 
     ACCEPT = "accept"
@@ -21,6 +22,7 @@ class Kind(StrEnum):
     MUTE = "mute"
     UNMUTE = "unmute"
     VERDICT = "verdict"
+    DRILL = "drill"
 
 
 SILENCING: Final = (Kind.ACCEPT, Kind.MUTE)
@@ -33,8 +35,8 @@ class Word:
     """What a person said: who, when (microseconds since the epoch), what, and why.
 
     sequence: its place among all words, 0 until it is put down. model, feature, detector: of what, empty for every one.
-    until: the end of an `accept` or a `mute`. onset: since when a `rebase` learns anew, known once it is heeded.
-    episode, verdict: of a `verdict`. ends: the sequence of the word that an `unmute` ends.
+    until: the end of an `accept`, a `mute` or a `drill`. onset: since when a `rebase` learns anew, known once it is
+    heeded. episode, verdict: of a `verdict`. ends: the sequence of the word that an `unmute` ends.
     """
 
     kind: Kind
@@ -101,6 +103,11 @@ def unheeded(connection: sqlite3.Connection) -> list[Word]:
 def silences(connection: sqlite3.Connection, model: str | None = None) -> list[Word]:
     """Return what keeps findings from paging, oldest first: of a model, or of all; their ends may have passed."""
     return [*_read(connection, "heeded = 1 AND silences = 1 AND (?1 IS NULL OR model = ?1)", (model,))]
+
+
+def drills(connection: sqlite3.Connection, now: int) -> list[Word]:
+    """Return the drills that last at a time by the clock, oldest first, whether or not the run has heeded them yet."""
+    return [*_read(connection, "kind = 'drill' AND until > ?1", (now,))]
 
 
 def longest(words: Sequence[Word], source: Source, at: int) -> Word | None:

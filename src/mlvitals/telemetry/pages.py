@@ -99,6 +99,8 @@ def in_words(word: Word) -> str:
             return f"end of word {word.ends}"
         case Kind.VERDICT:
             return f"the page of episode {word.episode} was {word.verdict}"
+        case Kind.DRILL:
+            return f"drill {scope}{until}: nothing is wrong"
 
 
 def _sentence(happening: Happening) -> str:

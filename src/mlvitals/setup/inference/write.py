@@ -2,7 +2,7 @@
 
 import glob
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -42,19 +42,29 @@ _WHY: Final = {
     "constants": "what the log does not say",
 }
 
+# Where measurements may go besides, by the type of the sink: as it stands on a machine that has it, or in a comment.
+SINKS: Final = {
+    "otlp": '{type: otlp, endpoint: "http://localhost:4318"}',
+    "prometheus": '{type: prometheus, listen: "127.0.0.1:9464"}',
+    "datadog": '{type: datadog, api_key: "${DD_API_KEY}"}',
+    "opensearch": '{type: opensearch, hosts: ["http://localhost:9200"]}',
+    "stdout": "{type: stdout}",
+}
 
-def write_config(proposal: Proposal, output: Path) -> str:
+
+def write_config(proposal: Proposal, output: Path, sinks: Collection[str] = ()) -> str:
     """Return the text of the configuration.
 
     Args:
         proposal: what was inferred.
         output: where it will stand, for paths relative to it.
+        sinks: of `SINKS`, those that are used; the others stand there as comments.
 
     """
-    return "".join(f"{line}\n" for line in _lines(proposal, output.parent))
+    return "".join(f"{line}\n" for line in _lines(proposal, output.parent, sinks))
 
 
-def _lines(proposal: Proposal, folder: Path) -> Iterator[str]:
+def _lines(proposal: Proposal, folder: Path, sinks: Collection[str]) -> Iterator[str]:
     paths = dict.fromkeys(path for origin in proposal.origins for path in origin.paths)
     names = ", ".join(flow(_relative(path, folder)) for path in paths)
     yield f"# Written by `mlvitals init` from {proposal.rows:,} rows of {names}"
@@ -76,11 +86,8 @@ def _lines(proposal: Proposal, folder: Path) -> Iterator[str]:
         yield from _source(origin, why, folder)
     yield "sinks:"
     yield remarked("  - {type: local}", "measurements are kept beside the state: `mlvitals signals` shows them")
-    yield '  # - {type: otlp, endpoint: "http://localhost:4318"}'
-    yield '  # - {type: prometheus, listen: "127.0.0.1:9464"}'
-    yield "  # - {type: datadog, api_key: {file: keys/datadog}}"
-    yield '  # - {type: opensearch, hosts: ["http://localhost:9200"]}'
-    yield "  # - {type: stdout}"
+    for name, line in SINKS.items():
+        yield f"  {'' if name in sinks else '# '}- {line}"
 
 
 def _model(proposal: Proposal, indent: int) -> Iterator[str]:
