@@ -17,6 +17,7 @@ from mlvitals.decisions.discovery import FALSE_SHARE
 from mlvitals.decisions.words import Kind
 from mlvitals.engines.selfchecking import selfcheck_of
 from mlvitals.setup.reference import build_reference
+from mlvitals.signals.running import DECISION_PAGE_AGE
 from mlvitals.windows.reference import read_reference, write_reference
 
 MONDAY = parse_time("2026-03-02T00:00:00Z")
@@ -142,6 +143,7 @@ def test_a_gauge_says_for_how_long_what_pages_has_lasted_until_it_is_silenced_or
     assert gauges() == [(False, well)]
     job.run(range(5, 13), moved=range(MOVED, 99))
     paging = {**well, "owner": "risk", "detector": "feature", "subject": "amount"}
+    paging["costs"] = "what it costs is not known"
     assert gauges() == [(False, well), (True, paging)]
     since = (parse_time(job.gauges[1]["time"]) - parse_time(job.told[0]["body"]["since"])) / SECOND
     assert job.gauges[1]["value"] == pytest.approx(since)
@@ -236,3 +238,12 @@ def test_a_drill_is_told_beside_what_really_pages(make):
     job.say(Kind.DRILL, until=SystemClock().now() + HOUR)
     assert job.run(range(13, 17), moved=range(99)) == []
     assert {one["attributes"].get("detector") for one in job.gauges} == {None, "drill", "feature"}
+
+
+def test_what_pages_is_told_with_every_attribute_in_words_where_there_is_nothing_to_name(make):
+    job = make()
+    assert job.run(range(13), moved=range(MOVED, 99)) == [PAGE]
+    (told,) = [one["attributes"] for one in job.gauges if one["value"]]
+    assert set(told) == {"environment", *DECISION_PAGE_AGE.attributes}
+    assert all(told.values())
+    assert told["costs"] == "what it costs is not known"
