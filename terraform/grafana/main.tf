@@ -174,7 +174,7 @@ resource "grafana_rule_group" "this" {
 
       notification_settings {
         contact_point = rule.value.route[each.value]
-        group_by      = concat(["grafana_folder", "alertname"], keys(rule.value.monitor.labels))
+        group_by      = concat(["grafana_folder", "alertname"], rule.value.monitor.incident)
         mute_timings  = each.value == "warn" ? [for name in keys(var.mute_windows) : grafana_mute_timing.this[name].name] : null
       }
 

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.integration
 
 BEATS = "mlvitals_pipeline_heartbeat_total"
 ENVIRONMENT = f'{label("environment")}="prod"'
+EVERY = f'{label("environment")}=~".*"'
 
 HOUR = 3_600
 GROUPS = (
@@ -212,6 +213,46 @@ def test_one_environment_that_falls_silent_is_told_while_another_beats_on(promto
     )
 
 
+@pytest.mark.parametrize(
+    "monitor", [one for one in BARRED if isinstance(one.fires, Bar)], ids=lambda monitor: monitor.name
+)
+def test_environments_are_told_apart(promtool, monitor):
+    _, behaves = promtool
+    between = (monitor.fires.value + monitor.fires.recovery) / 2
+    above, near = monitor.fires.value * 2 + 1, between if between > monitor.fires.recovery else 0.0
+    environment = label("environment")
+    count = f'count by ({environment}, environment) (ALERTS{{alertname="{alert_name(monitor)}",alertstate="firing"}})'
+    first, second = (
+        {"labels": f'{{{environment}="{name}",environment="{name}"}}', "value": 1.0} for name in ("prod", "staging")
+    )
+    level = f"({grafana_level(monitor, bar=monitor.fires.value, recovery=monitor.fires.recovery, matchers=EVERY)})"
+    levels = f"count by ({environment}) ({level} > 1.5)"
+    other = selector(monitor).replace('"prod"', '"staging"')
+    behaves(
+        [
+            {
+                "interval": "1m",
+                "input_series": [
+                    alive(),
+                    {"series": selector(monitor), "values": f"{above!r}x60"},
+                    {"series": other, "values": f"{near!r}x20 {above!r}x40"},
+                ],
+                "promql_expr_test": [
+                    {"expr": count, "eval_time": "15m", "exp_samples": [first]},
+                    {"expr": count, "eval_time": "45m", "exp_samples": [first, second]},
+                    {
+                        "expr": levels,
+                        "eval_time": "45m",
+                        "exp_samples": [
+                            {"labels": f'{{{environment}="{name}"}}', "value": 1.0} for name in ("prod", "staging")
+                        ],
+                    },
+                ],
+            }
+        ]
+    )
+
+
 def test_each_model_is_looked_back_for_as_far_as_its_group_and_tells_its_owner(promtool):
     run, behaves = promtool
     assert "SUCCESS" in run("check", "rules", "--lint=all", "grouped.yaml")
@@ -294,10 +335,10 @@ def test_the_level_of_the_heartbeat_is_there_in_a_silence_alone(promtool):
     )
 
 
-def grafana_level(monitor: Monitor, *, bar: float, recovery: float) -> str:
+def grafana_level(monitor: Monitor, *, bar: float, recovery: float, matchers: str = ENVIRONMENT) -> str:
     """Return a monitor's level as the Terraform module fills it in."""
     values = {
-        grafana.MATCHERS: ENVIRONMENT,
+        grafana.MATCHERS: matchers,
         grafana.LOOKBACK: f"{LOOKBACK}s",
         grafana.FRESH: f"{FRESH}s",
         grafana.SILENT: "600s",

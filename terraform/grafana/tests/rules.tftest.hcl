@@ -24,6 +24,18 @@ run "every_model_by_default" {
   }
 
   assert {
+    condition = anytrue([for rule in grafana_rule_group.this["page"].rule :
+      rule.notification_settings[0].group_by == tolist(["grafana_folder", "alertname", "environment", "model", "detector", "subject"])
+    ])
+    error_message = "An incident is one of an environment and a model, whoever owns it and whatever it costs."
+  }
+
+  assert {
+    condition     = alltrue([for group in grafana_rule_group.this : alltrue([for rule in group.rule : rule.labels["environment"] == "{{ $labels.mlvitals_environment }}"])])
+    error_message = "Each alert says of which environment it is."
+  }
+
+  assert {
     condition     = alltrue(flatten([for group in grafana_rule_group.this : [for rule in group.rule : [for data in rule.data : !strcontains(data.model, "%")]]]))
     error_message = "No token is left in an expression."
   }

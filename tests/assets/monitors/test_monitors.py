@@ -44,6 +44,12 @@ def test_only_the_page_budget_and_the_heartbeat_wake_a_person():
     assert isinstance(paging["heartbeat"].fires, Silence)
 
 
+@each
+def test_what_is_told_apart_begins_with_the_environment_and_what_is_told_besides_is_no_other_incident(monitor: Monitor):
+    assert monitor.alerts.by == ("environment", *monitor.query.by)
+    assert set(monitor.alerts.by) - set(monitor.incident) == {"owner", "costs"} & set(monitor.query.by)
+
+
 def test_a_silence_fires_the_heartbeat_alone():
     assert [monitor.name for monitor in MONITORS if isinstance(monitor.fires, Silence)] == ["heartbeat"]
 

@@ -39,6 +39,7 @@ def _document(monitor: Monitor) -> dict[str, Any]:
         "level": level(monitor),
         "value": asked(monitor),
         "labels": labels(monitor),
+        "incident": list(monitor.incident),
         **annotations(monitor, "$values.V.Value"),
         "dashboard_uid": uid("model" if monitor.per_model else "exporter"),
     }
@@ -46,7 +47,7 @@ def _document(monitor: Monitor) -> dict[str, Any]:
 
 def asked(monitor: Monitor) -> str:
     """Return the expression of a monitor's value."""
-    return expression(monitor.query, lookback=LOOKBACK, fresh=FRESH, matchers=[MATCHERS])
+    return expression(monitor.alerts, lookback=LOOKBACK, fresh=FRESH, matchers=[MATCHERS])
 
 
 def level(monitor: Monitor) -> str:
@@ -54,7 +55,7 @@ def level(monitor: Monitor) -> str:
     value = asked(monitor)
     match monitor.fires:
         case Silence():
-            return f"({silence(monitor.query, SILENT, [MATCHERS])}) * 0 + 2"
+            return f"({silence(monitor.alerts, SILENT, [MATCHERS])}) * 0 + 2"
         case Overdue():
             return f"2 * ({value} > bool {BAR})"
         case Bar(comparator=comparator):

@@ -1,6 +1,6 @@
 """What a monitor is, in no backend's words: a query, a bar, and what it says to whom."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -16,6 +16,9 @@ LOOKBACK: Final = 8_520
 # it counts as silent.
 TELEMETRY_INTERVAL: Final = 60
 INTERVALS: Final = 5
+
+# They tell more of an alert and are no part of what it is: one that changes them is the same incident.
+_TOLD_BESIDES: Final = frozenset({"owner", "costs"})
 
 
 class Severity(StrEnum):
@@ -73,10 +76,11 @@ class Overdue:
 class Monitor:
     """One alerting object of a backend, of which each has one for every group of models that it is for.
 
-    name: of its file, its key and its section in the runbooks, lower-case words. query: `by` is what it tells apart,
-    each with an alert of its own. fires: without a point of the query it says nothing, unless it is a `Silence`.
-    means: one sentence, what it is when it fires. do: first steps, a sentence each. says: the heading of its message;
-    `{attribute}` stands for an attribute of `by`, `{value}` for the query's value, in `unit` of the metric.
+    name: of its file, its key and its section in the runbooks, lower-case words. query: `by` is what it tells apart
+    besides environments, each with an alert of its own. fires: without a point of the query it says nothing, unless it
+    is a `Silence`. means: one sentence, what it is when it fires. do: first steps, a sentence each. says: the heading
+    of its message; `{attribute}` stands for an attribute of `by`, `{value}` for the query's value, in `unit` of the
+    metric.
     """
 
     name: str
@@ -88,6 +92,16 @@ class Monitor:
     says: str
     means: str
     do: tuple[str, ...]
+
+    @property
+    def alerts(self) -> Query:
+        """The query with a line for each alert: environments are told apart too."""
+        return replace(self.query, by=("environment", *self.query.by))
+
+    @property
+    def incident(self) -> tuple[str, ...]:
+        """The attributes that one incident differs from another in: its alerts are told as one."""
+        return tuple(name for name in self.alerts.by if name not in _TOLD_BESIDES)
 
     @property
     def per_model(self) -> bool:

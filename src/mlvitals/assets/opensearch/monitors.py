@@ -19,8 +19,6 @@ _EVERY: Final = {Cadence.TELEMETRY: 1, Cadence.WINDOW: 5}  # minutes
 _BUCKETS: Final = 100
 _AGAIN: Final = 60  # minutes after which a silence that lasts is told again
 
-# They tell more of an alert and are no part of what it is: one that changes them is the same one.
-_TOLD_BESIDES: Final = ("owner", "costs")
 _ALWAYS_THERE: Final = frozenset({"environment", "model", "detector", "family", "destination"})
 
 # To the second: the time of a document is cut to milliseconds, its value is not.
@@ -85,8 +83,7 @@ def minutes(monitor: Monitor) -> int:
 def _of_buckets(monitor: Monitor) -> dict[str, Any]:
     sources = [
         {name: {"terms": {"field": field_of(name), **({} if name in _ALWAYS_THERE else {"missing_bucket": True})}}}
-        for name in ("environment", *monitor.query.by)
-        if name not in _TOLD_BESIDES
+        for name in monitor.incident
     ]
     alerts = {"composite": {"size": _BUCKETS, "sources": sources}, "aggregations": _metrics(monitor)}
     kept = [*_recent(monitor), *filters(monitor.query), *_beyond(monitor), tokens.ENVIRONMENT, tokens.MUTES]

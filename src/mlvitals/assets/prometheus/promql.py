@@ -48,7 +48,7 @@ def silence(query: Query, seconds: str, matchers: Iterable[str] = ()) -> str:
     seconds: for how long nothing was heard. What was never heard of is one thing more that is silent.
     """
     found = series(query, matchers)
-    count = f"count{by((*query.by, 'environment'))}"
+    count = f"count{by(query.by)}"
     heard, newly = (f"{count} (last_over_time({found}[{back}]))" for back in (_REMEMBERED, seconds))
     return f"({heard} unless {newly}) or absent_over_time({found}[{_REMEMBERED}])"
 

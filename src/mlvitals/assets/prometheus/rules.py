@@ -67,10 +67,10 @@ def condition(monitor: Monitor, group: ModelGroup) -> str:
     back = f"{group.lookback_seconds}s"
     compared = "!~" if group.apart else "=~"
     matchers = [f'{label("model")}{compared}"{"|".join(map(_literal, group.models))}"'] if group.models else []
-    asked = expression(monitor.query, lookback=back, fresh=f"{group.fresh_seconds}s", matchers=matchers)
+    asked = expression(monitor.alerts, lookback=back, fresh=f"{group.fresh_seconds}s", matchers=matchers)
     match monitor.fires:
         case Silence(seconds=seconds):
-            return silence(monitor.query, f"{max(seconds, group.fresh_seconds)}s")
+            return silence(monitor.alerts, f"{max(seconds, group.fresh_seconds)}s")
         case Overdue():
             return f"{asked} > {group.lookback_seconds}"
         case Bar(comparator=comparator, value=value, recovery=recovery):
@@ -78,7 +78,7 @@ def condition(monitor: Monitor, group: ModelGroup) -> str:
             if recovery == value:
                 return fires
             firing = f'ALERTS{{alertname="{alert_name(monitor)}",alertstate="firing"}}'
-            on = ", ".join(map(label, monitor.query.by))
+            on = ", ".join(map(label, monitor.alerts.by))
             return f"({fires}) or ({asked} {comparator.value} {recovery:g} and on ({on}) {firing})"
 
 
@@ -93,8 +93,8 @@ def _group(group: ModelGroup) -> Mapping[str, str]:
 def _board(monitor: Monitor) -> str:
     """Return the path of the board to look at first, below Grafana's address."""
     if monitor.per_model:
-        return f"/d/mlvitals-model?var-model={attribute('model')}"
-    return "/d/mlvitals-exporter"
+        return f"/d/mlvitals-model?var-environment={attribute('environment')}&var-model={attribute('model')}"
+    return f"/d/mlvitals-exporter?var-environment={attribute('environment')}"
 
 
 def _literal(name: str) -> str:

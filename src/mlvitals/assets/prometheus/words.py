@@ -15,9 +15,14 @@ def attribute(short: str) -> str:
     return f"{{{{ $labels.{label(short)} }}}}"
 
 
+def _where_there(short: str, text: str) -> str:
+    """Return a text that is told where an attribute has a value, which is `{{ . }}` in it."""
+    return f"{{{{ with $labels.{label(short)} }}}}{text}{{{{ end }}}}"
+
+
 def labels(monitor: Monitor) -> dict[str, str]:
     """Return what routes an alert: short names, as a receiver's templates ask for them."""
-    return {name: attribute(name) for name in monitor.query.by}
+    return {name: attribute(name) for name in monitor.alerts.by}
 
 
 def annotations(monitor: Monitor, value: str) -> dict[str, str]:
@@ -25,7 +30,10 @@ def annotations(monitor: Monitor, value: str) -> dict[str, str]:
     shown = _SHOWN.get(REGISTRY[monitor.query.metric].unit)
     told = f"{{{{ {shown} {value} }}}}" if shown else f"{{{{ {value} }}}}"
     since = f" It began {told} ago." if monitor.tells_since else ""
+    says = heading(monitor, lambda name: told if name == "value" else attribute(name))
+    # Where a model has no price, nothing stands in the place of the cost, nor what leads to it.
+    says = says.replace(f"; {attribute('costs')}", _where_there("costs", "; {{ . }}"))
     return {
-        "summary": heading(monitor, lambda name: told if name == "value" else attribute(name)).strip(),
+        "summary": _where_there("environment", "{{ . }}: ") + says,
         "description": f"{monitor.means}{since}\n{steps(monitor)}",
     }
