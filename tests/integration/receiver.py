@@ -1,10 +1,12 @@
 """Somebody who is told: a server that takes whatever is posted to it and remembers it."""
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 
 @dataclass(slots=True)
@@ -13,6 +15,10 @@ class Receiver:
 
     address: str
     bodies: list[str] = field(default_factory=list)
+
+    def told(self) -> list[Any]:
+        """Return what was posted as JSON, oldest first."""
+        return [json.loads(body) for body in self.bodies]
 
 
 @contextmanager

@@ -5,10 +5,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 from urllib.parse import quote
 
 from tests.stack.serve.process import answers, ask, free_ports, running
+
+_NOBODY: Final[Mapping[str, Any]] = MappingProxyType(
+    {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +26,14 @@ class PrometheusSeries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrometheusServer:
-    """A running Prometheus. address: of its API. otlp: what an OTLP exporter is given as its endpoint."""
+    """A running Prometheus. address: of its API. otlp: what an OTLP exporter is given as its endpoint.
+
+    more: what its configuration says besides.
+    """
 
     address: str
     folder: Path
+    more: Mapping[str, Any]
 
     @property
     def otlp(self) -> str:
@@ -55,16 +64,16 @@ class PrometheusServer:
     def scrape(self, target: str, *, interval: str = "1s") -> None:
         """Scrape a target, `HOST:PORT`, from now on, and no other."""
         jobs = [{"job_name": "mlvitals", "scrape_interval": interval, "static_configs": [{"targets": [target]}]}]
-        (self.folder / "prometheus.yaml").write_text(json.dumps(_config(jobs)), "utf-8")
+        (self.folder / "prometheus.yaml").write_text(json.dumps(_config(jobs, self.more)), "utf-8")
         ask(f"{self.address}/-/reload", method="POST")
 
 
 @contextmanager
-def prometheus(home: Path, folder: Path) -> Iterator[PrometheusServer]:
-    """Run a Prometheus until the block ends."""
+def prometheus(home: Path, folder: Path, more: Mapping[str, Any] = MappingProxyType({})) -> Iterator[PrometheusServer]:
+    """Run a Prometheus until the block ends; `more` is what its configuration says besides, such as rules."""
     [port] = free_ports(1)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "prometheus.yaml").write_text(json.dumps(_config([])), "utf-8")
+    (folder / "prometheus.yaml").write_text(json.dumps(_config([], more)), "utf-8")
     command = [
         home / "prometheus",
         f"--config.file={folder / 'prometheus.yaml'}",
@@ -76,7 +85,7 @@ def prometheus(home: Path, folder: Path) -> Iterator[PrometheusServer]:
     ]
     address = f"http://127.0.0.1:{port}"
     with running(command, folder=folder, ready=lambda: answers(f"{address}/-/ready")):
-        yield PrometheusServer(address=address, folder=folder)
+        yield PrometheusServer(address=address, folder=folder, more=more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +101,12 @@ class AlertmanagerServer:
 
 
 @contextmanager
-def alertmanager(home: Path, folder: Path) -> Iterator[AlertmanagerServer]:
-    """Run an Alertmanager, which tells nobody, until the block ends."""
+def alertmanager(home: Path, folder: Path, told: Mapping[str, Any] = _NOBODY) -> Iterator[AlertmanagerServer]:
+    """Run an Alertmanager until the block ends; its configuration, unless it is told, tells nobody."""
     [port] = free_ports(1)
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "alertmanager.yaml"
-    config.write_text(json.dumps({"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}), "utf-8")
+    config.write_text(json.dumps(dict(told)), "utf-8")
     command = [
         home / "alertmanager",
         f"--config.file={config}",
@@ -110,10 +119,11 @@ def alertmanager(home: Path, folder: Path) -> Iterator[AlertmanagerServer]:
         yield AlertmanagerServer(address=address)
 
 
-def _config(jobs: list[dict[str, Any]]) -> dict[str, Any]:
+def _config(jobs: list[dict[str, Any]], more: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "global": {"scrape_interval": "1m"},
         # What a user sets to the longest outage that they want to survive.
         "storage": {"tsdb": {"out_of_order_time_window": "30d"}},
         "scrape_configs": jobs,
+        **more,
     }
