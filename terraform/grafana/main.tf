@@ -75,12 +75,12 @@ locals {
 }
 
 resource "grafana_folder" "this" {
-  uid   = "mlvitals"
+  uid   = var.folder_uid
   title = var.folder_title
 }
 
 resource "grafana_dashboard" "this" {
-  for_each = local.dashboards
+  for_each = var.dashboards ? local.dashboards : {}
 
   folder      = grafana_folder.this.uid
   config_json = each.value
@@ -123,6 +123,11 @@ resource "grafana_contact_point" "this" {
       message = "{{ .CommonAnnotations.summary }}"
     }
   }
+
+  # Rules leave one before it goes: Grafana keeps what a rule still names.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "grafana_mute_timing" "this" {
@@ -141,6 +146,10 @@ resource "grafana_mute_timing" "this" {
         end   = each.value.end
       }
     }
+  }
+
+  lifecycle {
+    create_before_destroy = true
   }
 }
 

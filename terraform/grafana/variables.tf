@@ -120,6 +120,23 @@ variable "mute_windows" {
   default = {}
 }
 
+variable "folder_uid" {
+  description = "UID of the folder that holds dashboards and rules: each use of the module has one of its own."
+  type        = string
+  default     = "mlvitals"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{1,40}$", var.folder_uid))
+    error_message = "folder_uid must be 1 to 40 letters, digits, - or _."
+  }
+}
+
+variable "dashboards" {
+  description = "Whether this use of the module brings the dashboards, which show every environment and are there once."
+  type        = bool
+  default     = true
+}
+
 variable "folder_title" {
   description = "Title of the folder that holds dashboards and rules."
   type        = string
