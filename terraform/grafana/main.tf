@@ -96,7 +96,7 @@ resource "grafana_contact_point" "this" {
     for_each = nonsensitive(var.contact_points[each.value].pagerduty_key != null) ? [1] : []
     content {
       integration_key = var.contact_points[each.value].pagerduty_key
-      summary         = "{{ .CommonAnnotations.summary }}"
+      summary         = "{{ (index .Alerts 0).Annotations.summary }}"
     }
   }
 
@@ -104,7 +104,7 @@ resource "grafana_contact_point" "this" {
     for_each = nonsensitive(var.contact_points[each.value].slack_url != null) ? [1] : []
     content {
       url   = var.contact_points[each.value].slack_url
-      title = "{{ .CommonAnnotations.summary }}"
+      title = "{{ (index .Alerts 0).Annotations.summary }}"
       text  = "{{ range .Alerts }}{{ .Annotations.description }}\n{{ end }}"
     }
   }
@@ -120,7 +120,7 @@ resource "grafana_contact_point" "this" {
     for_each = nonsensitive(var.contact_points[each.value].opsgenie_key != null) ? [1] : []
     content {
       api_key = var.contact_points[each.value].opsgenie_key
-      message = "{{ .CommonAnnotations.summary }}"
+      message = "{{ (index .Alerts 0).Annotations.summary }}"
     }
   }
 
