@@ -13,11 +13,11 @@ from typing import Any, Final, Protocol
 from mlvitals.decisions.episode_rows import read_episodes
 from tests.cli.conftest import in_a_process
 from tests.integration import hurried
-from tests.integration.outages import FRAUD, HOUSES, PAGES_PER_WEEK, config, fed, prepare, replayed
+from tests.integration.outages import FRAUD, HOUSES, PAGES_PER_WEEK, Outage, config, fed, prepare, replayed
 from tests.stack.serve.process import running
 
 # The job's clock runs so many times as fast: an outage is over after 24 windows, which cannot be shorter than a minute.
-FACTOR: Final = 8
+FACTOR: Final = 10
 TELEMETRY: Final = 4  # seconds
 OUTAGES: Final = (FRAUD, HOUSES)
 OWNER: Final = "risk-ml"  # of the first one's model
@@ -101,6 +101,11 @@ def live_through(ways: Sequence[Way]) -> None:
     over = go_on(lambda: all(len(way.pages()) >= told for way in ways), WITHIN)
     assert over, f"not every outage was told and over; heard: {[way.pages() for way in ways]}"
     go_on(lambda: False, QUIET)
+
+
+def says(outage: Outage) -> str:
+    """Return what is told of an outage, whose model has no price."""
+    return f"{outage.model}: feature {outage.subject} moved; what it costs is not known"
 
 
 def episodes(folder: Path) -> dict[str, Any]:

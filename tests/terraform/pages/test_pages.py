@@ -12,7 +12,7 @@ import pytest
 from tests.integration.outages import FRAUD, HOUSES
 from tests.terraform.pages.by_opensearch import by_opensearch
 from tests.terraform.pages.by_prometheus import by_prometheus
-from tests.terraform.pages.story import OUTAGES, Clock, Way, episodes, job, live_through, prepared
+from tests.terraform.pages.story import OUTAGES, Clock, Way, episodes, job, live_through, prepared, says
 
 pytestmark = [pytest.mark.integration, pytest.mark.shared]
 
@@ -67,7 +67,7 @@ def test_opensearch_tells_each_outage_once_and_once_that_it_is_over(ways, folder
         first = next(one for one in heard.paging.told() if one["dedup_key"] == keys[outage.model])
         since = datetime.fromtimestamp(lived[outage.model].since / 1e6, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         told_now = first["payload"]["custom_details"]["now"]
-        assert f"{outage.model}: feature {outage.subject} moved (since {since})" in told_now
+        assert f"{says(outage)} (since {since})" in told_now
     assert {channel for channel, _, outcome in heard.standin.plugins.sent if outcome != "ok"} == set()
 
 
@@ -76,8 +76,7 @@ def test_prometheus_and_alertmanager_tell_each_outage_once_and_once_that_it_is_o
     told = heard.paging.told()
     keys = {}
     for outage, routing_key in ((FRAUD, "pagerduty-risk-ml"), (HOUSES, "pagerduty-platform")):
-        says = f"prod: {outage.model}: feature {outage.subject} moved"
-        first = next(one for one in told if one["payload"]["summary"] == says)
+        first = next(one for one in told if one["payload"]["summary"] == f"prod: {says(outage)}")
         keys[first["dedup_key"]] = outage.model
         assert first["routing_key"] == routing_key
         paid = first["payload"]
