@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlvitals.assets.opensearch.search import identity
+from mlvitals.assets.documents import identity
 from mlvitals.assets.query import Query
 from mlvitals.clock import MINUTE, format_time
 from mlvitals.contracts.sinks import sink_context
@@ -12,6 +12,7 @@ from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.spec import Stage
 from mlvitals.sinks.opensearch import OpenSearchSink
 from mlvitals.telemetry import WINDOW_CLOSED, LogRecord, MetricPoint
+from mlvitals.telemetry.naming.opensearch import Schema
 from tests.stack.holding import delivered
 from tests.stack.serve.process import ask
 
@@ -36,10 +37,12 @@ class Sample:
         return REGISTRY[self.query.metric].stage is Stage.RUNNING
 
 
-def write(address: str, folder: Path, samples: Sequence[Sample], *, namespace: str) -> None:
+def write(
+    address: str, folder: Path, samples: Sequence[Sample], *, namespace: str, schema: Schema = Schema.SS4O
+) -> None:
     """Write samples into a node by the sink, so that they are found at once."""
     with sink_context(folder) as context:
-        sink = OpenSearchSink(hosts=(address,), namespace=namespace).open(context)
+        sink = OpenSearchSink(hosts=(address,), namespace=namespace, schema=schema).open(context)
         points = [_point(one) for one in samples if one.running]
         delivered([sink.send(request) for request in sink.encode(points, [*_records(samples)])])
         sink.close()

@@ -7,8 +7,7 @@ import pytest
 import vl_convert
 
 from mlvitals.assets.boards import BOARDS, Kind
-from mlvitals.assets.opensearch import vega
-from mlvitals.assets.opensearch.search import METRICS, field_of
+from mlvitals.assets.documents import SS4O, vega
 from mlvitals.clock import MINUTE, SECOND, SystemClock
 from tests.assets.opensearch.dashboards import with_data
 from tests.integration.series import Sample, write
@@ -40,7 +39,7 @@ def search(opensearch, tmp_path_factory):
     write(opensearch.address, tmp_path_factory.mktemp("boards"), samples, namespace="boards")
 
     def search(index, body):
-        assert index == METRICS
+        assert index == SS4O.metrics
         return json.loads(ask(f"{opensearch.address}/{index}/_search", method="POST", body=body))
 
     return search
@@ -50,7 +49,7 @@ def search(opensearch, tmp_path_factory):
 def test_a_panel_finds_series_and_is_drawn_without_a_complaint(search, name):
     panel = PANELS[name]
     end = datetime.fromtimestamp(NOW / SECOND, UTC) + timedelta(seconds=1)
-    spec = with_data(vega.spec(panel), search, end - timedelta(hours=1), end)
+    spec = with_data(vega.spec(panel, SS4O), search, end - timedelta(hours=1), end)
     held = [one["data"]["values"] for one in (spec, *spec.get("layer", [])) if "data" in one]
     assert all(held)
     drawn = vl_convert.vegalite_to_svg(spec | {"width": 400}, vl_version=OLDEST)
@@ -62,6 +61,6 @@ def test_a_panel_finds_series_and_is_drawn_without_a_complaint(search, name):
 def test_every_field_that_a_board_filters_by_is_one_that_the_node_can_find(opensearch, search):
     del search  # it brings the index
     names = {name for board in BOARDS for name in board.variables}
-    path = f"/{METRICS}/_field_caps?fields={','.join(map(field_of, names))}"
+    path = f"/{SS4O.metrics}/_field_caps?fields={','.join(map(SS4O.field_of, names))}"
     found = opensearch.request("GET", path)["fields"]
-    assert {name for name in names if found[field_of(name)]["keyword"]["aggregatable"]} == names
+    assert {name for name in names if found[SS4O.field_of(name)]["keyword"]["aggregatable"]} == names

@@ -5,8 +5,9 @@ from contextlib import ExitStack
 
 import pytest
 
+from mlvitals.assets.documents import tokens
 from mlvitals.assets.monitors import MONITORS, Bar, Cadence, Comparator, Silence
-from mlvitals.assets.opensearch import monitors, tokens
+from mlvitals.assets.opensearch import monitors
 from mlvitals.clock import DAY, HOUR, MINUTE, SECOND, parse_time
 from tests.integration.receiver import receiver
 from tests.integration.series import Sample, write

@@ -1,9 +1,12 @@
-"""What OpenSearch Dashboards does with a Vega panel before it draws: macros become filters, data come from the node."""
+"""What OpenSearch Dashboards and Kibana do with a Vega panel before they draw: macros become filters."""
 
 import copy
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
+
+# Any other unit makes the panel say an error.
+_UNITS: Final = {unit: timedelta(**{f"{unit}s": 1}) for unit in ("week", "day", "hour", "minute", "second")}
 
 Search = Callable[[str, dict[str, Any]], dict[str, Any]]
 
@@ -37,7 +40,7 @@ def _context(told: Any, start: datetime, end: datetime) -> Any:
         case True:
             return {"gte": start.isoformat(), "lte": end.isoformat()}
         case "max":
-            shift = timedelta(**{told["unit"]: told["shift"]}) if "shift" in told else timedelta()
-            return (end + shift).isoformat()
+            shift = told["shift"] * _UNITS[told["unit"]] if "shift" in told else timedelta()
+            return int((end + shift).timestamp() * 1_000)
         case _:
             return {name: _context(one, start, end) for name, one in told.items()}

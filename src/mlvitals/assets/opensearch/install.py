@@ -6,8 +6,7 @@ left as it is.
 
 from typing import Any, Final
 
-from mlvitals.assets.opensearch import tokens
-from mlvitals.assets.opensearch.search import SCHEMA
+from mlvitals.assets.documents import SS4O, tokens
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.sinks.opensearch.choices import Engine
 from mlvitals.sinks.opensearch.templates import Artifact, Kind, render
@@ -24,15 +23,15 @@ def artifacts() -> dict[str, dict[str, dict[str, Any]]]:
     Names and patterns have a place for the namespace.
     """
     told: dict[str, dict[str, dict[str, Any]]] = {folder: {} for folder in _FOLDERS.values()}
-    for artifact in render(REGISTRY, SCHEMA, tokens.NAMESPACE, Engine.OPENSEARCH, delete_after=DAYS):
+    for artifact in render(REGISTRY, SS4O.schema, tokens.NAMESPACE, Engine.OPENSEARCH, delete_after=DAYS):
         told[_FOLDERS[artifact.kind]][artifact.name] = _unmarked(artifact)
     return told
 
 
 def roles() -> dict[str, dict[str, Any]]:
     """Return two roles of the Security plugin: of who writes, which is the sink, and of who reads, as boards do."""
-    metrics = f"{naming.metrics_alias(SCHEMA, tokens.NAMESPACE)}*"
-    logs = f"{naming.logs_stream(SCHEMA, tokens.NAMESPACE)}*"
+    metrics = f"{naming.metrics_alias(SS4O.schema, tokens.NAMESPACE)}*"
+    logs = f"{naming.logs_stream(SS4O.schema, tokens.NAMESPACE)}*"
     write = [
         "indices:data/write/bulk*",
         "indices:data/write/index",

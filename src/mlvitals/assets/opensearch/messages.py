@@ -11,9 +11,9 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
+from mlvitals.assets.documents import tokens
 from mlvitals.assets.monitors import Bar, Monitor, Severity, Silence
 from mlvitals.assets.monitors.words import steps
-from mlvitals.assets.opensearch import tokens
 from mlvitals.signals.registry import REGISTRY
 
 ALERTS: Final = "alerts"

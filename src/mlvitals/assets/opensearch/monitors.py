@@ -7,13 +7,13 @@ is over as soon as no point of the lookback is beyond the bar, so the lookback d
 import json
 from typing import Any, Final
 
+from mlvitals.assets.documents import SS4O, TIME, tokens
 from mlvitals.assets.monitors import Bar, Cadence, Comparator, Monitor, Overdue, Severity, Silence
-from mlvitals.assets.opensearch import messages, tokens
-from mlvitals.assets.opensearch.search import SCHEMA, TIME, field_of, filters
+from mlvitals.assets.opensearch import messages
 from mlvitals.telemetry.links import RUNBOOKS
 from mlvitals.telemetry.naming import opensearch as naming
 
-_INDICES: Final = f"{naming.metrics_alias(SCHEMA, tokens.NAMESPACE)}-*"
+_INDICES: Final = f"{naming.metrics_alias(SS4O.schema, tokens.NAMESPACE)}-*"
 _LEVELS: Final = {Severity.PAGE: "1", Severity.WARN: "3"}
 _EVERY: Final = {Cadence.TELEMETRY: 1, Cadence.WINDOW: 5}  # minutes
 _BUCKETS: Final = 100
@@ -82,11 +82,11 @@ def minutes(monitor: Monitor) -> int:
 
 def _of_buckets(monitor: Monitor) -> dict[str, Any]:
     sources = [
-        {name: {"terms": {"field": field_of(name), **({} if name in _ALWAYS_THERE else {"missing_bucket": True})}}}
+        {name: {"terms": {"field": SS4O.field_of(name), **({} if name in _ALWAYS_THERE else {"missing_bucket": True})}}}
         for name in monitor.incident
     ]
     alerts = {"composite": {"size": _BUCKETS, "sources": sources}, "aggregations": _metrics(monitor)}
-    kept = [*_recent(monitor), *filters(monitor.query), *_beyond(monitor), tokens.ENVIRONMENT, tokens.MUTES]
+    kept = [*_recent(monitor), *SS4O.filters(monitor.query), *_beyond(monitor), tokens.ENVIRONMENT, tokens.MUTES]
     kept += [tokens.MODELS] if monitor.per_model else []
     query = {"size": 0, "query": {"bool": {"filter": kept}}, "aggregations": {messages.ALERTS: alerts}}
     condition = {
@@ -100,7 +100,7 @@ def _of_buckets(monitor: Monitor) -> dict[str, Any]:
 def _of_silence(monitor: Monitor) -> dict[str, Any]:
     # How long it must last stands in the place of the bar.
     since = {"range": {TIME: {"gt": f"{{{{period_end}}}}||-{tokens.BAR}s", "format": "epoch_millis"}}}
-    kept = [since, *filters(monitor.query), tokens.ENVIRONMENT]
+    kept = [since, *SS4O.filters(monitor.query), tokens.ENVIRONMENT]
     query = {"size": 0, "query": {"bool": {"filter": kept}}}
     condition = {"script": {"source": "ctx.results[0].hits.total.value < 1", "lang": "painless"}}
     return _monitor(monitor, "query", query, condition)
@@ -132,7 +132,7 @@ def _metrics(monitor: Monitor) -> dict[str, Any]:
     if monitor.tells_since:
         onset = {"script": {"source": _ONSET, "lang": "painless"}, "value_type": "date"}
         told[messages.SINCE] = {"max": {**onset, "format": "strict_date_time_no_millis"}}
-        told[messages.COSTS] = {"terms": {"field": field_of("costs"), "size": 1}}
+        told[messages.COSTS] = {"terms": {"field": SS4O.field_of("costs"), "size": 1}}
     return told
 
 

@@ -4,18 +4,14 @@ The versions are those that OpenSearch Dashboards 1 to 3 write into what they ex
 that a second import replaces the first.
 """
 
-import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mlvitals.assets.boards import BOARDS, Board, Kind, Panel, Row
-from mlvitals.assets.boards.layout import COLUMNS, height, places
-from mlvitals.assets.opensearch import vega
-from mlvitals.assets.opensearch.search import LOGS, METRICS, TIME, field_of
+from mlvitals.assets.documents import SS4O, TIME, vega
+from mlvitals.assets.documents.page import Box, boxes, events, guide, identifier, text
 
-PREFIX: Final = "mlvitals"
 _VERSIONS: Final = {
     "index-pattern": "7.6.0",
     "visualization": "7.10.0",
@@ -23,8 +19,6 @@ _VERSIONS: Final = {
     "dashboard": "7.9.3",
 }
 _PANEL_VERSION: Final = "2.9.0"
-_GRID: Final = 48 // COLUMNS
-_HEADING: Final = 3
 _HEAD: Final = 6
 _OPTIONS: Final = {"hidePanelTitles": False, "useMargins": True}
 _NO_QUERY: Final[Mapping[str, Any]] = {"query": {"language": "kuery", "query": ""}, "filter": []}
@@ -58,10 +52,10 @@ class SavedObject:
 
 
 METRICS_PATTERN: Final = SavedObject(
-    kind="index-pattern", id=f"{PREFIX}-metrics", attributes={"title": METRICS, "timeFieldName": TIME}
+    kind="index-pattern", id=identifier("metrics"), attributes={"title": SS4O.metrics, "timeFieldName": TIME}
 )
 LOGS_PATTERN: Final = SavedObject(
-    kind="index-pattern", id=f"{PREFIX}-logs", attributes={"title": LOGS, "timeFieldName": TIME}
+    kind="index-pattern", id=identifier("logs"), attributes={"title": SS4O.logs, "timeFieldName": TIME}
 )
 
 
@@ -71,73 +65,56 @@ def saved_objects() -> list[SavedObject]:
 
 
 def _of_board(board: Board) -> Iterator[SavedObject]:
-    placed: list[tuple[SavedObject, int, int, int, int]] = [
-        (_controls(board), 0, 0, 30, _HEAD),
-        (_guide(board), 30, 0, 18, _HEAD),
-    ]
-    top = _HEAD
-    for row in board.rows:
-        placed.append((_heading(board, row), 0, top, 48, _HEADING))
-        top += _HEADING
-        placed += [
-            (
-                _panel(board, row, place.panel),
-                place.x * _GRID,
-                top + place.y * _GRID,
-                place.width * _GRID,
-                place.height * _GRID,
-            )
-            for place in places(row.panels)
-        ]
-        top += height(row.panels) * _GRID
-    yield from (one for one, *_ in placed)
+    placed = [(_controls(board), Box(0, 0, 30, _HEAD)), (_guide(board), Box(30, 0, 18, _HEAD))]
+    for row, panel, box in boxes(board, _HEAD):
+        placed.append((_heading(board, row) if panel is None else _panel(board, row, panel), box))
+    yield from (one for one, _ in placed)
     yield _dashboard(board, placed)
 
 
-def _dashboard(board: Board, placed: list[tuple[SavedObject, int, int, int, int]]) -> SavedObject:
+def _dashboard(board: Board, placed: list[tuple[SavedObject, Box]]) -> SavedObject:
     panels = [
         {
             "version": _PANEL_VERSION,
-            "gridData": {"x": x, "y": y, "w": w, "h": h, "i": str(turn)},
+            "gridData": {**box._asdict(), "i": str(turn)},
             "panelIndex": str(turn),
             "embeddableConfig": {},
             "panelRefName": f"panel_{turn}",
         }
-        for turn, (_, x, y, w, h) in enumerate(placed)
+        for turn, (_, box) in enumerate(placed)
     ]
     return SavedObject(
         kind="dashboard",
-        id=_identifier(board.name),
+        id=identifier(board.name),
         attributes={
             "title": board.title,
             "description": board.brief,
             "hits": 0,
             "version": 1,
-            "panelsJSON": _text(panels),
-            "optionsJSON": _text(_OPTIONS),
+            "panelsJSON": text(panels),
+            "optionsJSON": text(_OPTIONS),
             "timeRestore": True,
             "timeFrom": "now-24h",
             "timeTo": "now",
             "refreshInterval": {"pause": False, "value": 60_000},
-            _SOURCE: {"searchSourceJSON": _text(_NO_QUERY)},
+            _SOURCE: {"searchSourceJSON": text(_NO_QUERY)},
         },
-        references=tuple((f"panel_{turn}", one.kind, one.id) for turn, (one, *_) in enumerate(placed)),
+        references=tuple((f"panel_{turn}", one.kind, one.id) for turn, (one, _) in enumerate(placed)),
     )
 
 
 def _panel(board: Board, row: Row, panel: Panel) -> SavedObject:
     if panel.kind is Kind.NOTE:
-        return _markdown(_identifier(board.name, "note", row.title), f"{row.title}: note", panel.text)
+        return _markdown(identifier(board.name, "note", row.title), f"{row.title}: note", panel.text)
     if panel.kind is Kind.EVENTS:
         return _events(board, panel)
-    state = {"title": panel.title, "type": "vega", "aggs": [], "params": {"spec": _text(vega.spec(panel))}}
-    return _visualization(_identifier(board.name, panel.title), panel.title, panel.brief, state)
+    state = {"title": panel.title, "type": "vega", "aggs": [], "params": {"spec": text(vega.spec(panel, SS4O))}}
+    return _visualization(identifier(board.name, panel.title), panel.title, panel.brief, state)
 
 
 def _events(board: Board, panel: Panel) -> SavedObject:
-    names = " or ".join(f'"{name}"' for name in panel.events)
     query = {
-        "query": {"language": "kuery", "query": f"event.name: ({names})"},
+        "query": {"language": "kuery", "query": events(panel, "event.name")},
         "filter": [],
         "indexRefName": _INDEX,
         "version": True,
@@ -145,15 +122,15 @@ def _events(board: Board, panel: Panel) -> SavedObject:
     }
     return SavedObject(
         kind="search",
-        id=_identifier(board.name, panel.title),
+        id=identifier(board.name, panel.title),
         attributes={
             "title": panel.title,
             "description": panel.brief,
             "hits": 0,
             "version": 1,
-            "columns": ["event.name", field_of("model"), "body"],
+            "columns": ["event.name", SS4O.field_of("model"), "body"],
             "sort": [[TIME, "desc"]],
-            _SOURCE: {"searchSourceJSON": _text(query)},
+            _SOURCE: {"searchSourceJSON": text(query)},
         },
         references=((_INDEX, "index-pattern", LOGS_PATTERN.id),),
     )
@@ -164,7 +141,7 @@ def _controls(board: Board) -> SavedObject:
     lists = [
         {
             "id": f"{board.name}-{name}",
-            "fieldName": field_of(name),
+            "fieldName": SS4O.field_of(name),
             "parent": "",
             "label": name.replace("_", " "),
             "type": "list",
@@ -177,7 +154,7 @@ def _controls(board: Board) -> SavedObject:
     params = {"controls": lists, "updateFiltersOnChange": True, "useTimeFilter": False, "pinFilters": False}
     state = {"title": title, "type": "input_control_vis", "aggs": [], "params": params}
     return _visualization(
-        _identifier(board.name, "controls"),
+        identifier(board.name, "controls"),
         title,
         "",
         state,
@@ -186,13 +163,11 @@ def _controls(board: Board) -> SavedObject:
 
 
 def _guide(board: Board) -> SavedObject:
-    titles = {one.name: one.title.rpartition("·")[2].strip() for one in BOARDS}
-    links = " · ".join(f"[{titles[name]}](#/view/{_identifier(name)})" for name in board.leads_to)
-    return _markdown(_identifier(board.name, "guide"), f"{board.title}: guide", f"{board.brief}\n\n**Go on:** {links}")
+    return _markdown(identifier(board.name, "guide"), f"{board.title}: guide", guide(board))
 
 
 def _heading(board: Board, row: Row) -> SavedObject:
-    return _markdown(_identifier(board.name, "row", row.title), f"{board.title}: {row.title}", f"### {row.title}")
+    return _markdown(identifier(board.name, "row", row.title), f"{board.title}: {row.title}", f"### {row.title}")
 
 
 def _markdown(name: str, title: str, text: str) -> SavedObject:
@@ -214,18 +189,9 @@ def _visualization(
             "title": title,
             "description": brief,
             "version": 1,
-            "visState": _text(state),
+            "visState": text(state),
             "uiStateJSON": "{}",
-            _SOURCE: {"searchSourceJSON": _text(_NO_QUERY)},
+            _SOURCE: {"searchSourceJSON": text(_NO_QUERY)},
         },
         references=references,
     )
-
-
-def _identifier(*parts: str) -> str:
-    words = "-".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") for part in parts)
-    return f"{PREFIX}-{words}"
-
-
-def _text(told: Any) -> str:
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))

@@ -1,15 +1,15 @@
 """Panels as Vega-Lite: the one kind of visualisation that says of each series what becomes of it.
 
-A visualisation by OpenSearch Dashboards' own forms adds up or averages documents; here every series is read by itself
-first, and only then put together as the query says. `%…%` are the macros of Dashboards: what its filters and its time
-range are.
+A visualisation by the own forms of OpenSearch Dashboards or Kibana adds up or averages documents; here every series is
+read by itself first, and only then put together as the query says. `%…%` are macros of both: what the filters and the
+time range of the page are.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from mlvitals.assets.boards import Kind, Mark, Panel
-from mlvitals.assets.opensearch.search import METRICS, NONE, TIME, filters, running, series
+from mlvitals.assets.documents.search import NONE, TIME, Documents, running
 from mlvitals.assets.query import Aggregate, Query, Reading
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.signal_status import STATES
@@ -34,17 +34,17 @@ _BESIDE: Final = {"left": 5, "top": 5, "right": 52, "bottom": 5}  # pixels, for 
 _WORDS: Final = 40  # pixels of a name beside an axis, for each column of the panel
 
 
-def spec(panel: Panel) -> dict[str, Any]:
-    """Return the specification of a panel that asks for series."""
+def spec(panel: Panel, documents: Documents) -> dict[str, Any]:
+    """Return the specification of a panel that asks documents of a schema for series."""
     match panel.kind:
         case Kind.TREND:
-            body: dict[str, Any] = {"layer": [*_lines(panel), *_rules(panel.marks)]}
+            body: dict[str, Any] = {"layer": [*_lines(panel, documents), *_rules(panel.marks)]}
         case Kind.HEAT | Kind.STATES:
-            body = _cells(panel)
+            body = _cells(panel, documents)
         case Kind.NUMBER:
-            body = _numbers(panel)
+            body = _numbers(panel, documents)
         case _:
-            body = _ranking(panel)
+            body = _ranking(panel, documents)
     title = {"text": panel.brief, "anchor": "start", "fontSize": 11, "fontWeight": "normal", "limit": 900}
     return {
         "$schema": _SCHEMA,
@@ -67,11 +67,11 @@ def _legend(panel: Panel) -> dict[str, Any]:
     }
 
 
-def _lines(panel: Panel) -> Iterator[dict[str, Any]]:
+def _lines(panel: Panel, documents: Documents) -> Iterator[dict[str, Any]]:
     scale = {"zero": False, **_bounds(panel)}
     for query in panel.queries:
         yield {
-            "data": _over_time(query),
+            "data": _over_time(query, documents),
             "transform": _series_over_time(query, panel),
             "mark": {"type": "line", "point": {"size": 14}, "clip": False},
             "encoding": {
@@ -83,7 +83,7 @@ def _lines(panel: Panel) -> Iterator[dict[str, Any]]:
         }
 
 
-def _cells(panel: Panel) -> dict[str, Any]:
+def _cells(panel: Panel, documents: Documents) -> dict[str, Any]:
     [query] = panel.queries
     words = dict(panel.states)
     if words:
@@ -103,7 +103,7 @@ def _cells(panel: Panel) -> dict[str, Any]:
             "scale": {"scheme": "blueorange", "domainMid": 0},
         }
     return {
-        "data": _over_time(query),
+        "data": _over_time(query, documents),
         "transform": [*_series_over_time(query, panel), *_worded(words)],
         "mark": {"type": "rect"},
         "encoding": {
@@ -115,12 +115,12 @@ def _cells(panel: Panel) -> dict[str, Any]:
     }
 
 
-def _numbers(panel: Panel) -> dict[str, Any]:
+def _numbers(panel: Panel, documents: Documents) -> dict[str, Any]:
     [query] = panel.queries
     words = dict(panel.states)
     figure = {"field": "shown", "type": "quantitative", "format": ",.4~g"}
     return {
-        "data": _newest(query),
+        "data": _newest(query, documents),
         "transform": [*_newest_series(query, panel), *_worded(words)],
         "encoding": {"x": {"field": "line", "type": "nominal", "title": None, "axis": {"labelAngle": 0}}},
         "layer": [
@@ -133,12 +133,12 @@ def _numbers(panel: Panel) -> dict[str, Any]:
     }
 
 
-def _ranking(panel: Panel) -> dict[str, Any]:
+def _ranking(panel: Panel, documents: Documents) -> dict[str, Any]:
     """Return the newest value of each series, the greatest first: a table that is a picture too."""
     [query] = panel.queries
     order = {"field": "shown", "order": "descending"}
     return {
-        "data": _newest(query),
+        "data": _newest(query, documents),
         "transform": _newest_series(query, panel),
         "height": {"step": _ROW},
         "padding": _BESIDE,
@@ -174,32 +174,39 @@ def _bounds(panel: Panel) -> dict[str, float]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _over_time(query: Query) -> dict[str, Any]:
+def _over_time(query: Query, documents: Documents) -> dict[str, Any]:
     kept = "min" if query.aggregate is Aggregate.MIN else "max"
-    inner = {"series": series(query, {"of": {kept: {"field": VALUE}}})}
+    inner = {"series": documents.series(query, {"of": {kept: {"field": VALUE}}})}
     steps = {"auto_date_histogram": {"field": TIME, "buckets": _BUCKETS}, "aggs": inner}
-    return _data(query, {"range": {TIME: {"%timefilter%": True}}}, {"steps": steps}, "steps.buckets")
+    return _data(query, documents, {"range": {TIME: {"%timefilter%": True}}}, {"steps": steps}, "steps.buckets")
 
 
-def _newest(query: Query) -> dict[str, Any]:
+def _newest(query: Query, documents: Documents) -> dict[str, Any]:
     ends: dict[str, Any] = {"%timefilter%": True}
     if running(query):
         ends = {
-            "gte": {"%timefilter%": "max", "shift": -_NOW_MINUTES, "unit": "minutes"},
+            "gte": {"%timefilter%": "max", "shift": -_NOW_MINUTES, "unit": "minute"},
             "lte": {"%timefilter%": "max"},
         }
     newest = {"top_hits": {"size": 1, "sort": [{TIME: "desc"}], "_source": [VALUE, TIME]}}
-    return _data(query, {"range": {TIME: ends}}, {"series": series(query, {"of": newest})}, "series.buckets")
+    return _data(
+        query, documents, {"range": {TIME: ends}}, {"series": documents.series(query, {"of": newest})}, "series.buckets"
+    )
 
 
-def _data(query: Query, times: Mapping[str, Any], aggregations: Mapping[str, Any], path: str) -> dict[str, Any]:
+def _data(
+    query: Query, documents: Documents, times: Mapping[str, Any], aggregations: Mapping[str, Any], path: str
+) -> dict[str, Any]:
     kept = {
         "must": ["%dashboard_context-must_clause%", times],
-        "filter": [*filters(query), "%dashboard_context-filter_clause%"],
+        "filter": [*documents.filters(query), "%dashboard_context-filter_clause%"],
         "must_not": ["%dashboard_context-must_not_clause%"],
     }
     body = {"size": 0, "query": {"bool": kept}, "aggs": aggregations}
-    return {"url": {"index": METRICS, "body": body}, "format": {"type": "json", "property": f"aggregations.{path}"}}
+    return {
+        "url": {"index": documents.metrics, "body": body},
+        "format": {"type": "json", "property": f"aggregations.{path}"},
+    }
 
 
 def _series_over_time(query: Query, panel: Panel) -> list[dict[str, Any]]:
