@@ -9,12 +9,23 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from mlvitals.assets import datadog, grafana, opensearch, prometheus, readme, runbooks, signals, terraform_readme
+from mlvitals.assets import (
+    datadog,
+    elastic,
+    grafana,
+    opensearch,
+    prometheus,
+    readme,
+    runbooks,
+    signals,
+    terraform_readme,
+)
 from mlvitals.errors import InputError
 
 # One line for each backend: what it renders, by the path from the root of the project.
 BACKENDS: Final[tuple[Callable[[], Mapping[str, bytes]], ...]] = (
     datadog.render,
+    elastic.render,
     grafana.render,
     opensearch.render,
     prometheus.render,
