@@ -136,16 +136,16 @@ def wait_for_work(story: Story, state: str, run: subprocess.Popen[bytes]) -> Non
 def wait_for_a_moment(
     story: Story, state: str, run: subprocess.Popen[bytes], draw: random.Random, whole: dict[str, list[Any]]
 ) -> None:
-    """Wait until a random moment of a run: of its start, of all its work, or of one of its later, shorter phases."""
+    """Wait until a random moment of a run: of its start, of all its work, or of the beginning of one of its phases."""
     kind = draw.random()
     if kind < 0.1:
         time.sleep(draw.uniform(0, 0.6))
         return
     wait_for_work(story, state, run)
-    if kind < 0.5:
+    if kind < 0.4:
         time.sleep(draw.uniform(0, story.working / 3))
         return
-    wanted = draw.choice(["closing", "settling", "delivering"])
+    wanted = draw.choice(PHASES[1:5])
     while run.poll() is None and story.phase(state, whole) in PHASES[: PHASES.index(wanted)]:
         time.sleep(0.002)
     time.sleep(draw.uniform(0, 0.1))
