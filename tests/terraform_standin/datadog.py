@@ -149,6 +149,13 @@ _RESOURCES: Final = {
     "datadog_dashboard_list": _List(**_addresses(_LISTS)),
     "datadog_service_level_objective": Resource(**_addresses("/api/v1/slo"), made="data.0", found="data"),
     "datadog_logs_custom_pipeline": _Pipeline(**_addresses("/api/v1/logs/config/pipelines")),
+    "datadog_logs_metric": _Wrapped(
+        **_addresses("/api/v2/logs/config/metrics", "PATCH"),
+        made="data",
+        found="data.attributes",
+        type="logs_metrics",
+        known="name",
+    ),
     "datadog_metric_metadata": Resource(  # metadata cannot be deleted
         create=f"PUT {_METADATA}",
         read=f"GET {_METADATA}",

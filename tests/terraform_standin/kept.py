@@ -49,13 +49,19 @@ class Kept:
             self.things = {at: one for at, one in self.things.items() if at != path and not at.endswith(within)}
         return 200, {"data": told} if path.startswith("/api/v1/slo") else told
 
+    def added(self, path: str, told: Any) -> Any:
+        """Return a new thing with what the API adds to one of its own."""
+        del path
+        return told
+
     def _made(self, path: str, body: Any) -> Any:
         number = next(self.numbers)
         if "data" in body:
-            told: Any = {"data": {**body["data"], "id": f"made-{number}"}}
-            self.things[f"{path}/made-{number}"] = told
+            name = body["data"].get("id", f"made-{number}")
+            told: Any = {"data": {**body["data"], "id": name}}
+            self.things[f"{path}/{name}"] = told
             return told
-        told = {"id": body["name"] if "webhooks" in path else number, **body}
+        told = self.added(path, {"id": body["name"] if "webhooks" in path else number, **body})
         self.things[f"{path}/{told['id']}"] = told
         return {"data": [told]} if path == "/api/v1/slo" else told
 
@@ -86,8 +92,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def keeping() -> Iterator[tuple[str, Kept]]:
+def keeping(kept: Kept | None = None) -> Iterator[tuple[str, Kept]]:
     """Serve on loopback until the block ends: the address, and what is kept."""
-    kept = Kept()
+    kept = kept or Kept()
     with listening(_Handler, kept=kept) as port:
         yield f"http://127.0.0.1:{port}", kept

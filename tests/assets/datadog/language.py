@@ -1,8 +1,8 @@
 """Datadog's query language as far as boards and monitors speak it: read strictly, and answered from series.
 
 Written from Datadog's documentation of metric queries and metric monitors. A scope is either a list with commas, in
-which every filter must hold, or filters with AND; a value may end with `*`. A series without a tag of a group is
-overlooked, as Datadog does.
+which every filter must hold, or filters with AND, each of which may be alternatives in parentheses with OR. A value may
+end with `*`. A series without a tag of a group is overlooked, as by Datadog.
 """
 
 import operator
@@ -62,20 +62,25 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selector:
-    """What a graph asks for. differences: growth of totals instead of their values."""
+    """What a graph asks for. scope: of each part one filter must hold. differences: growth, not the totals."""
 
     space: str
     metric: str
-    scope: tuple[Filter, ...]
+    scope: tuple[tuple[Filter, ...], ...]
     by: tuple[str, ...]
     differences: bool
+
+    @property
+    def filters(self) -> tuple[Filter, ...]:
+        """All filters, whichever part they are of."""
+        return tuple(one for part in self.scope for one in part)
 
     def answer(self, series: Series) -> dict[Group, dict[int, float]]:
         """Return by group the value at each second."""
         found: dict[Group, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
         for (metric, tags), points in series.items():
             group = _group(tags, self.by)
-            if metric == self.metric and group is not None and all(one.holds(tags) for one in self.scope):
+            if metric == self.metric and group is not None and self._takes(tags):
                 for second, value in points.items():
                     found[group][second].append(value)
         values = {
@@ -83,6 +88,9 @@ class Selector:
             for group, points in found.items()
         }
         return {group: dict(_growth(points)) for group, points in values.items()} if self.differences else values
+
+    def _takes(self, tags: Iterable[str]) -> bool:
+        return all(any(one.holds(tags) for one in part) for part in self.scope)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,23 +153,28 @@ def read_alert(text: str) -> Alert:
     )
 
 
-def _scope(text: str) -> Iterator[Filter]:
+def _scope(text: str) -> Iterator[tuple[Filter, ...]]:
     if text == "*":
         return
-    if " AND " in text and "," in text:
+    if re.search(r" AND | OR ", text) and "," in text:
         raise ValueError(f"commas and words in one scope: {text}")
     for part in re.split(r" AND |,", text):
-        found = _FILTER.fullmatch(part)
-        if found is None:
-            raise ValueError(f"no filter: {part}")
-        if found["key"] and found["value"] != "*" and not is_normal(f"{found['key']}:{found['value'].rstrip('*')}"):
-            raise ValueError(f"not as it is stored: {part}")
-        yield Filter(
-            absent=bool(found["no"]),
-            variable=found["variable"] or "",
-            key=found["key"] or "",
-            value=found["value"] or "",
-        )
+        several = part.startswith("(") and part.endswith(")")
+        yield tuple(map(_filter, part[1:-1].split(" OR "))) if several else (_filter(part),)
+
+
+def _filter(text: str) -> Filter:
+    found = _FILTER.fullmatch(text)
+    if found is None:
+        raise ValueError(f"no filter: {text}")
+    if found["key"] and found["value"] != "*" and not is_normal(f"{found['key']}:{found['value'].rstrip('*')}"):
+        raise ValueError(f"not as it is stored: {text}")
+    return Filter(
+        absent=bool(found["no"]),
+        variable=found["variable"] or "",
+        key=found["key"] or "",
+        value=found["value"] or "",
+    )
 
 
 def _group(tags: Iterable[str], by: Iterable[str]) -> Group | None:

@@ -41,6 +41,11 @@ def wrong_with_monitor(document: Any) -> Iterator[str]:
     yield from _wrong("Monitor", document)
 
 
+def wrong_with(name: str, document: Any) -> Iterator[str]:
+    """Yield what is wrong with anything else of the description, by its name there."""
+    yield from _wrong(name, document)
+
+
 def _wrong_with_widgets(widgets: Any, *, fixed: bool) -> Iterator[str]:
     taken: set[tuple[int, int]] = set()
     for one in widgets:

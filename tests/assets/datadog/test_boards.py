@@ -46,7 +46,7 @@ def test_every_query_names_a_metric_of_the_registry_and_tags_that_it_has(board):
     for text in queries(document):
         asked = read_selector(text)
         tags = {attribute_key(short) for short in (*carried(REGISTRY[asked.metric]), *ELSEWHERE)}
-        named = {variables[one.variable.removeprefix("$")] if one.variable else one.key for one in asked.scope}
+        named = {variables[one.variable.removeprefix("$")] if one.variable else one.key for one in asked.filters}
         assert named | set(asked.by) <= tags, text
 
 

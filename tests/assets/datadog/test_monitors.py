@@ -70,7 +70,7 @@ def test_a_monitor_is_as_datadog_takes_it(monitor):
 def test_it_asks_for_a_metric_of_the_registry_and_tags_that_it_has_environments_apart(monitor):
     asked = read_alert(monitors.filled(monitor)["query"]).asked
     tags = {attribute_key(short) for short in (*carried(REGISTRY[asked.metric]), *ELSEWHERE)}
-    assert {one.key for one in asked.scope} | set(asked.by) <= tags
+    assert {one.key for one in asked.filters} | set(asked.by) <= tags
     assert asked.by == ("env", *map(attribute_key, monitor.query.by))
 
 
