@@ -100,6 +100,7 @@ locals {
         for action in local.catalogue[rule.name].actions[receiver] : {
           connector = receiver == "index" ? null : "${local.routed[key]}-${local.catalogue[rule.name].severity}-${receiver}"
           group     = action.group
+          frequency = action.frequency
           params    = replace(replace(jsonencode(action.params), "@board@", local.board), "@runbook@", var.runbook_url)
         }
       ]
@@ -135,8 +136,9 @@ resource "elasticstack_kibana_alerting_rule" "this" {
       params = actions.value.params
 
       frequency {
-        summary     = false
-        notify_when = "onActionGroupChange"
+        summary     = actions.value.frequency.summary
+        notify_when = actions.value.frequency.notify_when
+        throttle    = actions.value.frequency.throttle
       }
     }
   }

@@ -126,6 +126,7 @@ def test_what_is_applied_with_all_that_gold_allows_is_held_and_a_second_plan_is_
             elif "risk-ml" in rule["name"]:
                 assert mine
                 assert told(kept, rule) == {(".pagerduty", "risk-key")}
+                assert [one["frequency"].get("throttle") for one in rule["actions"]] == ["1h", None]
             else:
                 assert told(kept, rule) == {(".pagerduty", "default-key")}
     root.apply({"url": standin.address, "key": KEY, "bar": 1800}).must_be_settled()

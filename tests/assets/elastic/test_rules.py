@@ -57,7 +57,10 @@ def test_what_makes_an_incident_makes_its_group_and_nothing_besides(monitor):
 def test_a_message_is_told_when_it_begins_and_when_it_is_over(monitor, receiver):
     begins, over = messages.actions(monitor, receiver)
     assert (begins["group"], over["group"]) == ("query matched", "recovered")
-    assert begins["frequency"]["notify_when"] == over["frequency"]["notify_when"] == "onActionGroupChange"
+    assert over["frequency"]["notify_when"] == "onActionGroupChange"
+    # What was not delivered is told again; a conversation is not told twice.
+    again = ("onThrottleInterval", "1h") if receiver == "pagerduty" else ("onActionGroupChange", None)
+    assert (begins["frequency"]["notify_when"], begins["frequency"]["throttle"]) == again
     assert begins["frequency"]["summary"] is False
     text = json.dumps(begins["params"])
     assert receiver == "slack" or f"mlvitals/{monitor.name}" in text

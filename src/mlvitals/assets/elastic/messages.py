@@ -15,7 +15,9 @@ from mlvitals.assets.monitors.words import heading, steps
 from mlvitals.signals.registry import REGISTRY
 
 _SEVERITIES: Final = {Severity.PAGE: "critical", Severity.WARN: "warning"}
-_FREQUENCY: Final = {"summary": False, "notify_when": "onActionGroupChange", "throttle": None}
+_ONCE: Final = {"summary": False, "notify_when": "onActionGroupChange", "throttle": None}
+# Kibana tries a message a few times and then never again. By its key PagerDuty knows what it has heard before.
+_AGAIN: Final = {"summary": False, "notify_when": "onThrottleInterval", "throttle": "1h"}
 
 
 class Phase(StrEnum):
@@ -31,8 +33,13 @@ CONNECTORS: Final = {"index": ".index", "pagerduty": ".pagerduty", "slack": ".sl
 
 def actions(monitor: Monitor, receiver: str) -> list[dict[str, Any]]:
     """Return the actions that tell a receiver, but for the connector, which has a name of its own."""
+    repeated = {(Phase.NEW, "pagerduty"): _AGAIN}
     return [
-        {"group": phase.value, "frequency": _FREQUENCY, "params": _RECEIVERS[receiver](monitor, phase)}
+        {
+            "group": phase.value,
+            "frequency": repeated.get((phase, receiver), _ONCE),
+            "params": _RECEIVERS[receiver](monitor, phase),
+        }
         for phase in Phase
     ]
 
