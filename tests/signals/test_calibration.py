@@ -65,6 +65,8 @@ def test_chance_alone_makes_the_mean_and_the_spread_that_are_told(name, scores):
     error = raw.std() / np.sqrt(len(raw))
     assert raw.mean() == pytest.approx(drawn[0].no_drift_mean, abs=4 * error)
     assert raw.std() == pytest.approx(drawn[0].noise, rel=0.08)
+    # What is told lies around 0: no further from it than a tenth of the error that one cohort has by chance.
+    assert abs((raw - drawn[0].no_drift_mean).mean()) < drawn[0].noise / 10
 
 
 @pytest.mark.parametrize(("trials", "chance"), [(1, 0.3), (2, 0.75), (10, 0.01), (1_000, 0.3), (7, 0.9999)])
