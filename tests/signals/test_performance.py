@@ -7,6 +7,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.stats import binomtest
 
 from mlvitals.config.model import PerformanceMetric
@@ -159,7 +160,9 @@ def probabilities(exact_cells, scores, true, groups=5, of=5) -> dict[str, object
     return {
         "measured": len(scores),
         "brier": exact_cells((scores - true) ** 2),
+        "brier_squared": exact_cells((scores - true) ** 4),
         "log_loss": exact_cells(-np.log(np.where(true, scores, 1 - scores))),
+        "log_loss_squared": exact_cells(np.log(np.where(true, scores, 1 - scores)) ** 2),
         "calibration": np.concatenate(runs).astype(np.int64),
     }
 
@@ -173,6 +176,11 @@ def test_brier_and_log_loss_are_means_over_the_rows(metrics, exact_cells):
     loss = -(true * np.log(scores) + (1 - true) * np.log(1 - scores)).mean()
     assert found["log_loss"].value == pytest.approx(loss, rel=1e-12)
     assert {reading.samples for reading in found.values()} == {500}
+    losses = {"brier": (scores - true) ** 2, "log_loss": -np.log(np.where(true, scores, 1 - scores))}
+    for metric, rows in losses.items():
+        factor = np.exp(stats.t(499).ppf(0.975) * rows.std(ddof=1) / np.sqrt(500) / rows.mean())
+        ends = rows.mean() / factor, rows.mean() * factor
+        assert (found[metric].lower, found[metric].upper) == pytest.approx(ends, rel=1e-9)
 
 
 def test_calibration_error_is_told_in_excess_of_what_chance_makes(metrics, exact_cells):
@@ -205,14 +213,23 @@ def test_the_confidence_in_one_of_many_classes_is_only_held_against_its_being_ri
     assert found["calibration_error"].evidence["raw"] == pytest.approx((0.1 + 0.9 + 0.9) / 3)
 
 
+def confusion_of(predicted, true):
+    matrix = np.zeros((5, 5), np.int64)
+    np.add.at(matrix, (predicted, true), 1)
+    return matrix.reshape(-1)
+
+
 def distributions(exact_cells, shares, true) -> dict[str, object]:
     """What the probabilities of three classes and the true ones add up to."""
     truth = np.eye(3)[true]
     return {
         "labelled": len(true) + 7,
         "distributions": len(true),
+        "confusion": confusion_of(shares.argmax(axis=1), true),
         "brier": exact_cells(((shares - truth) ** 2).sum(axis=1)),
+        "brier_squared": exact_cells(((shares - truth) ** 2).sum(axis=1) ** 2),
         "log_loss": exact_cells(-np.log(shares[truth == 1])),
+        "log_loss_squared": exact_cells(np.log(shares[truth == 1]) ** 2),
     }
 
 
@@ -224,6 +241,9 @@ def test_the_probabilities_of_many_classes_are_held_against_the_one_that_came_tr
     assert found["log_loss"].value == pytest.approx(-np.log(shares[np.arange(400), true]).mean(), rel=1e-12)
     assert found["brier"].value == pytest.approx(((shares - np.eye(3)[true]) ** 2).sum() / 400, rel=1e-12)
     assert {(reading.samples, reading.evidence["left_out"]) for reading in found.values()} == {(400, 7.0)}
+    losses = -np.log(shares[np.arange(400), true])
+    half = stats.t(399).ppf(0.975) * losses.std(ddof=1) / 20
+    assert np.log(found["log_loss"].upper / found["log_loss"].value) == pytest.approx(half / losses.mean(), rel=1e-9)
 
 
 def test_one_row_without_a_distribution_leaves_nothing_to_say_of_probabilities(metrics, exact_cells):
@@ -236,6 +256,7 @@ def numbers(exact_cells, values, labels) -> dict[str, object]:
     errors = values - labels
     relative = np.abs(errors[labels != 0] / labels[labels != 0])
     sums = {"absolute": np.abs(errors), "squared": errors**2, "signed": errors, "label": labels, "relative": relative}
+    sums["relative_squared"] = relative**2
     return {
         "measured": len(labels),
         "relative_rows": len(relative),
@@ -307,26 +328,65 @@ def test_a_sum_past_the_largest_double_is_not_defined(metrics):
     assert metrics(PERFORMANCE_SCORE, "regression", cells) == {}
 
 
+def moments(exact_cells, layout, errors, labels) -> dict[str, object]:
+    """What is kept beside for intervals, all errors in the first bin of values."""
+    groups = layout.output.group_count
+    distances = labels - layout.output.middle
+    moments = {
+        "cross_first": errors**2 * distances,
+        "cross_second": (errors * distances) ** 2,
+        "label_third": distances**3,
+        "label_fourth": distances**4,
+    }
+    return {
+        "loss_rows": [len(errors), *[0] * (groups - 1)],
+        "loss_fourth": np.concatenate([exact_cells(errors**4), *[exact_cells([])] * (groups - 1)]),
+        **{name: exact_cells(terms) for name, terms in moments.items()},
+    }
+
+
+def test_the_interval_of_r2_is_that_of_the_rows_influences(metrics, layouts, exact_cells):
+    layout = layouts["regression"]
+    random = np.random.default_rng(7)
+    labels = random.gamma(2, 10, 300)
+    values = labels + random.standard_t(5, 300) * (3 + labels / 10)
+    errors = values - labels
+    cells = numbers(exact_cells, values, labels) | moments(exact_cells, layout, errors, labels)
+    found = metrics(PERFORMANCE_SCORE, layout, cells)["r2"]
+    rest, away = 1 - found.value, (labels - labels.mean()) ** 2
+    moved = (rest * away - errors**2) / away.mean()
+    half = stats.t(299).ppf(0.975) * np.sqrt((moved**2).sum() / 300 / 299) / rest
+    expected = 1 - rest * np.exp(half), 1 - rest * np.exp(-half)
+    assert (found.lower, found.upper) == pytest.approx(expected, rel=1e-9)
+    assert found.lower < found.value < found.upper
+
+
+def test_of_a_class_that_hardly_came_nobody_knows_how_sure_a_mean_loss_is(metrics, exact_cells):
+    scores = np.full(300, 0.02)
+    for positives, known in ((9, False), (10, True)):
+        found = metrics(PERFORMANCE_ERROR, "binary", probabilities(exact_cells, scores, np.arange(300) < positives))
+        assert [found[metric].lower is not None for metric in ("log_loss", "brier")] == [known, known]
+
+
 def test_errors_are_as_sure_as_the_means_that_they_are(metrics, layouts, exact_cells):
     layout = layouts["regression"]
     random = np.random.default_rng(5)
     labels = random.normal(50, 10, 400)
     values = labels + random.normal(1, 3, 400)
     errors, cells = values - labels, numbers(exact_cells, values, labels)
-    groups = layout.output.group_count
-    fourth = np.concatenate([exact_cells(errors**4), *[exact_cells([])] * (groups - 1)])
-    losses = {"loss_rows": [400, *[0] * (groups - 1)], "loss_fourth": fourth}
-    found = metrics(PERFORMANCE_ERROR, layout, cells | losses)
+    found = metrics(PERFORMANCE_ERROR, layout, cells | moments(exact_cells, layout, errors, labels))
+    quantile = stats.t(399).ppf(0.975)
 
     def around(sample):
-        return np.mean(sample) + np.array([-1, 1]) * 1.959964 * np.std(sample, ddof=1) / np.sqrt(400)
+        mean, half = np.mean(sample), quantile * np.std(sample, ddof=1) / np.sqrt(400)
+        return mean * np.exp(np.array([-1, 1]) * half / mean)
 
     for metric, ends in {
         "mae": around(np.abs(errors)),
-        "bias": around(errors),
         "rmse": np.sqrt(around(errors**2)),
+        "mape": around(np.abs(errors / labels)),
+        "bias": errors.mean() + np.array([-1, 1]) * quantile * errors.std(ddof=1) / 20,
     }.items():
-        assert (found[metric].lower, found[metric].upper) == pytest.approx(tuple(ends), rel=1e-6), metric
-    assert found["mape"].lower is None, "its squares are not kept"
+        assert (found[metric].lower, found[metric].upper) == pytest.approx(tuple(ends), rel=1e-9), metric
     one = metrics(PERFORMANCE_ERROR, layout, numbers(exact_cells, values[:1], labels[:1]))
     assert (one["mae"].lower, one["mae"].upper) == (None, None)

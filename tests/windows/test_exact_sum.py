@@ -37,6 +37,12 @@ def test_the_fraction_is_the_sum_itself(values):
     assert read_fraction(accumulate(values)[0]) == sum(map(Fraction, values))
 
 
+def test_more_values_than_are_added_at_once_are_summed_exactly():
+    value = math.nextafter(2.0, 0)  # every digit is as great as it can be
+    many = (1 << 20) + 3
+    assert read_fraction(accumulate(np.full(many, value))[0]) == many * Fraction(value)
+
+
 def test_the_greatest_doubles_cancel_exactly():
     greatest = sys.float_info.max
     assert read_exact(accumulate([greatest, greatest, 5e-324, -greatest, -greatest])[0]) == 5e-324

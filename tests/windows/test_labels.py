@@ -243,6 +243,18 @@ def expect_errors(won):
         "label": math.fsum(label for _, label in usable),
         "label_squared": float(sum(Fraction(label) ** 2 for _, label in usable)),
         "relative": math.fsum(relative),
+        "relative_squared": math.fsum(one * one for one in relative),
+        **expect_moments([(error, label - REGRESSION.output.middle) for error, label in usable]),
+    }
+
+
+def expect_moments(pairs):
+    """The moments of errors and of the labels' distances from the middle of the bins."""
+    return {
+        "cross_first": math.fsum(error * (error * away) for error, away in pairs),
+        "cross_second": math.fsum((error * away) * (error * away) for error, away in pairs),
+        "label_third": math.fsum((away * away) * away for _, away in pairs),
+        "label_fourth": math.fsum((away * away) * (away * away) for _, away in pairs),
     }
 
 
@@ -269,7 +281,9 @@ def expect_probabilities(layout, won):
     log_loss = -math.fsum(
         math.log(min(max(score if true else 1 - score, 2**-52), 1 - 2**-52)) for score, true in inside
     )
-    return {"measured": len(inside), "improbable": improbable}, runs, {"brier": brier, "log_loss": log_loss}
+    squared = math.fsum(((score - true) * (score - true)) ** 2 for score, true in inside)
+    sums = {"brier": brier, "brier_squared": squared, "log_loss": log_loss}
+    return {"measured": len(inside), "improbable": improbable}, runs, sums
 
 
 def expect_bins(won, *, positive):
@@ -290,7 +304,9 @@ def expect_distributions(won):
             place = ("1", "2", "0").index(content)
             briers.append(sum((share - (index == place)) ** 2 for index, share in enumerate(shares)))
             losses.append(-math.log(min(max(shares[place], 2**-52), 1 - 2**-52)))
-    return {"distributions": len(briers), "improper": improper}, {"brier": sum(briers), "log_loss": sum(losses)}
+    squared = sum(one * one for one in briers)
+    sums = {"brier": sum(briers), "brier_squared": squared, "log_loss": sum(losses)}
+    return {"distributions": len(briers), "improper": improper}, sums
 
 
 @given(EVENTS, st.sampled_from(LAYOUTS))
@@ -315,6 +331,7 @@ def test_at_each_maturity_the_last_label_within_it_counts(events, layout):
         assert {name: outcome.count(name) for name in counts} == counts
         if layout in (BINARY, DISTRIBUTED):
             assert outcome.total("brier") == sums["brier"]
+            assert outcome.total("brier_squared") == sums["brier_squared"]
             assert outcome.total("log_loss") == pytest.approx(sums["log_loss"], rel=1e-14)
         if layout is BINARY:
             assert outcome.positives.tolist() == expect_bins(won, positive=True)

@@ -20,6 +20,7 @@ from mlvitals.windows.layout import (
     Task,
 )
 from mlvitals.windows.layout_codec import decode_layout, encode_layout
+from mlvitals.windows.outcome_sums import MOMENT_SUMS
 
 
 def changes(layout):
@@ -138,7 +139,9 @@ def test_the_parts_of_a_summary_by_hand(layout):
         "improbable": 1,
         "calibration": 4 * 2,
         "brier": CELLS,
+        "brier_squared": CELLS,
         "log_loss": CELLS,
+        "log_loss_squared": CELLS,
         "delays": DELAY_BINS,
     }
 
@@ -155,8 +158,8 @@ def test_a_score_without_drift_bins_is_grouped_by_its_fine_bins():
 
 def test_the_parts_of_other_tasks():
     regression = Layout((), OutputLayout(Task.REGRESSION, score=NumericBins((1.0,))))
-    sums = ["absolute", "squared", "signed", "label", "label_squared", "relative"]
-    losses = ["loss_rows", "loss_absolute", "loss_squared", "loss_signed", "loss_fourth"]
+    sums = ["absolute", "squared", "signed", "label", "label_squared", "relative", "relative_squared"]
+    losses = ["loss_rows", "loss_absolute", "loss_squared", "loss_signed", "loss_fourth", *MOMENT_SUMS]
     assert list(regression.outcome_sections) == ["labelled", "measured", "relative_rows", *sums, *losses, "delays"]
     assert regression.output.column == "prediction.value"
     many = Layout((), OutputLayout(Task.MULTICLASS, classes=CategoryBins(("a", "b", "rare"), own=2)))

@@ -15,7 +15,6 @@ from mlvitals.signals.spec import DetectorState, Evidence, Rival, Status, Volume
 from mlvitals.windows.exact_sum import CELLS, add_exact
 from mlvitals.windows.histogram import HISTOGRAM_BINS, duration_bins
 from mlvitals.windows.layout import (
-    LOSS_SUMS,
     SPECIALS,
     CategoryBins,
     FeatureLayout,
@@ -26,11 +25,14 @@ from mlvitals.windows.layout import (
     Task,
 )
 from mlvitals.windows.matured import Matured
+from mlvitals.windows.outcome_sums import LOSS_SUMS, MOMENT_SUMS
 from mlvitals.windows.summary import Counts, Summary
 
 Parts = Mapping[str, npt.ArrayLike]
 
-_SUMS: Final = frozenset({"brier", "log_loss", "absolute", "squared", "signed", "label", "label_squared", "relative"})
+_SUMS: Final = frozenset({"brier", "log_loss", "absolute", "squared", "signed", "label", "relative"})
+# Of what lies below 1, so that they are greater than the squares of their means.
+_POWERS: Final = frozenset({"label_squared", "brier_squared", "log_loss_squared", "relative_squared", *MOMENT_SUMS})
 _ALL_ROWS: Final = frozenset({"labelled", "measured", "relative_rows", "distributions"})
 _NO_ROWS: Final = frozenset({"improbable", "improper"})
 _OF_NO_COLUMN: Final = frozenset({"predictions", "errors", "latency", "lag", "positive_score"})
@@ -193,7 +195,7 @@ def _random(layout: Layout, rows: int, seed: int) -> Summary:
 
 
 def _labels(layout: Layout, name: str, labelled: int, generator: np.random.Generator) -> npt.ArrayLike:
-    if name == "label_squared":
+    if name in _POWERS:
         return exact_cells(1 + generator.uniform(size=labelled))
     if name in LOSS_SUMS:
         return np.concatenate([exact_cells(generator.uniform(size=9)) for _ in range(layout.output.group_count)])

@@ -5,8 +5,9 @@ from typing import Final
 import numpy as np
 
 from mlvitals.windows.exact_sum import CELLS, add_exact
-from mlvitals.windows.layout import CALIBRATION_RUNS, LOSS_SUMS, SPECIALS, Layout, Task
+from mlvitals.windows.layout import SPECIALS, Layout, Task
 from mlvitals.windows.losses import FIXED_POINT
+from mlvitals.windows.outcome_sums import CALIBRATION_RUNS, LOSS_SUMS
 from mlvitals.windows.summary import Counts, Summary
 
 # Rows in each cell: more than any signal asks for, uneven so that no two windows agree and no number is short.
@@ -59,9 +60,15 @@ def _outcomes(name: str, size: int, seed: int) -> Counts:
     if name in LOSS_SUMS:
         return np.tile(_sum(1.7 * _LEAST), size // CELLS)
     if size == CELLS:
-        # Of labels whose squares are not their mean's, so that they vary.
-        return _sum(_uneven(1, seed)[0] * (5.0 if name == "label_squared" else 1.7))
+        return _sum(_uneven(1, seed)[0] * _power(name))
     return _uneven(size, seed)
+
+
+def _power(name: str) -> float:
+    """Return a mean of what is summed: higher powers are not those of the mean, so that everything varies."""
+    if name == "label_fourth":
+        return 1e3
+    return 5.0 if name.endswith("_squared") else 1.7
 
 
 def _calibrated(bins: int, seed: int) -> Counts:

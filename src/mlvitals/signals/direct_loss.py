@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from mlvitals.signals.estimate import Estimate
 from mlvitals.signals.made_once import made_once
-from mlvitals.windows.layout import LOSS_SUMS, Task
+from mlvitals.windows.layout import Task
+from mlvitals.windows.outcome_sums import LOSS_SUMS
 from mlvitals.windows.summary import Counts, Outcome, Summary
 
 Floats = npt.NDArray[np.float64]

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
-from math import atanh, exp, log, sqrt, tanh
+from math import atanh, exp, expm1, log, sqrt, tanh
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaincinv
+from scipy.special import betaincinv, stdtrit
 
 from mlvitals.signals.proportion import NORMAL_95, wilson_interval
 from mlvitals.signals.ranking import Area
@@ -20,6 +20,8 @@ _EXACT_BELOW: Final = 40
 _ALPHA: Final = 0.05
 # A variance of an area that is taken from fewer labels of a class says next to nothing.
 AREA_LABELS: Final = 10
+# What is summed is bounded by the largest double: a sum that reaches it is none.
+_NO_SUM: Final = Fraction(float(np.finfo(np.float64).max))
 
 
 class Interval(NamedTuple):
@@ -127,12 +129,87 @@ def mean_and_variance(total: Fraction, squares: Fraction, rows: int) -> tuple[fl
 
     The sums are exact and their difference is taken before anything is rounded.
     """
-    if rows <= 1:
+    if rows <= 1 or squares >= _NO_SUM:
         return None
     try:
         return float(total / rows), max(0.0, float((squares - total**2 / rows) / (rows - 1)))
     except OverflowError:
         return None
+
+
+def mean_interval_by_sums(total: Fraction, squares: Fraction, rows: int) -> Interval | None:
+    """Return Student's interval of a mean, by the sums of values and of their squares; None where they do not vary."""
+    found = mean_and_variance(total, squares, rows)
+    if found is None or found[1] == 0:
+        return None
+    half = student_95(rows) * sqrt(found[1] / rows)
+    return Interval(found[0] - half, found[0] + half)
+
+
+def loss_interval(total: Fraction, squares: Fraction, rows: int) -> Interval | None:
+    """Return that of a mean of losses, none below 0: Student's on the logarithmic scale; None where they do not vary.
+
+    By the delta method ln of a mean m with variance v of single losses has the variance v ÷ (rows·m²). It stays above
+    0, and reaches further up, where a few great losses that did not come would lie.
+    """
+    found = mean_and_variance(total, squares, rows)
+    if found is None or found[1] == 0 or found[0] <= 0:
+        return None
+    mean, variance = found
+    factor = exp(student_95(rows) * sqrt(variance / rows) / mean)
+    return Interval(mean / factor, mean * factor)
+
+
+def determination_interval(sums: "PairSums") -> Interval | None:
+    """Return that of R² = 1 - Σ e² ÷ Σ (d - d̄)², by the delta method on the scale of ln(1 - R²); None where unknown.
+
+    With u = 1 - R² and the labels' mean square distance s² from their mean, row i moves R² by
+    (u·(dᵢ - d̄)² - eᵢ²) ÷ s², whose mean is 0; the sum of these squares is one of moments about any fixed number. All is
+    exact until the end. Student's quantile is taken for rows - 1 degrees of freedom.
+    """
+    rows = sums.rows
+    unusable = rows <= 1 or max(sums.error_fourth, sums.cross_second, sums.fourth) >= _NO_SUM
+    if unusable or sums.error_squared == 0:
+        return None
+    mean = sums.first / rows
+    spread = sums.second - mean * sums.first
+    if spread <= 0:
+        return None
+    crossed = sums.cross_second - 2 * mean * sums.cross_first + mean**2 * sums.error_squared
+    fourth = sums.fourth - 4 * mean * sums.third + 6 * mean**2 * sums.second - 3 * mean**3 * sums.first
+    missed = sums.error_squared / spread
+    # Of ln u: the variance of R² is Σ (u·d² - e²)² ÷ s⁴ ÷ rows·(rows - 1).
+    moved = (sums.error_fourth - 2 * missed * crossed + missed**2 * fourth) / sums.error_squared**2
+    if moved <= 0:
+        return None
+    try:
+        half = student_95(rows) * sqrt(moved * rows / (rows - 1))
+        rest = float(missed)
+        return Interval(1 - rest - rest * expm1(half), 1 - rest - rest * expm1(-half))
+    except OverflowError:
+        return None
+
+
+class PairSums(NamedTuple):
+    """Exact sums over rows with an error e and a label at the distance d from a fixed number.
+
+    first … fourth: of d, d², d³ and d⁴. cross_first, cross_second: of e²·d and e²·d².
+    """
+
+    rows: int
+    error_squared: Fraction
+    error_fourth: Fraction
+    cross_first: Fraction
+    cross_second: Fraction
+    first: Fraction
+    second: Fraction
+    third: Fraction
+    fourth: Fraction
+
+
+def student_95(rows: int) -> float:
+    """Return the quantile of Student's distribution at 0.975, with rows - 1 ≥ 1 degrees of freedom."""
+    return float(stdtrit(rows - 1, 1 - _ALPHA / 2))
 
 
 def _delta(cells: Floats, slopes: Floats) -> float:

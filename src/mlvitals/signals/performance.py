@@ -1,11 +1,11 @@
 """How good the predictions of a cohort were, once labels have come: one reading for each metric that is defined."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from mlvitals.signals.calibration import calibration_error
 from mlvitals.signals.confusion import Score, binary_scores, class_scores, multiclass_scores
-from mlvitals.signals.intervals import AREA_LABELS, area_interval, precision_area_variance
+from mlvitals.signals.intervals import AREA_LABELS, area_interval, loss_interval, precision_area_variance
 from mlvitals.signals.ranking import Area, area_variance, binned_area, binned_precision
 from mlvitals.signals.regression import determination, regression_errors
 from mlvitals.signals.selection import with_what_is_missing
@@ -26,8 +26,8 @@ def _score(evidence: Evidence) -> Iterator[Reading]:
         case Task.MULTICLASS:
             scores = list(multiclass_scores(judged_confusion(outcome), len(outcome.layout.outcome_classes) - 2))
         case Task.REGRESSION:
-            value = determination(outcome)
-            scores = [] if value is None else [Score("r2", value, outcome.measured)]
+            r2 = determination(outcome)
+            scores = [] if r2 is None else [Score(*r2)]
     yield from (_read(score, maturity) for score in scores)
 
 
@@ -102,13 +102,10 @@ def _of_distributions(outcome: Outcome, maturity: str) -> Iterator[Reading]:
     rows = outcome.count("distributions")
     if rows == 0 or outcome.count("improper"):  # of what is no distribution neither is defined
         return
-    for metric in ("log_loss", "brier"):
-        yield Reading(
-            value=outcome.total(metric) / rows,
-            samples=rows,
-            attributes={"metric": metric, "maturity": maturity},
-            evidence={"left_out": float(outcome.labelled - rows)},
-        )
+    confusion = judged_confusion(outcome)
+    right = int(confusion.trace())
+    rarer = min(right, int(confusion.sum()) - right)
+    yield from _mean_losses(outcome, maturity, rows, rarer, {"left_out": float(outcome.labelled - rows)})
 
 
 def _of_probabilities(outcome: Outcome, maturity: str) -> Iterator[Reading]:
@@ -116,9 +113,8 @@ def _of_probabilities(outcome: Outcome, maturity: str) -> Iterator[Reading]:
     if rows == 0 or outcome.count("improbable"):  # of a score outside [0, 1] none of these is defined
         return
     if outcome.layout.output.task is Task.BINARY:
-        for metric in ("log_loss", "brier"):
-            value = outcome.total(metric) / rows
-            yield Reading(value=value, samples=rows, attributes={"metric": metric, "maturity": maturity})
+        judged, positives = outcome.calibration[:2].sum(axis=1).tolist()
+        yield from _mean_losses(outcome, maturity, rows, min(positives, judged - positives), {})
     found = calibration_error(outcome.calibration)
     if found is not None:
         yield Reading(
@@ -127,6 +123,27 @@ def _of_probabilities(outcome: Outcome, maturity: str) -> Iterator[Reading]:
             attributes={"metric": "calibration_error", "maturity": maturity},
             noise=found.noise,
             evidence={"raw": found.raw, "no_drift_mean": found.no_drift_mean, "noise": found.noise},
+        )
+
+
+def _mean_losses(
+    outcome: Outcome, maturity: str, rows: int, rarer: int, told: Mapping[str, float]
+) -> Iterator[Reading]:
+    """Yield the mean losses of probabilities, with intervals where both sorts of rows were seen often enough.
+
+    rarer: rows of the rarer sort: of two classes a class, of many what was predicted rightly or wrongly. The losses of
+    what did not come are great, and those of what came tell nothing of them.
+    """
+    for metric in ("log_loss", "brier"):
+        sums = outcome.exact_total(metric), outcome.exact_total(f"{metric}_squared")
+        ends = loss_interval(*sums, rows) if rarer >= AREA_LABELS else None
+        yield Reading(
+            value=outcome.total(metric) / rows,
+            samples=rows,
+            attributes={"metric": metric, "maturity": maturity},
+            lower=None if ends is None else ends.lower,
+            upper=None if ends is None else ends.upper,
+            evidence=told,
         )
 
 

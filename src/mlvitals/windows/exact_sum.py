@@ -14,9 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 _DIGIT_BITS: Final = 32
+_DIGIT_PLACES: Final = 5  # 2⁵ = 32
 _LEAST_EXPONENT: Final = -1074 - 53  # below the smallest place of the smallest subnormal, as frexp scales it
 CELLS: Final = (1024 - _LEAST_EXPONENT) // _DIGIT_BITS + 3
-_MANTISSA_BITS: Final = 53
+_FRACTION_BITS: Final = 52
+_FRACTION: Final = np.int64((1 << _FRACTION_BITS) - 1)
+_EXPONENT: Final = np.int64((1 << 11) - 1)
+_BIAS: Final = 1023
+_AT_ONCE: Final = 1 << 20  # digits that add up to less than 2⁵³, so that doubles hold their sum exactly
 _DIGIT: Final = np.int64((1 << _DIGIT_BITS) - 1)
 
 
@@ -35,18 +40,32 @@ def add_exact(
         signs: +1 adds a value, -1 takes it back.
 
     """
-    mantissas, exponents = np.frexp(values)
-    whole = (mantissas * 2.0**_MANTISSA_BITS).astype(np.int64)
-    place = exponents.astype(np.int64) - _MANTISSA_BITS - _LEAST_EXPONENT
-    cell, shift = np.divmod(place, _DIGIT_BITS)
-    sign = np.where(whole < 0, -signs, signs)
-    magnitude = np.abs(whole)
+    for start in range(0, len(values), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        _add(cells, rows[part], values[part], signs[part])
+
+
+def _add(
+    cells: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.intp],
+    values: npt.NDArray[np.float64],
+    signs: npt.NDArray[np.int64],
+) -> None:
+    # By IEEE 754 a double is sign, 11 bits of exponent, and 52 of a fraction whose first bit is left out but near 0.
+    bits = np.asarray(values, dtype=np.float64).view(np.int64)
+    exponents = (bits >> _FRACTION_BITS) & _EXPONENT
+    magnitude = (bits & _FRACTION) | ((exponents > 0).astype(np.int64) << _FRACTION_BITS)
+    place = np.maximum(exponents, 1) - _BIAS - _FRACTION_BITS - _LEAST_EXPONENT
+    cell, shift = place >> _DIGIT_PLACES, place & (_DIGIT_BITS - 1)
+    sign = np.where(bits < 0, -signs, signs)
     # The shifted mantissa has up to 85 bits: its low 32 first, so that nothing leaves 64 bits.
     low = (magnitude & _DIGIT) << shift
     high = ((magnitude >> _DIGIT_BITS) << shift) + (low >> _DIGIT_BITS)
     digits = (low & _DIGIT, high & _DIGIT, high >> _DIGIT_BITS)
+    first = rows * CELLS + cell
     for offset, digit in enumerate(digits):
-        np.add.at(cells, (rows, cell + offset), sign * digit)
+        added = np.bincount(first + offset, sign * digit, cells.size)
+        cells += added.astype(np.int64).reshape(cells.shape)
 
 
 def read_exact(cells: npt.NDArray[np.int64]) -> float:

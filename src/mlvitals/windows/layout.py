@@ -18,17 +18,12 @@ from mlvitals.windows.amounts import outcome_sizes, served_sizes
 from mlvitals.windows.delays import DELAY_BINS
 from mlvitals.windows.exact_sum import CELLS
 from mlvitals.windows.histogram import HISTOGRAM_BINS
+from mlvitals.windows.outcome_sums import CALIBRATION_RUNS, LOSS_SUMS, MOMENT_SUMS, PROBABILITY_SUMS
 
 # After the bins of every column stand three special ones, in this order.
 SPECIALS: Final = 3
 MISSING, NON_FINITE, INVALID = range(3)  # numeric columns
 _, OTHER, UNSEEN = range(3)  # categorical columns: missing, other (known but rare), unseen in the reference
-
-# Of the score's calibration, for each of its drift bins: rows, those that came true, Σ score and Σ score².
-CALIBRATION_RUNS: Final = 4
-
-# Of a regression's errors, for each drift bin of the value an exact sum.
-LOSS_SUMS: Final = ("loss_absolute", "loss_squared", "loss_signed", "loss_fourth")
 
 
 class Kind(StrEnum):
@@ -221,41 +216,49 @@ class OutputLayout:
         return int(self.group_codes.max(initial=-1)) + 1
 
     @cached_property
+    def middle(self) -> float:
+        """The middle edge of the score's bins, about the median of what was predicted; 0 where there is none."""
+        edges = () if self.score is None else self.score.edges
+        return edges[len(edges) // 2] if edges else 0.0
+
+    @cached_property
     def outcome_sizes(self) -> Mapping[str, int]:
         """The sizes of what labels add up to beside the classes; what is an exact sum has CELLS cells.
 
         In a regression: exact sums over the `measured` rows, of the error e = value - label (`absolute`, `squared`,
-        `signed`) and of the label (`label`, `label_squared`), and `relative` of |e| ÷ |label| over `relative_rows`.
-        Then by drift bin of the value: `loss_rows` measured, and exact sums of |e|, e², e and e⁴ (`loss_absolute`,
-        `loss_squared`, `loss_signed`, `loss_fourth`), one bin's after another's.
+        `signed`) and of the label (`label`, `label_squared`); `relative` of |e| ÷ |label| over `relative_rows`, and
+        `relative_squared` of its square. Then by drift bin of the value: `loss_rows` measured, and exact sums of |e|,
+        e², e and e⁴ (`loss_absolute`, `loss_squared`, `loss_signed`, `loss_fourth`), one bin's after another's; and
+        `MOMENT_SUMS`. Powers past all doubles count as the largest one.
         With a binary score: `negatives` and `positives`, labels by fine score bin and specials.
         With a score that is a probability: what it says (of the positive class, or of the predicted one being right)
         against what came true. `measured` rows have a score in [0, 1], `improbable` ones another one; `calibration` is
         four runs over the drift bins: rows, those that came true, Σ score and Σ score² in units of 2⁻³², each score
-        rounded to the nearest. In a binary task `brier` and `log_loss` are exact sums over the measured rows.
-        With the probabilities of many classes: `brier` and `log_loss` over the `distributions`, rows whose
-        probabilities are one and whose true class is of the layout; `improper` rows have probabilities that are none.
+        rounded to the nearest. In a binary task `brier` and `log_loss` are exact sums over the measured rows, and
+        `brier_squared` and `log_loss_squared` those of each row's square.
+        With the probabilities of many classes: the same sums over the `distributions`, rows whose probabilities are
+        one and whose true class is of the layout; `improper` rows have probabilities that are none.
         """
         if self.task is Task.REGRESSION:
-            sums = ("absolute", "squared", "signed", "label", "label_squared", "relative")
+            sums = ("absolute", "squared", "signed", "label", "label_squared", "relative", "relative_squared")
             sizes = {"measured": 1, "relative_rows": 1} | dict.fromkeys(sums, CELLS)
             return sizes if self.score is None else sizes | self._loss_sizes
         sizes = {}
         if self.distribution and self.task is Task.MULTICLASS and self.classes is not None:
-            sizes |= {"distributions": 1, "improper": 1, "brier": CELLS, "log_loss": CELLS}
+            sizes |= {"distributions": 1, "improper": 1} | dict.fromkeys(PROBABILITY_SUMS, CELLS)
         if self.score is None:
             return sizes
         if self.task is Task.BINARY:
             sizes |= dict.fromkeys(("negatives", "positives"), self.score.size + SPECIALS)
         if self.probability:
             sizes |= {"measured": 1, "improbable": 1, "calibration": CALIBRATION_RUNS * self.group_count}
-            sizes |= dict.fromkeys(("brier", "log_loss"), CELLS) if self.task is Task.BINARY else {}
+            sizes |= dict.fromkeys(PROBABILITY_SUMS, CELLS) if self.task is Task.BINARY else {}
         return sizes
 
     @property
     def _loss_sizes(self) -> dict[str, int]:
         by_bin = dict.fromkeys(LOSS_SUMS, CELLS * self.group_count)
-        return {"loss_rows": self.group_count, **by_bin}
+        return {"loss_rows": self.group_count, **by_bin, **dict.fromkeys(MOMENT_SUMS, CELLS)}
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from mlvitals import wire
 from mlvitals.windows.binning import find_bins
 from mlvitals.windows.delays import delay_bins
 from mlvitals.windows.exact_sum import CELLS, add_exact
-from mlvitals.windows.layout import LOSS_SUMS, MISSING, NON_FINITE, Layout, OutputLayout, Task
+from mlvitals.windows.layout import MISSING, NON_FINITE, Layout, OutputLayout, Task
 from mlvitals.windows.losses import exact_squares, log_losses, to_fixed
 from mlvitals.windows.outcome_amounts import Judged, add_amounts
+from mlvitals.windows.outcome_sums import LOSS_SUMS, MOMENT_SUMS
 from mlvitals.windows.pairs import Pairs
 from mlvitals.windows.probabilities import unpack_vectors
 
@@ -78,6 +79,12 @@ class _Cells:
         add_exact(held.reshape(-1, CELLS), self.buckets * many + sums, values, self.signs)
         self.outcomes[:, self.parts[name]] = held
 
+    def sum_with_squares(self, name: str, values: Floats) -> None:
+        """Add finite values to a section of one exact sum, and their squares to the one that is called so."""
+        self.sum_exactly(name, values)
+        with np.errstate(over="ignore"):
+            self.sum_exactly(f"{name}_squared", _bounded(values * values))
+
 
 def add_outcomes(outcomes: Counts, layout: Layout, pairs: Pairs, what: Contributions) -> None:
     """Add contributions of one cohort to its outcome rows, shape (buckets, layout.outcome_size), in place."""
@@ -133,20 +140,36 @@ def _add_errors(cells: _Cells, output: OutputLayout, values: Floats, labels: Flo
     if output.score is not None:
         groups = output.group_codes[find_bins(values[usable], output.score.array)]
         _add_losses(cells, groups, errors[usable])
+        _add_moments(cells, errors[usable], labels[usable] - output.middle)
     defined = np.isfinite(relative[usable])
     cells = cells.only(defined)
     cells.count("relative_rows")
-    cells.sum_exactly("relative", relative[usable][defined])
+    cells.sum_with_squares("relative", relative[usable][defined])
 
 
 def _add_losses(cells: _Cells, groups: Codes, errors: Floats) -> None:
     """Add errors by the drift bin of the value that was predicted."""
     squared = errors * errors
     with np.errstate(over="ignore"):
-        fourth = np.minimum(squared * squared, np.finfo(np.float64).max)
+        fourth = _bounded(squared * squared)
     cells.count("loss_rows", groups)
     for name, losses in zip(LOSS_SUMS, (np.abs(errors), squared, errors, fourth), strict=True):
         cells.sum_exactly(name, losses, groups)
+
+
+def _add_moments(cells: _Cells, errors: Floats, distances: Floats) -> None:
+    """Add what errors and labels have to do with each other: distances are the labels' from a fixed number."""
+    with np.errstate(over="ignore"):
+        crossed, squares = errors * distances, distances * distances
+        moments = (errors * crossed, crossed * crossed, squares * distances, squares * squares)
+    for name, values in zip(MOMENT_SUMS, moments, strict=True):
+        cells.sum_exactly(name, _bounded(values))
+
+
+def _bounded(values: Floats) -> Floats:
+    """Return values, those past all doubles as the largest one: who reads their sum sees that it is no sum."""
+    most = np.finfo(np.float64).max
+    return np.clip(values, -most, most)
 
 
 def _add_score(cells: _Cells, output: OutputLayout, scores: Floats, true: npt.NDArray[np.bool_]) -> None:
@@ -170,8 +193,8 @@ def _add_score(cells: _Cells, output: OutputLayout, scores: Floats, true: npt.ND
     for run, times in enumerate(runs):
         cells.count("calibration", run * output.group_count + groups, times)
     if output.task is Task.BINARY:
-        cells.sum_exactly("brier", np.square(scores - true))
-        cells.sum_exactly("log_loss", log_losses(np.where(true, scores, 1 - scores)))
+        cells.sum_with_squares("brier", np.square(scores - true))
+        cells.sum_with_squares("log_loss", log_losses(np.where(true, scores, 1 - scores)))
 
 
 def _add_distributions(cells: _Cells, output: OutputLayout, packed: Sequence[bytes | None], true: Codes) -> None:
@@ -182,8 +205,8 @@ def _add_distributions(cells: _Cells, output: OutputLayout, packed: Sequence[byt
     cells.count("distributions")
     # Σ (p - y)² is that of the other classes and that of the true one: both are sums of squares, so never below 0.
     others = vectors.squares - np.square(vectors.chances)
-    cells.sum_exactly("brier", others + np.square(1 - vectors.chances))
-    cells.sum_exactly("log_loss", log_losses(vectors.chances))
+    cells.sum_with_squares("brier", others + np.square(1 - vectors.chances))
+    cells.sum_with_squares("log_loss", log_losses(vectors.chances))
 
 
 def _class_codes(layout: Layout, pairs: Pairs, rows: Codes) -> tuple[Codes, Codes]:

@@ -19,7 +19,7 @@ from mlvitals.windows.layout_codec import decode_layout, encode_layout
 from mlvitals.windows.summary import Counts, Summary, pack, unpack
 
 _KIND: Final = b"mlvitals reference "
-_MAGIC: Final = _KIND + b"4\n"
+_MAGIC: Final = _KIND + b"5\n"
 OUTCOME_BUCKETS: Final = 1  # a reference's labels have no age
 
 

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from mlvitals.windows.exact_sum import CELLS, read_exact, read_fraction
 from mlvitals.windows.layout import (
-    CALIBRATION_RUNS,
     MISSING,
     SPECIALS,
     CategoryBins,
@@ -19,6 +18,7 @@ from mlvitals.windows.layout import (
     NumericBins,
     Task,
 )
+from mlvitals.windows.outcome_sums import CALIBRATION_RUNS
 
 _ZLIB_LEVEL: Final = 1
 
