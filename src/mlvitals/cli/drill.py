@@ -33,7 +33,7 @@ def command(path: Path, *, model: str, until: int, reason: str) -> int:
     is over at its time: then whoever was paged must hear that, too. It may be called while `run` writes.
     """
     from mlvitals.app.saying import check_scope, say, word_of  # noqa: PLC0415  # not needed for --help
-    from mlvitals.clock import SystemClock  # noqa: PLC0415
+    from mlvitals.clock import SECOND, SystemClock  # noqa: PLC0415
     from mlvitals.decisions.words import Kind  # noqa: PLC0415
 
     if until <= SystemClock().now():
@@ -43,7 +43,7 @@ def command(path: Path, *, model: str, until: int, reason: str) -> int:
 
     def make(connection: "sqlite3.Connection") -> "Word":
         check_scope(connection, config, model, "")
-        return replace(word, model=model, until=until)
+        return replace(word, model=model, until=until // SECOND * SECOND)
 
     answer(say(config, make))
     return 0
