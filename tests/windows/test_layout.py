@@ -143,12 +143,17 @@ def test_the_parts_of_a_summary_by_hand(layout):
         "log_loss": CELLS,
         "log_loss_squared": CELLS,
         "delays": DELAY_BINS,
+        "acted_negatives": 3,
+        "acted_positives": 3,
     }
 
 
 def test_a_score_that_is_no_probability_is_only_ranked(layout):
     margins = replace(layout, output=replace(layout.output, probability=False))
-    assert list(margins.outcome_sections) == ["labelled", "confusion", "negatives", "positives", "delays"]
+    assert list(margins.outcome_sections) == [
+        *("labelled", "confusion", "negatives", "positives"),
+        *("acted_negatives", "acted_positives", "delays"),
+    ]
 
 
 def test_a_score_without_drift_bins_is_grouped_by_its_fine_bins():

@@ -18,6 +18,7 @@ class Companions:
     segments: Mapping[str, Outcome] = field(default_factory=dict)
     rival: Rival | None = None
     matured: Matured | None = None
+    final: bool = False
     conflicts: int = 0
 
 
@@ -44,6 +45,7 @@ class Company:
             segments={one.key.segment: one.summary.outcome(bucket) for one in self._segments},
             rival=None if self._rival is None else self._rival_at(self._rival, bucket),
             matured=self._run.matured.at(self._cohort.end, bucket) if self._whole else None,
+            final=self._whole and bucket == len(self._cohort.summary.outcomes) - 1,
             conflicts=self._cohort.conflicts_at(bucket),
         )
 

@@ -104,6 +104,7 @@ class Judge:
             segments=companions.segments,
             rival=companions.rival,
             matured=companions.matured,
+            final=companions.final,
             conflicts=companions.conflicts,
         )
         tell = self._tell(cohort, revision, {})

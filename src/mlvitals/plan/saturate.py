@@ -50,7 +50,9 @@ def _match_decisions(summary: Summary) -> None:
         row[parts[name]] //= 4
         row[parts[name]][-SPECIALS:] = 0
         rows = int(row[parts[name]].sum())
-        confusion[:2, true] = rows // 2, rows - rows // 2
+        acted = row[parts[f"acted_{name}"]]
+        acted[:] = row[parts[name]][:-SPECIALS] // 2
+        confusion[:2, true] = rows - int(acted.sum()), int(acted.sum())
     row[parts["labelled"]] = confusion.sum()
 
 

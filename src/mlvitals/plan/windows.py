@@ -154,10 +154,12 @@ def _companions(model: Monitored, cohort: Cohort, maturity: str) -> Companions:
     """Return a segment with half of the labels, where there are any, another version, and what matured before."""
     outcome, layout = cohort.summary.outcome(0), cohort.summary.layout
     segments = {"": Outcome(layout, outcome.cells // 2)} if model.segments else {}
+    final = maturity == model.maturities[-1][0]
     return Companions(
         segments=segments,
         rival=Rival(version=_VERSION, outcome=saturated(layout, seed=2).outcome(0)),
-        matured=None if maturity == model.maturities[-1][0] else _matured(outcome),
+        matured=None if final else _matured(outcome),
+        final=final,
     )
 
 

@@ -1,4 +1,8 @@
-"""Performance of a young cohort as it will be once its labels have come, by how those of matured cohorts came."""
+"""Performance as it is of all predictions, corrected for the labels that are missing.
+
+Of a young cohort as it will be once its labels have come, by how those of matured cohorts came; of one that has
+matured, by the score bins of the labels that came.
+"""
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -6,6 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mlvitals.signals.arrival import Arrival, arrivals
+from mlvitals.signals.by_score import corrected_by_score
 from mlvitals.signals.completion import Completed, Group, complete
 from mlvitals.signals.selection import OF_POSITIVE_DECISIONS, Decided, bounds, decided, scores_of
 from mlvitals.signals.share import RATIO_ROWS
@@ -13,6 +18,7 @@ from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientati
 from mlvitals.windows.matured import Matured
 
 DELAY_CURVES: Final = "delay_curves"
+SCORE_BINS: Final = "score_bins"
 
 _ENDS: Final = (0.025, 0.5, 0.975)
 _ARRIVED: Final = (
@@ -53,6 +59,35 @@ def _expected(prospect: _Prospect) -> dict[str, tuple[float, float, float]]:
 
 
 def _corrected(evidence: Evidence) -> Iterator[Reading]:
+    yield from _by_delay(evidence)
+    yield from _by_score(evidence)
+
+
+def _by_score(evidence: Evidence) -> Iterator[Reading]:
+    found, maturity = corrected_by_score(evidence), evidence.maturity
+    if found is None or evidence.outcome is None or maturity is None or found.one_sided:
+        return
+    coverage = evidence.outcome.labelled / evidence.current.predictions
+    for metric, one in found.metrics.items():
+        if one.value is None:
+            continue
+        otherwise = {name: values.get(metric) for name, values in found.sensitivity.items()}
+        yield Reading(
+            value=one.value,
+            samples=int(one.effective),
+            attributes={"method": SCORE_BINS, "metric": metric, "maturity": maturity},
+            lower=one.lower,
+            upper=one.upper,
+            evidence={
+                "coverage": coverage,
+                "identified_share": one.identified,
+                "effective_samples": one.effective,
+                **{name: value for name, value in otherwise.items() if value is not None},
+            },
+        )
+
+
+def _by_delay(evidence: Evidence) -> Iterator[Reading]:
     cohort, matured, maturity = decided(evidence.current, evidence.outcome), evidence.matured, evidence.maturity
     if cohort is None or matured is None or maturity is None:
         return
@@ -91,13 +126,13 @@ PERFORMANCE_CORRECTED: Final = Statistic(
     spec=MetricSpec(
         name="mlvitals.performance.corrected",
         unit="{score}",
-        brief="What a young cohort's performance will be once its labels have come, by how those of matured cohorts "
-        "came: accuracy, precision, recall, specificity, f1.",
+        brief="Performance corrected for labels that are missing, by how those of matured cohorts came, or by score "
+        "bin: accuracy, precision, recall, specificity, f1.",
         layer=Layer.MODEL,
         stage=Stage.MATURITY,
         orientation=Orientation.HIGHER,
         level=Export.STANDARD,
-        levels={"precision": Export.LEAN, "recall": Export.LEAN},
+        levels={"precision": Export.LEAN, "recall": Export.LEAN, SCORE_BINS: Export.STANDARD},
         attributes=("method", "metric", "maturity"),
         minimum_samples=RATIO_ROWS,
     ),

@@ -6,9 +6,9 @@ from typing import Final
 from mlvitals.signals.calibration import calibration_error
 from mlvitals.signals.confusion import Score, binary_scores, class_scores, multiclass_scores
 from mlvitals.signals.intervals import AREA_LABELS, area_interval, loss_interval, precision_area_variance
+from mlvitals.signals.missing import with_what_is_missing
 from mlvitals.signals.ranking import Area, area_variance, binned_area, binned_precision
 from mlvitals.signals.regression import determination, regression_errors
-from mlvitals.signals.selection import with_what_is_missing
 from mlvitals.signals.share import RATIO_ROWS
 from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
 from mlvitals.windows.layout import Task

@@ -1,20 +1,14 @@
 """What labels that have not come yet leave open: the worst and the best that a cohort's performance can still be."""
 
-from collections.abc import Callable, Iterator
 from math import isnan
 from typing import Final, NamedTuple
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from mlvitals.signals.arrival import arrivals, why_unknown
-from mlvitals.signals.spec import Evidence, Reading
-from mlvitals.windows.matured import Matured
 from mlvitals.windows.summary import Counts, Outcome, Summary
 
 Floats = npt.NDArray[np.float64]
-Compute = Callable[[Evidence], Iterator[Reading]]
 
 OF_POSITIVE_DECISIONS: Final = frozenset({"precision"})  # the metrics that do not depend on negative ones
 
@@ -79,40 +73,3 @@ def bounds(cohort: Decided) -> dict[str, tuple[float, float]]:
         for metric, (worst, best) in ends.items()
         if not (isnan(worst) and isnan(best))
     }
-
-
-def with_what_is_missing(compute: Compute) -> Compute:
-    """Return what reads values of labelled predictions, each with the coverage and its bounds in its evidence.
-
-    Such a value is about the labelled ones alone: it is not to be told without saying how many these are. Where it
-    could be corrected by how labels of matured cohorts came, and is not, the reason is told too.
-    """
-
-    def read(evidence: Evidence) -> Iterator[Reading]:
-        outcome, served = evidence.outcome, evidence.current.predictions
-        if outcome is None or served == 0:
-            yield from compute(evidence)
-            return
-        coverage = {"coverage": outcome.labelled / served}
-        cohort = decided(evidence.current, outcome)
-        open_ends = {} if cohort is None else bounds(cohort)
-        reasons = {} if cohort is None else _uncorrected(cohort, evidence.matured)
-        for reading in compute(evidence):
-            told: dict[str, float | str] = {**reading.evidence, **coverage}
-            ends = open_ends.get(reading.attributes["metric"])
-            if ends is not None:
-                told |= {"worst": ends[0], "best": ends[1]}
-                told |= reasons.get(reading.attributes["metric"] in OF_POSITIVE_DECISIONS, {})
-            yield msgspec.structs.replace(reading, evidence=told)
-
-    return read
-
-
-def _uncorrected(cohort: Decided, matured: Matured | None) -> dict[bool, dict[str, str]]:
-    """Return why metrics are not corrected, of positive decisions alone and of both, where they could be."""
-    if matured is None:
-        return {}
-    missing = (cohort.labelled.sum(axis=1) < cohort.served).tolist()
-    unknown = [open_still and not one.is_known for open_still, one in zip(missing, arrivals(matured), strict=True)]
-    reason = {"uncorrected": why_unknown(matured)}
-    return {alone: reason for alone, hidden in ((True, unknown[1]), (False, any(unknown))) if hidden}

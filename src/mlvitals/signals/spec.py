@@ -181,8 +181,9 @@ class Evidence:
     detectors: the budgeted detectors of a whole version; none of a segment. costs: what mistakes cost,
     None where nobody said. segments: the joined labels of each segment at `maturity`, and rival: another version to be
     held against; of a whole version only. matured: how labels came of the cohorts that had matured when this one
-    reached `maturity`; None at the last maturity, and of a segment. conflicts: how many of the joined labels stand
-    after another one of their prediction that said something else.
+    reached `maturity`; None at the last maturity, and of a segment. final: `maturity` is the last one; of a whole
+    version only. conflicts: how many of the joined labels stand after another one of their prediction that said
+    something else.
     """
 
     current: Summary
@@ -201,6 +202,7 @@ class Evidence:
     segments: Mapping[str, Outcome] = field(default_factory=dict)
     rival: Rival | None = None
     matured: Matured | None = None
+    final: bool = False
     conflicts: int = 0
 
 

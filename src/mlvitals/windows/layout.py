@@ -230,7 +230,8 @@ class OutputLayout:
         `relative_squared` of its square. Then by drift bin of the value: `loss_rows` measured, and exact sums of |e|,
         e², e and e⁴ (`loss_absolute`, `loss_squared`, `loss_signed`, `loss_fourth`), one bin's after another's; and
         `MOMENT_SUMS`. Powers past all doubles count as the largest one.
-        With a binary score: `negatives` and `positives`, labels by fine score bin and specials.
+        With a binary score: `negatives` and `positives`, labels by fine score bin and specials; `acted_negatives` and
+        `acted_positives`, those of positive decisions with a finite score, by fine bin.
         With a score that is a probability: what it says (of the positive class, or of the predicted one being right)
         against what came true. `measured` rows have a score in [0, 1], `improbable` ones another one; `calibration` is
         four runs over the drift bins: rows, those that came true, Σ score and Σ score² in units of 2⁻³², each score
@@ -250,6 +251,7 @@ class OutputLayout:
             return sizes
         if self.task is Task.BINARY:
             sizes |= dict.fromkeys(("negatives", "positives"), self.score.size + SPECIALS)
+            sizes |= dict.fromkeys(("acted_negatives", "acted_positives"), self.score.size)
         if self.probability:
             sizes |= {"measured": 1, "improbable": 1, "calibration": CALIBRATION_RUNS * self.group_count}
             sizes |= dict.fromkeys(PROBABILITY_SUMS, CELLS) if self.task is Task.BINARY else {}

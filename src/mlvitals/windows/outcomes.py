@@ -20,6 +20,7 @@ from mlvitals.windows.probabilities import unpack_vectors
 Counts = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +104,11 @@ def add_outcomes(outcomes: Counts, layout: Layout, pairs: Pairs, what: Contribut
         amounts = pairs.stakes if layout.amount != wire.AMOUNT else pairs.amounts
         add_amounts(outcomes, layout, what.buckets, what.signs, Judged(predicted, true, scores, amounts[what.rows]))
     if layout.output.task is Task.BINARY:
-        _add_score(cells, layout.output, scores, true == 1)
+        _add_score(cells, layout.output, scores, true == 1, predicted == 1)
     else:
         judged = is_judged(predicted, true, side)
-        _add_score(cells.only(judged), layout.output, scores[judged], (predicted == true)[judged])
+        right = (predicted == true)[judged]
+        _add_score(cells.only(judged), layout.output, scores[judged], right, np.zeros_like(right))
         if "distributions" in cells.parts:
             known = true < side - 2  # of a rare class's probability nothing is remembered
             packed = [pairs.probabilities[row] for row in what.rows[known].tolist()]
@@ -172,14 +174,20 @@ def _bounded(values: Floats) -> Floats:
     return np.clip(values, -most, most)
 
 
-def _add_score(cells: _Cells, output: OutputLayout, scores: Floats, true: npt.NDArray[np.bool_]) -> None:
-    """Add what scores said of events (the positive class, or the predicted one) that came `true` or did not."""
+def _add_score(cells: _Cells, output: OutputLayout, scores: Floats, true: Flags, acted: Flags) -> None:
+    """Add what scores said of events (the positive class, or the predicted one) that came `true` or did not.
+
+    acted: which decisions were positive, in a binary task.
+    """
     bins = output.score
     if bins is None:
         return
     codes = np.where(np.isnan(scores), bins.size + MISSING, find_bins(scores, bins.array))
     codes = np.where(np.isinf(scores), bins.size + NON_FINITE, codes)
-    for name, mask in (("positives", true), ("negatives", ~true)):
+    acted = acted & (codes < bins.size)
+    by_truth = (("positives", true), ("negatives", ~true))
+    by_decision = (("acted_positives", true & acted), ("acted_negatives", ~true & acted))
+    for name, mask in (*by_truth, *by_decision):
         if name in cells.parts:
             cells.only(mask).count(name, codes[mask])
     if not output.probability:

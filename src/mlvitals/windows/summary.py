@@ -189,6 +189,12 @@ class Outcome:
         """
         return self._part("calibration").reshape(CALIBRATION_RUNS, -1)
 
+    @property
+    def by_decision(self) -> Counts:
+        """Labels of rows with a finite score by decision, true class and score bin, shape (2, 2, score bins)."""
+        acted = np.stack([self._part("acted_negatives"), self._part("acted_positives")])
+        return np.stack([np.stack([self.negatives, self.positives]) - acted, acted])
+
     def total(self, name: str) -> float:
         """Return an exact sum (`brier`, `absolute` …), rounded once."""
         return read_exact(self._sum(name))
