@@ -141,8 +141,23 @@ def test_what_all_labels_showed_lies_within_what_the_early_ones_left_open(rows, 
         assert one.evidence["worst"] - slack <= truth <= one.evidence["best"] + slack, (key, metric)
 
 
-def test_young_cohorts_are_corrected_where_the_arrival_of_labels_is_known_to_what_all_of_them_showed(rows, measured):
+def corrected_by(method, measured):
     corrected = [one for one in measured if one.signal == "mlvitals.performance.corrected"]
+    return [one for one in corrected if one.attributes["method"] == method]
+
+
+def test_once_all_labels_are_there_score_bins_say_what_they_say(rows, measured):
+    told = corrected_by("score_bins", measured)
+    assert {one.attributes["maturity"] for one in told} == {"60d"}
+    for one in told:
+        truth = rows[one.window_start, "60d"].get(one.attributes["metric"])
+        if truth is not None:
+            assert one.value == pytest.approx(truth, rel=1e-12)
+            assert one.lower - 1e-12 <= truth <= one.upper + 1e-12
+
+
+def test_young_cohorts_are_corrected_where_the_arrival_of_labels_is_known_to_what_all_of_them_showed(rows, measured):
+    corrected = corrected_by("delay_curves", measured)
     held: dict[tuple[str, str], list[bool]] = {}
     for one in corrected:
         metric, age = one.attributes["metric"], one.attributes["maturity"]

@@ -184,8 +184,9 @@ def test_a_state_that_is_lost_midway_is_made_again_of_the_events(world, receiver
     late = make.predictions(300, make.noon + 10 * 60 * 10**6, seed=7)
     changes = {"sinks": [{"type": "local"}, {"type": "otlp", "endpoint": receiver.url}], "budget": {"export": "full"}}
     world.configure(**changes)
-    receiver.refuse = 1
+    receiver.spare, receiver.refuse = 1, 1_000
     assert mlvitals("run", "-c", world.config, "--once", "--patience", "0s").code == 1  # some of it has not left
+    receiver.refuse = 0
     world.write("events-late.jsonl", late)
     world.write("labels-late.jsonl", make.labels_of(late))
     shutil.rmtree(world.folder / "state")

@@ -84,7 +84,11 @@ def test_young_cohorts_are_corrected_from_the_third_matured_one_on(plain):
     about = {"metric": "recall", "maturity": "2d"}
     truth = {one.window_start: one.value for one in told(plain).values() if one.attributes == about}
     assert all(one.lower <= truth[one.window_start] <= one.upper for one in found)
-    assert corrected(plain, "2d", "recall") == []
+    assert {one.attributes["method"] for one in found} == {"delay_curves"}
+    complete = corrected(plain, "2d", "recall")
+    assert [(one.attributes["method"], one.value) for one in complete] == [
+        ("score_bins", value) for value in truth.values()
+    ]
 
 
 def test_it_comes_out_the_same_in_any_order_and_after_any_restart(make, plain):
@@ -139,6 +143,28 @@ def test_what_matured_is_kept_longer_than_its_cohort_and_then_forgotten(make):
     assert len(bench.rows("matured")["matured"]) == WINDOWS
     bench.feed([("s", [])], until=bench.start + 100 * DAY)
     assert bench.rows("matured")["matured"] == []
+
+
+def test_labels_that_only_some_scores_get_are_weighed_the_same_in_any_order(make):
+    """Of what is not an alarm one in three is ever labelled: recall is that of all, not of what is labelled."""
+    first, other = make(), make()
+    some = [one for place, one in enumerate(labels(first)) if place % 4 == 0 or place % 3 == 0]
+    first.feed([("s", [*served(first), *some])], until=first.start + END)
+    other.feed([("s", served(other))], until=other.start + END)
+    random.Random(5).shuffle(some)
+    in_steps(other, some, [other.start + END] * 3)
+    assert told(other) == told(first)
+    about = {"metric": "recall", "maturity": "2d"}
+    plain = {one.window_start: one for one in told(first).values() if one.attributes == about}
+    found = corrected(first, "2d", "recall")
+    assert len(found) == WINDOWS
+    for one in found:
+        assert one.attributes["method"] == "score_bins"
+        assert one.lower < one.value < one.upper
+        assert one.value < plain[one.window_start].value
+        assert one.evidence["identified_share"] == 1
+    truths = 30 * 0.6 / (30 * 0.6 + 90 * 0.2)
+    assert sum(one.value for one in found) / WINDOWS == pytest.approx(truths, abs=0.06)
 
 
 def test_a_segment_is_not_corrected(make):

@@ -336,6 +336,10 @@ def test_at_each_maturity_the_last_label_within_it_counts(events, layout):
         if layout is BINARY:
             assert outcome.positives.tolist() == expect_bins(won, positive=True)
             assert outcome.negatives.tolist() == expect_bins(won, positive=False)
+            for decision, acted in enumerate((False, True)):
+                mine = [pair for pair in won if (pair[0].decision == "1") == acted]
+                expected = [expect_bins(mine, positive=False), expect_bins(mine, positive=True)]
+                assert outcome.by_decision[decision].tolist() == expected
 
 
 @given(EVENTS, st.sampled_from(LAYOUTS), st.randoms(use_true_random=False), st.integers(1, 6))

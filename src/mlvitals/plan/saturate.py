@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from mlvitals.windows.exact_sum import CELLS, add_exact
-from mlvitals.windows.layout import SPECIALS, Layout, Task
+from mlvitals.windows.layout import OTHER, SPECIALS, Layout, Task
 from mlvitals.windows.losses import FIXED_POINT
 from mlvitals.windows.outcome_sums import CALIBRATION_RUNS, LOSS_SUMS
 from mlvitals.windows.summary import Counts, Summary
@@ -33,8 +33,7 @@ def saturated(layout: Layout, seed: int = 0) -> Summary:
     if "negatives" in layout.outcome_sections:
         _match_decisions(summary)
     if layout.output.task is Task.BINARY and layout.output.classes is not None:
-        # Of no decision there are more labels than predictions.
-        summary.served[layout.served_sections["class"]] += int(summary.outcome(0).confusion.sum())
+        _match_classes(summary)
     # So many of the predictions have their label that every quantile of its delay is known.
     delays = summary.outcomes[0, layout.outcome_sections["delays"]]
     delays[:] = summary.predictions // len(delays)
@@ -54,6 +53,19 @@ def _match_decisions(summary: Summary) -> None:
         acted[:] = row[parts[name]][:-SPECIALS] // 2
         confusion[:2, true] = rows - int(acted.sum()), int(acted.sum())
     row[parts["labelled"]] = confusion.sum()
+
+
+def _match_classes(summary: Summary) -> None:
+    """Have of each decision as many predictions as stand in its score bins, or at least as many as are labelled."""
+    layout, bins = summary.layout, summary.layout.output.classes
+    classes, by_score = summary.served[layout.served_sections["class"]], summary.decisions_by_score
+    if by_score is None or bins is None or summary.decisions is None:
+        classes += int(summary.outcome(0).confusion.sum())
+        return
+    positive = bins.values.index(layout.output.positive)
+    negative = next((code for code in range(bins.size) if code != positive), bins.size + OTHER)
+    classes[positive] = int(by_score[1].sum())
+    classes[negative] += int(by_score[0].sum()) - summary.decisions[0]
 
 
 def _outcomes(name: str, size: int, seed: int) -> Counts:
