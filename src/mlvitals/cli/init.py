@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     "--sink",
     "sinks",
     multiple=True,
-    metavar="TYPE",
-    help="Where measurements go besides the local store: otlp, prometheus, datadog, opensearch or stdout, at its usual "
-    "address. Repeatable.",
+    metavar="NAME",
+    help="Where measurements go besides the local store, at its usual address: otlp, prometheus, datadog, opensearch, "
+    "elasticsearch or stdout. Repeatable.",
 )
 def command(events: tuple[str, ...], output: Path, names: Path | None, sinks: tuple[str, ...], *, force: bool) -> int:
     """Write a commented configuration from a sample of a log (JSON Lines, CSV or Parquet; `-` is standard input).

@@ -42,12 +42,13 @@ _WHY: Final = {
     "constants": "what the log does not say",
 }
 
-# Where measurements may go besides, by the type of the sink: as it stands on a machine that has it, or in a comment.
+# Where measurements may go besides, by name: as it stands on a machine that has it, used or in a comment.
 SINKS: Final = {
     "otlp": '{type: otlp, endpoint: "http://localhost:4318"}',
     "prometheus": '{type: prometheus, listen: "127.0.0.1:9464"}',
     "datadog": '{type: datadog, api_key: "${DD_API_KEY}"}',
     "opensearch": '{type: opensearch, hosts: ["http://localhost:9200"]}',
+    "elasticsearch": '{type: opensearch, name: elasticsearch, engine: elasticsearch, hosts: ["http://localhost:9200"]}',
     "stdout": "{type: stdout}",
 }
 
