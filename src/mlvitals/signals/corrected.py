@@ -71,7 +71,7 @@ def _by_score(evidence: Evidence) -> Iterator[Reading]:
     for metric, one in found.metrics.items():
         if one.value is None:
             continue
-        otherwise = {name: values.get(metric) for name, values in found.sensitivity.items()}
+        otherwise = {name: values[metric] for name, values in found.sensitivity.items() if metric in values}
         yield Reading(
             value=one.value,
             samples=int(one.effective),
@@ -82,7 +82,7 @@ def _by_score(evidence: Evidence) -> Iterator[Reading]:
                 "coverage": coverage,
                 "identified_share": one.identified,
                 "effective_samples": one.effective,
-                **{name: value for name, value in otherwise.items() if value is not None},
+                **otherwise,
             },
         )
 

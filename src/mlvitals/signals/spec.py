@@ -167,7 +167,7 @@ class DetectorState(NamedTuple):
     told: Mapping[str, float | str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Evidence:
     """All that a statistic may look at.
 

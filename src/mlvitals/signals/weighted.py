@@ -104,7 +104,7 @@ def corrected_scores(negative: Weighed, positive: Weighed) -> dict[str, Correcte
     that could be of the predictions that labels do not speak for (Manski, 2003).
     """
     hidden, missed = positive.served - positive.identified, negative.served - negative.identified
-    plain = _scores(positive.positives, negative.positives, negative.identified, positive.identified)
+    plain = point_scores(negative, positive)
     alarms, others = positive.drawn[:, None], negative.drawn[None, :]
     worst = _scores(alarms, others + missed, negative.served, positive.served)
     best = _scores(alarms + hidden, others, negative.served, positive.served)
@@ -125,6 +125,11 @@ def corrected_scores(negative: Weighed, positive: Weighed) -> dict[str, Correcte
             identified=identified,
         )
     return found
+
+
+def point_scores(negative: Weighed, positive: Weighed) -> dict[str, Floats]:
+    """Return each metric of the predictions that labels speak for, NaN where it is not defined."""
+    return _scores(positive.positives, negative.positives, negative.identified, positive.identified)
 
 
 def _scores(hits: Floats | float, misses: Floats | float, negative: float, positive: float) -> dict[str, Floats]:
