@@ -9,10 +9,11 @@ import json
 import pytest
 
 from mlvitals.assets.elastic import messages, rules
-from mlvitals.assets.monitors import LOOKBACK, MONITORS, Bar, Comparator, Silence
+from mlvitals.assets.monitors import MONITORS, Bar, Silence
 from mlvitals.clock import DAY, MINUTE, SECOND, parse_time
 from mlvitals.telemetry.naming.opensearch import Schema
 from tests.assets.elastic import kibana
+from tests.assets.monitors.bars import nearest
 from tests.integration.series import Sample, write
 from tests.stack.serve.process import ask
 
@@ -60,29 +61,20 @@ def road(opensearch, tmp_path_factory):
     return Road(opensearch.address, tmp_path_factory.mktemp("rules"))
 
 
-def sides(monitor):
-    """Return the least value that fires and the greatest that does not."""
-    value = rules.bar(monitor)
-    value = float(LOOKBACK) if value is None else value
-    nearly = max(abs(value), 1.0) * 1e-6
-    inclusive = isinstance(monitor.fires, Bar) and monitor.fires.comparator is Comparator.AT_LEAST
-    return (value, value - nearly) if inclusive else (value + nearly, value)
-
-
 @each
 def test_beyond_its_bar_it_is_one_alert_until_nothing_of_it_is_left(road, monitor):
     day = road.begin()
-    road.hold(monitor, (day, sides(monitor)[0]))
+    road.hold(monitor, (day, nearest(monitor)[0]))
     [(alert, context)] = road.run(monitor, day + SECOND).items()
     assert alert == ",".join(f"{name}-{HOSTILE}" for name in monitor.incident)
-    assert context["value"] == sides(monitor)[0]
+    assert context["value"] == nearest(monitor)[0]
     assert [*road.run(monitor, day + (rules.seconds(monitor) - 1) * SECOND)] == [alert]
     assert road.run(monitor, day + (rules.seconds(monitor) + 1) * SECOND) == {}
 
 
 @each
 def test_at_the_other_side_of_its_bar_or_longer_ago_it_says_nothing(road, monitor):
-    fires, quiet = sides(monitor)
+    fires, quiet = nearest(monitor)
     day = road.begin()
     road.hold(monitor, (day, quiet), (day - (rules.seconds(monitor) + 1) * SECOND, fires))
     assert road.run(monitor, day + SECOND) == {}
@@ -92,13 +84,13 @@ def test_at_the_other_side_of_its_bar_or_longer_ago_it_says_nothing(road, monito
 def test_incidents_are_told_apart(road, monitor):
     day = road.begin()
     for turn in ("one", "two"):
-        road.hold(monitor, (day, sides(monitor)[0]), turn=turn)
+        road.hold(monitor, (day, nearest(monitor)[0]), turn=turn)
     assert len(road.run(monitor, day + SECOND)) == 2
 
 
 @pytest.mark.parametrize("monitor", LASTING, ids=lambda monitor: monitor.name)
 def test_what_must_last_says_nothing_while_it_comes_and_goes(road, monitor):
-    fires, quiet = sides(monitor)
+    fires, quiet = nearest(monitor)
     day = road.begin()
     road.hold(monitor, (day - 2 * MINUTE, fires), (day - MINUTE, quiet), (day, fires))
     assert road.run(monitor, day + SECOND) == {}
@@ -107,7 +99,7 @@ def test_what_must_last_says_nothing_while_it_comes_and_goes(road, monitor):
 @each
 def test_what_pagerduty_hears_names_what_moved(road, monitor):
     day = road.begin()
-    road.hold(monitor, (day, sides(monitor)[0]), turn="x")
+    road.hold(monitor, (day, nearest(monitor)[0]), turn="x")
     [(alert, context)] = road.run(monitor, day + SECOND).items()
     told = road.words(messages.actions(monitor, "pagerduty")[0]["params"], alert, context)
     assert told["dedupKey"] == f"mlvitals/{monitor.name}/{','.join(f'{name}-x' for name in monitor.incident)}"
@@ -120,7 +112,7 @@ def test_what_pagerduty_hears_names_what_moved(road, monitor):
 def test_a_silence_of_a_day_fires_the_heartbeat_alone_and_its_first_point_ends_it(road):
     day = road.begin()
     for monitor in BARS:
-        road.hold(monitor, (day, sides(monitor)[1]))
+        road.hold(monitor, (day, nearest(monitor)[1]))
     road.hold(HEARTBEAT, (day, 1.0))
     for monitor in MONITORS:
         assert road.run(monitor, day + 9 * MINUTE) == {}

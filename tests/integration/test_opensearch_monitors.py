@@ -6,9 +6,10 @@ from contextlib import ExitStack
 import pytest
 
 from mlvitals.assets.documents import tokens
-from mlvitals.assets.monitors import MONITORS, Bar, Cadence, Comparator, Silence
+from mlvitals.assets.monitors import MONITORS, Bar, Cadence, Silence
 from mlvitals.assets.opensearch import monitors
 from mlvitals.clock import DAY, HOUR, MINUTE, SECOND, parse_time
+from tests.assets.monitors.bars import nearest
 from tests.integration.receiver import receiver
 from tests.integration.series import Sample, write
 from tests.opensearch_plugins_standin.server import plugins_standin
@@ -69,14 +70,6 @@ def road(opensearch, tmp_path_factory):
         yield Road(standin, heard, tmp_path_factory.mktemp("monitors"))
 
 
-def sides(monitor):
-    """Return the least value that fires and the greatest that does not."""
-    value = monitors.bar(monitor)
-    nearly = max(abs(value), 1.0) * 1e-6
-    inclusive = isinstance(monitor.fires, Bar) and monitor.fires.comparator is Comparator.AT_LEAST
-    return (value, value - nearly) if inclusive else (value + nearly, value)
-
-
 def lookback(monitor):
     if monitor.cadence is Cadence.WINDOW:
         return tokens.defaults(bar=0, minutes=1)[tokens.WINDOWS] * SECOND
@@ -88,7 +81,7 @@ def lookback(monitor):
 @each
 def test_beyond_its_bar_it_is_told_once_and_once_when_it_is_over(road, monitor):
     day = road.begin(monitor)
-    road.hold(monitor, (day, sides(monitor)[0]))
+    road.hold(monitor, (day, nearest(monitor)[0]))
     for later in (0, MINUTE, 2 * MINUTE):
         told = road.run(monitor, day + SECOND + later)
         assert [one["state"] for one in told] == ["new"]
@@ -102,7 +95,7 @@ def test_beyond_its_bar_it_is_told_once_and_once_when_it_is_over(road, monitor):
 
 @each
 def test_at_the_other_side_of_its_bar_or_longer_ago_it_says_nothing(road, monitor):
-    fires, quiet = sides(monitor)
+    fires, quiet = nearest(monitor)
     day = road.begin(monitor)
     road.hold(monitor, (day, quiet), (day - lookback(monitor), fires))
     assert road.run(monitor, day + SECOND) == []
@@ -110,7 +103,7 @@ def test_at_the_other_side_of_its_bar_or_longer_ago_it_says_nothing(road, monito
 
 @pytest.mark.parametrize("monitor", LASTING, ids=lambda monitor: monitor.name)
 def test_what_must_last_says_nothing_while_it_comes_and_goes(road, monitor):
-    fires, quiet = sides(monitor)
+    fires, quiet = nearest(monitor)
     day = road.begin(monitor)
     road.hold(monitor, (day - 2 * MINUTE, fires), (day - MINUTE, quiet), (day, fires))
     assert road.run(monitor, day + SECOND) == []
@@ -129,7 +122,7 @@ def test_a_silence_of_a_day_fires_the_heartbeat_alone(road):
     day = road.begin(HEARTBEAT)
     for monitor in BARS:
         road.put(monitor)
-        road.hold(monitor, (day, sides(monitor)[1]))
+        road.hold(monitor, (day, nearest(monitor)[1]))
     road.hold(HEARTBEAT, (day, 1.0))
     for monitor in MONITORS:
         assert road.run(monitor, day + 9 * MINUTE) == []

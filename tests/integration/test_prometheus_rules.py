@@ -10,12 +10,13 @@ import yaml
 
 from mlvitals.assets.facts import FRESH, ModelGroup
 from mlvitals.assets.grafana import rules as grafana
-from mlvitals.assets.monitors import LOOKBACK, MONITORS, Bar, Comparator, Monitor, Overdue, Silence
+from mlvitals.assets.monitors import LOOKBACK, MONITORS, Bar, Monitor, Silence
 from mlvitals.assets.prometheus.promql import label
 from mlvitals.assets.prometheus.rules import alert_name, render_rules
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.spec import Instrument
 from mlvitals.telemetry.naming.prometheus import metric_name
+from tests.assets.monitors.bars import sides
 from tests.stack import versions
 from tests.stack.home import home
 
@@ -66,18 +67,6 @@ def selector(monitor: Monitor) -> str:
     labels = {**attributes(monitor), **monitor.query.where}
     told = ",".join([ENVIRONMENT, *(f'{label(name)}="{value}"' for name, value in labels.items())])
     return f"{metric_name(spec.name, spec.unit, spec.instrument)}{{{told}}}"
-
-
-def sides(monitor: Monitor) -> tuple[list[float], list[float]]:
-    """Return values that fire, and as many that do not, the bar itself among one of them."""
-    if isinstance(monitor.fires, Overdue):
-        return [LOOKBACK + 1.0, 9e9], [float(LOOKBACK), 0.0]
-    assert isinstance(monitor.fires, Bar)
-    bar = monitor.fires.value
-    near = max(abs(bar), 1.0) * 1e-6
-    if monitor.fires.comparator is Comparator.ABOVE:
-        return [bar + near, bar + 1e6], [bar, bar - near]
-    return [bar, bar + near], [bar - near, bar - 1e6]
 
 
 BARRED = [monitor for monitor in MONITORS if not isinstance(monitor.fires, Silence)]

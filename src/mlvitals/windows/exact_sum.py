@@ -21,7 +21,7 @@ _FRACTION_BITS: Final = 52
 _FRACTION: Final = np.int64((1 << _FRACTION_BITS) - 1)
 _EXPONENT: Final = np.int64((1 << 11) - 1)
 _BIAS: Final = 1023
-_AT_ONCE: Final = 1 << 20  # digits that add up to less than 2⁵³, so that doubles hold their sum exactly
+_AT_ONCE: Final = 1 << 19  # values whose digits add up to less than 2⁵³, so that doubles hold their sum exactly
 _DIGIT: Final = np.int64((1 << _DIGIT_BITS) - 1)
 
 
@@ -61,11 +61,10 @@ def _add(
     # The shifted mantissa has up to 85 bits: its low 32 first, so that nothing leaves 64 bits.
     low = (magnitude & _DIGIT) << shift
     high = ((magnitude >> _DIGIT_BITS) << shift) + (low >> _DIGIT_BITS)
-    digits = (low & _DIGIT, high & _DIGIT, high >> _DIGIT_BITS)
+    digits = np.concatenate([sign * (low & _DIGIT), sign * (high & _DIGIT), sign * (high >> _DIGIT_BITS)])
     first = rows * CELLS + cell
-    for offset, digit in enumerate(digits):
-        added = np.bincount(first + offset, sign * digit, cells.size)
-        cells += added.astype(np.int64).reshape(cells.shape)
+    added = np.bincount(np.concatenate([first, first + 1, first + 2]), digits, cells.size)
+    cells += added.astype(np.int64).reshape(cells.shape)
 
 
 def read_exact(cells: npt.NDArray[np.int64]) -> float:

@@ -13,7 +13,7 @@ from mlvitals.windows.exact_sum import CELLS, add_exact
 from mlvitals.windows.layout import MISSING, NON_FINITE, Layout, OutputLayout, Task
 from mlvitals.windows.losses import exact_squares, log_losses, to_fixed
 from mlvitals.windows.outcome_amounts import Judged, add_amounts
-from mlvitals.windows.outcome_sums import LOSS_SUMS, MOMENT_SUMS
+from mlvitals.windows.outcome_sums import LOSS_SUMS, MOMENT_SUMS, PROBABILITY_SUMS
 from mlvitals.windows.pairs import Pairs
 from mlvitals.windows.probabilities import unpack_vectors
 
@@ -73,18 +73,28 @@ class _Cells:
         """Add to a section's cells at these places."""
         np.add.at(self.outcomes, (self.buckets, self.parts[name].start + places), self.signs * times)
 
-    def sum_exactly(self, name: str, values: Floats, sums: Codes | int = 0) -> None:
-        """Add finite values to a section of exact sums, each to one of them."""
-        held = np.ascontiguousarray(self.outcomes[:, self.parts[name]])
-        many = held.shape[1] // CELLS
-        add_exact(held.reshape(-1, CELLS), self.buckets * many + sums, values, self.signs)
-        self.outcomes[:, self.parts[name]] = held
+    def count_either(self, names: tuple[str, str], flags: Flags, places: Codes) -> None:
+        """Add to cells of the first section where a flag stands, of the second where it does not."""
+        starts = np.where(flags, self.parts[names[0]].start, self.parts[names[1]].start)
+        np.add.at(self.outcomes, (self.buckets, starts + places), self.signs)
 
-    def sum_with_squares(self, name: str, values: Floats) -> None:
-        """Add finite values to a section of one exact sum, and their squares to the one that is called so."""
-        self.sum_exactly(name, values)
-        with np.errstate(over="ignore"):
-            self.sum_exactly(f"{name}_squared", _bounded(values * values))
+    def sum_exactly(self, names: Sequence[str], values: Sequence[Floats], groups: Codes | int = 0) -> None:
+        """Add finite values to sections that stand one behind the other, in this order, at once: a call costs most.
+
+        groups: which of a section's sums each value is added to, where it has several.
+        """
+        span = slice(self.parts[names[0]].start, self.parts[names[-1]].stop)
+        held = np.ascontiguousarray(self.outcomes[:, span])
+        sums = held.shape[1] // CELLS
+        first = self.buckets * sums + groups
+        rows = np.concatenate([first + place * (sums // len(names)) for place in range(len(names))])
+        add_exact(held.reshape(-1, CELLS), rows, np.concatenate(values), np.tile(self.signs, len(names)))
+        self.outcomes[:, span] = held
+
+    def sum_losses(self, brier: Floats, log_loss: Floats) -> None:
+        """Add what probabilities are off by, and the squares of that."""
+        values = (brier, brier * brier, log_loss, log_loss * log_loss)
+        self.sum_exactly(PROBABILITY_SUMS, values)
 
 
 def add_outcomes(outcomes: Counts, layout: Layout, pairs: Pairs, what: Contributions) -> None:
@@ -133,20 +143,20 @@ def _add_errors(cells: _Cells, output: OutputLayout, values: Floats, labels: Flo
         usable = np.isfinite(squared) & np.isfinite(high) & np.isfinite(low)
     cells = cells.only(usable)
     cells.count("measured")
-    cells.sum_exactly("signed", errors[usable])
-    cells.sum_exactly("absolute", np.abs(errors[usable]))
-    cells.sum_exactly("squared", squared[usable])
-    cells.sum_exactly("label", labels[usable])
-    cells.sum_exactly("label_squared", high[usable])
-    cells.sum_exactly("label_squared", low[usable])
+    off = errors[usable]
+    values_of_sums = (np.abs(off), squared[usable], off, labels[usable], high[usable])
+    cells.sum_exactly(("absolute", "squared", "signed", "label", "label_squared"), values_of_sums)
+    cells.sum_exactly(("label_squared",), (low[usable],))
     if output.score is not None:
         groups = output.group_codes[find_bins(values[usable], output.score.array)]
-        _add_losses(cells, groups, errors[usable])
-        _add_moments(cells, errors[usable], labels[usable] - output.middle)
+        _add_losses(cells, groups, off)
+        _add_moments(cells, off, labels[usable] - output.middle)
     defined = np.isfinite(relative[usable])
     cells = cells.only(defined)
     cells.count("relative_rows")
-    cells.sum_with_squares("relative", relative[usable][defined])
+    relative = relative[usable][defined]
+    with np.errstate(over="ignore"):
+        cells.sum_exactly(("relative", "relative_squared"), (relative, _bounded(relative * relative)))
 
 
 def _add_losses(cells: _Cells, groups: Codes, errors: Floats) -> None:
@@ -155,8 +165,7 @@ def _add_losses(cells: _Cells, groups: Codes, errors: Floats) -> None:
     with np.errstate(over="ignore"):
         fourth = _bounded(squared * squared)
     cells.count("loss_rows", groups)
-    for name, losses in zip(LOSS_SUMS, (np.abs(errors), squared, errors, fourth), strict=True):
-        cells.sum_exactly(name, losses, groups)
+    cells.sum_exactly(LOSS_SUMS, (np.abs(errors), squared, errors, fourth), groups)
 
 
 def _add_moments(cells: _Cells, errors: Floats, distances: Floats) -> None:
@@ -164,8 +173,7 @@ def _add_moments(cells: _Cells, errors: Floats, distances: Floats) -> None:
     with np.errstate(over="ignore"):
         crossed, squares = errors * distances, distances * distances
         moments = (errors * crossed, crossed * crossed, squares * distances, squares * squares)
-    for name, values in zip(MOMENT_SUMS, moments, strict=True):
-        cells.sum_exactly(name, _bounded(values))
+    cells.sum_exactly(MOMENT_SUMS, [_bounded(values) for values in moments])
 
 
 def _bounded(values: Floats) -> Floats:
@@ -184,12 +192,10 @@ def _add_score(cells: _Cells, output: OutputLayout, scores: Floats, true: Flags,
         return
     codes = np.where(np.isnan(scores), bins.size + MISSING, find_bins(scores, bins.array))
     codes = np.where(np.isinf(scores), bins.size + NON_FINITE, codes)
-    acted = acted & (codes < bins.size)
-    by_truth = (("positives", true), ("negatives", ~true))
-    by_decision = (("acted_positives", true & acted), ("acted_negatives", ~true & acted))
-    for name, mask in (*by_truth, *by_decision):
-        if name in cells.parts:
-            cells.only(mask).count(name, codes[mask])
+    if output.task is Task.BINARY:
+        cells.count_either(("positives", "negatives"), true, codes)
+        acted = acted & (codes < bins.size)
+        cells.only(acted).count_either(("acted_positives", "acted_negatives"), true[acted], codes[acted])
     if not output.probability:
         return
     inside = (scores >= 0) & (scores <= 1)
@@ -201,8 +207,7 @@ def _add_score(cells: _Cells, output: OutputLayout, scores: Floats, true: Flags,
     for run, times in enumerate(runs):
         cells.count("calibration", run * output.group_count + groups, times)
     if output.task is Task.BINARY:
-        cells.sum_with_squares("brier", np.square(scores - true))
-        cells.sum_with_squares("log_loss", log_losses(np.where(true, scores, 1 - scores)))
+        cells.sum_losses(np.square(scores - true), log_losses(np.where(true, scores, 1 - scores)))
 
 
 def _add_distributions(cells: _Cells, output: OutputLayout, packed: Sequence[bytes | None], true: Codes) -> None:
@@ -213,8 +218,7 @@ def _add_distributions(cells: _Cells, output: OutputLayout, packed: Sequence[byt
     cells.count("distributions")
     # Σ (p - y)² is that of the other classes and that of the true one: both are sums of squares, so never below 0.
     others = vectors.squares - np.square(vectors.chances)
-    cells.sum_with_squares("brier", others + np.square(1 - vectors.chances))
-    cells.sum_with_squares("log_loss", log_losses(vectors.chances))
+    cells.sum_losses(others + np.square(1 - vectors.chances), log_losses(vectors.chances))
 
 
 def _class_codes(layout: Layout, pairs: Pairs, rows: Codes) -> tuple[Codes, Codes]:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 import pytest
 
 from mlvitals.assets.datadog import messages, monitors
-from mlvitals.assets.monitors import LOOKBACK, MONITORS, Bar, Comparator, Monitor, Overdue, Severity, Silence
+from mlvitals.assets.monitors import MONITORS, Bar, Monitor, Severity, Silence
 from mlvitals.assets.query import ELSEWHERE, carried
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.telemetry.naming.datadog import attribute_key, tag
 from tests.assets.datadog.language import Series, read_alert
 from tests.assets.datadog.strict import wrong_with_monitor
+from tests.assets.monitors.bars import sides
 
 each = pytest.mark.parametrize("monitor", MONITORS, ids=lambda monitor: monitor.name)
 of_values = pytest.mark.parametrize(
@@ -41,18 +42,6 @@ def firing(series: Series, now: int = NOW) -> set[str]:
         if any(states.values()) or (silent and (None in states.values() or not states)):
             found.add(monitor.name)
     return found
-
-
-def sides(monitor: Monitor) -> tuple[list[float], list[float]]:
-    """Return values that fire, and as many that do not, the bar itself among one of them."""
-    if isinstance(monitor.fires, Overdue):
-        return [LOOKBACK + 1.0, 9e9], [float(LOOKBACK), 0.0]
-    assert isinstance(monitor.fires, Bar)
-    bar = monitor.fires.value
-    near = max(abs(bar), 1.0) * 1e-6
-    if monitor.fires.comparator is Comparator.ABOVE:
-        return [bar + near, bar + 1e6], [bar, bar - near]
-    return [bar, bar + near], [bar - near, bar - 1e6]
 
 
 @each
