@@ -4,6 +4,7 @@ Their windows are a day long and end today, so that a backend which takes points
 """
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,15 @@ class Lively:
             assert answer.code == 0, answer.err
         return made
 
+    def tell(self, sinks: list[dict[str, Any]]) -> None:
+        """Let two runs tell these sinks, a second apart: totals grow only where a backend keeps two points."""
+        config = self.configure(sinks)
+        for turn in range(2):
+            if turn:
+                time.sleep(1.1)
+            answer = in_this_process("run", "-c", config, "--once")
+            assert answer.code == 0, answer.err
+
     def configure(self, sinks: list[dict[str, Any]]) -> Path:
         """Write the configuration with these sinks and return its path."""
         document = {
@@ -76,17 +86,17 @@ class Lively:
             moved = window >= -INCIDENT
             for model in MODELS:
                 for row in range(ROWS):
-                    time = self.now + window * DAY + row * DAY // ROWS
-                    yield from _row(random, model, time, f"{model}-{window}-{row}", moved=moved)
+                    when = self.now + window * DAY + row * DAY // ROWS
+                    yield from _row(random, model, when, f"{model}-{window}-{row}", moved=moved)
 
 
-def _row(random: np.random.Generator, model: str, time: int, name: str, *, moved: bool) -> Iterator[str]:
+def _row(random: np.random.Generator, model: str, when: int, name: str, *, moved: bool) -> Iterator[str]:
     amount = random.normal(2.0 if moved else 0.0)
     channel = str(random.choice(["web", "app"]))
     features = {"amount": amount, "channel": channel, "shop": f"s{int(random.integers(12 if moved else 9))}"}
     event: dict[str, Any] = {
         "event": "prediction",
-        "timestamp": format_time(time),
+        "timestamp": format_time(when),
         "model": model,
         "model_version": str(int(random.choice([1, 1, 2]))),
         "prediction_id": name,
@@ -106,6 +116,6 @@ def _row(random: np.random.Generator, model: str, time: int, name: str, *, moved
         truth = str(random.choice(_CLASSES, p=shares))
     yield json.dumps(event) + "\n"
     if random.random() < 0.8:
-        later = time + int(random.exponential(0.5) * DAY)
+        later = when + int(random.exponential(0.5) * DAY)
         label = {"event": "label", "timestamp": format_time(later), "model": model, "prediction_id": name}
         yield json.dumps({**label, "label": truth}) + "\n"

@@ -7,7 +7,6 @@ from mlvitals.assets.datadog.board import board_document
 from mlvitals.signals.registry import REGISTRY
 from tests.assets.datadog.language import read_selector
 from tests.assets.datadog.test_boards import queries
-from tests.cli.conftest import in_this_process
 from tests.intake.datadog import KEY, datadog_intake
 from tests.integration.lively import Lively
 
@@ -27,10 +26,7 @@ def series(tmp_path_factory):
     with datadog_intake() as intake:
         intake.historical = set(REGISTRY)  # as an organisation that lets old points in
         sink = {"type": "datadog", "api_key": KEY, "endpoints": intake.endpoints, "historical": True, "logs": False}
-        config = lively.configure([sink])
-        for _ in range(2):  # a total that grows has two points
-            answer = in_this_process("run", "-c", config, "--once")
-            assert answer.code == 0, answer.err
+        lively.tell([sink])
         assert intake.faults == []
         yield intake.series
 

@@ -8,7 +8,6 @@ import pytest
 
 from mlvitals.assets.boards import BOARDS
 from mlvitals.assets.grafana.board import board_document
-from tests.cli.conftest import in_this_process
 from tests.integration.lively import Lively
 
 pytestmark = pytest.mark.integration
@@ -37,11 +36,7 @@ VALUES = [
 def told(prometheus, tmp_path_factory):
     """A Prometheus that holds windows of two models, the last of them an incident, and a second beat."""
     lively = Lively.make(tmp_path_factory.mktemp("lively"))
-    config = lively.configure([{"type": "otlp", "endpoint": prometheus.otlp, "signals": ["metrics"]}])
-    for _ in range(2):  # a total that grows has two points
-        answer = in_this_process("run", "-c", config, "--once")
-        assert answer.code == 0, answer.err
-        time.sleep(1.1)
+    lively.tell([{"type": "otlp", "endpoint": prometheus.otlp, "signals": ["metrics"]}])
     return prometheus
 
 
