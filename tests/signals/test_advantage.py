@@ -110,7 +110,7 @@ def test_of_numbers_the_mean_difference_of_the_errors_is_told(usual):
     cells[0] = 900
     for place, values in enumerate((better, better * better)):
         part = cells[1 + place * CELLS : 1 + (place + 1) * CELLS]
-        add_exact(part[None], np.zeros(900, np.intp), values, np.ones(900, np.int64))
+        add_exact(part, np.zeros(900, np.intp), values, np.ones(900, np.int64))
     evidence = usual["regression"]
     rival = replace(evidence.rival, paired=Paired(Task.REGRESSION, cells))
     found = read(replace(evidence, rival=rival))["mae"]

@@ -17,7 +17,7 @@ MANY = st.lists(
 def accumulate(values, signs=None, cells=None):
     cells = np.zeros((1, CELLS), dtype=np.int64) if cells is None else cells
     signs = np.ones(len(values), dtype=np.int64) if signs is None else np.array(signs, dtype=np.int64)
-    add_exact(cells, np.zeros(len(values), dtype=np.intp), np.array(values, dtype=np.float64), signs)
+    add_exact(cells.reshape(-1), np.zeros(len(values), dtype=np.intp), np.array(values, dtype=np.float64), signs)
     return cells
 
 
@@ -81,11 +81,11 @@ def test_taking_everything_back_leaves_nothing(values):
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), EVERY)))
-def test_each_value_goes_to_its_own_row(pairs):
+def test_each_value_goes_to_its_own_accumulator(pairs):
     cells = np.zeros((3, CELLS), dtype=np.int64)
     rows = np.array([row for row, _ in pairs], dtype=np.intp)
     values = np.array([value for _, value in pairs], dtype=np.float64)
-    add_exact(cells, rows, values, np.ones(len(pairs), dtype=np.int64))
+    add_exact(cells.reshape(-1), rows * CELLS, values, np.ones(len(pairs), dtype=np.int64))
     for row in range(3):
         mine = accumulate([value for place, value in pairs if place == row])
         assert cells[row].tobytes() == mine[0].tobytes()

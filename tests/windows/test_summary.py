@@ -102,9 +102,9 @@ def test_an_outcome_reads_its_parts(layout):
     summary.outcomes[0, parts["confusion"]] = range(9)
     summary.outcomes[0, parts["positives"]] = range(6)
     summary.outcomes[0, parts["measured"]] = 2
-    cells = np.zeros((1, CELLS), dtype=np.int64)
+    cells = np.zeros(CELLS, dtype=np.int64)
     add_exact(cells, np.zeros(2, dtype=np.intp), np.array([0.1, 0.2]), np.ones(2, dtype=np.int64))
-    summary.outcomes[0, parts["brier"]] = cells[0]
+    summary.outcomes[0, parts["brier"]] = cells
     summary.outcomes[0, parts["calibration"]] = range(8)
     outcome = summary.outcome(0)
     assert outcome.confusion.tolist() == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]

@@ -110,10 +110,10 @@ def fill(layout: Layout, served: Parts | None = None, outcomes: Sequence[Parts] 
 
 def exact_cells(values: npt.ArrayLike) -> Counts:
     """Return the cells of an exact sum over values."""
-    cells = np.zeros((1, CELLS), dtype=np.int64)
+    cells = np.zeros(CELLS, dtype=np.int64)
     numbers = np.asarray(values, float)
     add_exact(cells, np.zeros(numbers.size, np.intp), numbers, np.ones(numbers.size, np.int64))
-    return np.asarray(cells[0])
+    return cells
 
 
 def durations(seconds: npt.ArrayLike) -> Counts:

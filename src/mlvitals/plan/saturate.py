@@ -99,5 +99,5 @@ def _uneven(size: int, seed: int) -> Counts:
 
 def _sum(value: float) -> Counts:
     cells: Counts = np.zeros(CELLS, dtype=np.int64)
-    add_exact(cells[None], np.zeros(1, dtype=np.intp), np.array([value]), np.ones(1, dtype=np.int64))
+    add_exact(cells, np.zeros(1, dtype=np.intp), np.array([value]), np.ones(1, dtype=np.int64))
     return cells

@@ -21,33 +21,33 @@ _FRACTION_BITS: Final = 52
 _FRACTION: Final = np.int64((1 << _FRACTION_BITS) - 1)
 _EXPONENT: Final = np.int64((1 << 11) - 1)
 _BIAS: Final = 1023
-_AT_ONCE: Final = 1 << 19  # values whose digits add up to less than 2⁵³, so that doubles hold their sum exactly
+_AT_ONCE: Final = 1 << 14  # values: what they are cut into on the way then stays in the processor's cache
 _DIGIT: Final = np.int64((1 << _DIGIT_BITS) - 1)
 
 
 def add_exact(
     cells: npt.NDArray[np.int64],
-    rows: npt.NDArray[np.intp],
+    begins: npt.NDArray[np.intp],
     values: npt.NDArray[np.float64],
     signs: npt.NDArray[np.int64],
 ) -> None:
-    """Add finite values, each times its sign (+1 or -1), to rows of accumulators, in place.
+    """Add finite values, each times its sign (+1 or -1), to accumulators of CELLS cells, in place.
 
     Args:
-        cells: accumulators, shape (n, CELLS).
-        rows: for each value the accumulator that it belongs to.
+        cells: shape (n,), with accumulators anywhere in it.
+        begins: for each value the first cell of the accumulator that it belongs to.
         values: finite doubles.
         signs: +1 adds a value, -1 takes it back.
 
     """
     for start in range(0, len(values), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        _add(cells, rows[part], values[part], signs[part])
+        _add(cells, begins[part], values[part], signs[part])
 
 
 def _add(
     cells: npt.NDArray[np.int64],
-    rows: npt.NDArray[np.intp],
+    begins: npt.NDArray[np.intp],
     values: npt.NDArray[np.float64],
     signs: npt.NDArray[np.int64],
 ) -> None:
@@ -61,10 +61,9 @@ def _add(
     # The shifted mantissa has up to 85 bits: its low 32 first, so that nothing leaves 64 bits.
     low = (magnitude & _DIGIT) << shift
     high = ((magnitude >> _DIGIT_BITS) << shift) + (low >> _DIGIT_BITS)
-    digits = np.concatenate([sign * (low & _DIGIT), sign * (high & _DIGIT), sign * (high >> _DIGIT_BITS)])
-    first = rows * CELLS + cell
-    added = np.bincount(np.concatenate([first, first + 1, first + 2]), digits, cells.size)
-    cells += added.astype(np.int64).reshape(cells.shape)
+    first = begins + cell
+    for place, digit in enumerate((low & _DIGIT, high & _DIGIT, high >> _DIGIT_BITS)):
+        np.add.at(cells, first + place, sign * digit)
 
 
 def read_exact(cells: npt.NDArray[np.int64]) -> float:

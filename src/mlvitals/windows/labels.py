@@ -15,7 +15,7 @@ from mlvitals.windows.memory import Memory
 from mlvitals.windows.older_rows import take_older_rows
 from mlvitals.windows.pairs import Codes, Flags, Pairs, Times
 from mlvitals.windows.predictions import Predictions
-from mlvitals.windows.remembered_rows import LABEL, PREDICTION, Rows, Words
+from mlvitals.windows.remembered_rows import LABEL, PREDICTION, Rows, Words, choose_rows, join_rows
 from mlvitals.windows.runs import Found
 from mlvitals.windows.waiting_labels import WaitingLabels
 
@@ -125,7 +125,7 @@ class LabelIndex:
         """Add predictions; one whose id and version are known already stays as it was."""
         before = self.pairs(look)
         new = self.repeats(look, predictions.ids, predictions.versions, predictions.fingerprints) == NEW
-        rows = self._rows_of(predictions)[new]
+        rows = choose_rows(self._rows_of(predictions), new)
         self._memory.append(PREDICTION, rows)
         self._memory.keep_vectors(rows, [one for one, kept in zip(predictions.probabilities, new, strict=True) if kept])
         served = _both(look.predictions, Found(look.places(predictions.ids[new]), rows))
@@ -143,7 +143,7 @@ class LabelIndex:
             order, new = _groups(*(together.rows[name] for name in _IDENTITY), together.places)
             repeated[order] = ~new
         repeated = repeated[len(known.places) :]
-        fresh = Found(arrived.places[~repeated], arrived.rows[~repeated])
+        fresh = Found(arrived.places[~repeated], choose_rows(arrived.rows, ~repeated))
         self._keep(look.predictions, fresh, known=0, waiting=None)
         after = self._pairs(look.predictions, _both(known, fresh))
         return Change(before, after, _count(labels.sources.take(repeated)))
@@ -177,11 +177,11 @@ class LabelIndex:
         longer = until > labels.rows["until"]
         longer[known:] = met[known:]
         labels.rows["until"] = until
-        self._memory.append(LABEL, labels.rows[longer])
+        self._memory.append(LABEL, choose_rows(labels.rows, longer))
         if waiting is None:
-            self._waiting.add(labels.rows[~met])
+            self._waiting.add(choose_rows(labels.rows, ~met))
         else:
-            self._waiting.remove(labels.rows[known:][met[known:]])
+            self._waiting.remove(choose_rows(labels.rows[known:], met[known:]))
 
     def _rows_of(self, predictions: Predictions) -> Rows:
         rows = np.zeros(len(predictions), dtype=PREDICTION.columns)
@@ -231,7 +231,7 @@ class LabelIndex:
             limits = self._lexicon.decode(labels.rows["version"][label])
             order = np.lexsort((limits.ranks(), amounts.ranks(), contents.ranks(), times, versions.ranks(), places))
         prediction, label = prediction[order], label[order]
-        rows, said = served.rows[prediction], labels.rows[label]
+        rows, said = choose_rows(served.rows, prediction), choose_rows(labels.rows, label)
         stakes = rows["amount"].copy()
         priced = amounts.take(order).map(_amount, np.float64) if len(label) else stakes
         return Pairs(
@@ -259,7 +259,7 @@ _LEAST: Final = -(2**63)
 
 
 def _both(one: Found, other: Found) -> Found:
-    return Found(np.concatenate([one.places, other.places]), np.concatenate([one.rows, other.rows]))
+    return Found(np.concatenate([one.places, other.places]), join_rows([one.rows, other.rows]))
 
 
 def _groups(*columns: npt.NDArray[np.generic]) -> tuple[Codes, Flags]:
@@ -284,12 +284,12 @@ def _distinct(labels: Found) -> Found:
         return labels
     keys = [labels.rows[name] for name in _IDENTITY]
     order = np.lexsort((-labels.rows["until"], *keys, labels.places))
-    places, rows = labels.places[order], labels.rows[order]
+    places, rows = labels.places[order], choose_rows(labels.rows, order)
     new = np.ones(len(order), dtype=bool)
     new[1:] = places[1:] != places[:-1]
     for name in _IDENTITY:
         new[1:] |= rows[name][1:] != rows[name][:-1]
-    return Found(places[new], rows[new])
+    return Found(places[new], choose_rows(rows, new))
 
 
 def _count(sources: Coded) -> dict[str, int]:

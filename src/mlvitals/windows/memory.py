@@ -13,7 +13,16 @@ import numpy as np
 
 from mlvitals.errors import StateError
 from mlvitals.windows.coded import Lexicon
-from mlvitals.windows.remembered_rows import LABEL, PREDICTION, Kind, Rows, pack_rows, unpack_rows
+from mlvitals.windows.remembered_rows import (
+    LABEL,
+    PREDICTION,
+    Kind,
+    Rows,
+    choose_rows,
+    join_rows,
+    pack_rows,
+    unpack_rows,
+)
 from mlvitals.windows.runs import Runs
 
 _TOGETHER: Final = 16  # so many parts of a level become one of the next
@@ -108,7 +117,7 @@ class Memory:
 
     def _kept(self, rows: Rows) -> Rows:
         kept = rows["until"] >= self.forgotten
-        return rows if kept.all() else rows[kept]
+        return rows if kept.all() else choose_rows(rows, kept)
 
     def _write(self, kind: Kind, level: int, rows: Rows) -> None:
         if len(rows):
@@ -132,7 +141,7 @@ class Memory:
                 self._connection.execute("SELECT data FROM remembered WHERE sequence = ?", (sequence,)).fetchone()[0]
                 for sequence, _ in parts
             ]
-            rows = np.concatenate([unpack_rows(kind, data, self._lexicon) for data in packed])
+            rows = join_rows([unpack_rows(kind, data, self._lexicon) for data in packed])
             self._connection.executemany(
                 "DELETE FROM remembered WHERE sequence = ?", [(sequence,) for sequence, _ in parts]
             )

@@ -59,7 +59,10 @@ def contributions(pairs: Pairs, maturities: Counts) -> Contributions:
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """Where contributions are added, in place: element i adds signs[i] (times a value) to row buckets[i]."""
+    """Where contributions are added, in place: element i adds signs[i] (times a value) to row buckets[i].
+
+    outcomes: shape (rows, width), contiguous.
+    """
 
     outcomes: Counts
     parts: Mapping[str, slice]
@@ -71,25 +74,33 @@ class _Cells:
 
     def count(self, name: str, places: Codes | int = 0, times: Counts | int = 1) -> None:
         """Add to a section's cells at these places."""
-        np.add.at(self.outcomes, (self.buckets, self.parts[name].start + places), self.signs * times)
+        self._add(self.parts[name].start + places, times)
 
     def count_either(self, names: tuple[str, str], flags: Flags, places: Codes) -> None:
         """Add to cells of the first section where a flag stands, of the second where it does not."""
         starts = np.where(flags, self.parts[names[0]].start, self.parts[names[1]].start)
-        np.add.at(self.outcomes, (self.buckets, starts + places), self.signs)
+        self._add(starts + places)
+
+    def _add(self, columns: Codes, times: Counts | int = 1) -> None:
+        np.add.at(self._flat, self._begins + columns, self.signs * times)
+
+    @property
+    def _flat(self) -> Counts:
+        return self.outcomes.reshape(-1, copy=False)
+
+    @property
+    def _begins(self) -> Codes:
+        begins: Codes = self.buckets * self.outcomes.shape[1]
+        return begins
 
     def sum_exactly(self, names: Sequence[str], values: Sequence[Floats], groups: Codes | int = 0) -> None:
-        """Add finite values to sections that stand one behind the other, in this order, at once: a call costs most.
+        """Add finite values to sections, those of each to one of them.
 
         groups: which of a section's sums each value is added to, where it has several.
         """
-        span = slice(self.parts[names[0]].start, self.parts[names[-1]].stop)
-        held = np.ascontiguousarray(self.outcomes[:, span])
-        sums = held.shape[1] // CELLS
-        first = self.buckets * sums + groups
-        rows = np.concatenate([first + place * (sums // len(names)) for place in range(len(names))])
-        add_exact(held.reshape(-1, CELLS), rows, np.concatenate(values), np.tile(self.signs, len(names)))
-        self.outcomes[:, span] = held
+        first = self._begins + groups * CELLS
+        for name, added in zip(names, values, strict=True):
+            add_exact(self._flat, first + self.parts[name].start, added, self.signs)
 
     def sum_losses(self, brier: Floats, log_loss: Floats) -> None:
         """Add what probabilities are off by, and the squares of that."""

@@ -127,10 +127,7 @@ def _count_numbers(layout: Layout, pairs: Pairs, what: Contributions, others: Co
     rows, signs = what.buckets[usable], what.signs[usable]
     np.add.at(counts[:, 0], rows, signs)
     for place, values in enumerate((better, squares)):
-        part = slice(1 + place * CELLS, 1 + (place + 1) * CELLS)
-        cells = np.ascontiguousarray(counts[:, part])
-        add_exact(cells, rows, values[usable], signs)
-        counts[:, part] = cells
+        add_exact(counts.reshape(-1, copy=False), rows * NUMBER_CELLS + 1 + place * CELLS, values[usable], signs)
     return counts
 
 

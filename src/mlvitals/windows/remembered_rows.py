@@ -1,5 +1,6 @@
 """Rows that are remembered by id: what they hold, and the few bytes that they take in the state."""
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -75,6 +76,23 @@ class _Packed(msgspec.Struct, array_like=True):
     columns: tuple[_Column, ...]
 
 
+def choose_rows(rows: Rows, which: npt.NDArray[np.intp | np.bool_]) -> Rows:
+    """Return the rows at some places, or under a mask, as a copy: whole, which is much faster than field by field."""
+    chosen: Rows = rows.view(_whole(rows.dtype))[which].view(rows.dtype)
+    return chosen
+
+
+def join_rows(parts: Sequence[Rows]) -> Rows:
+    """Return rows of one kind behind each other, as a copy."""
+    kind = parts[0].dtype
+    joined: Rows = np.concatenate([rows.view(_whole(kind)) for rows in parts]).view(kind)
+    return joined
+
+
+def _whole(kind: np.dtype[Any]) -> np.dtype[np.void]:
+    return np.dtype((np.void, kind.itemsize))
+
+
 def pack_rows(kind: Kind, rows: Rows, lexicon: Lexicon) -> bytes:
     """Return rows in few bytes, together with the texts that they have."""
     texts: dict[int, int] = {}
@@ -121,9 +139,11 @@ def _unpack(kind: Kind, found: _Packed, lexicon: Lexicon) -> Rows:
 
 def _renumber(codes: npt.NDArray[Any], texts: dict[int, int]) -> Words:
     """Return codes by the order in which texts stand in `texts`, to which new ones are added."""
-    used, places = np.unique(codes, return_inverse=True)
-    table = np.array([texts.setdefault(code, len(texts)) for code in used.tolist()], dtype=np.uint64)
-    return table[places] if len(used) else np.zeros(0, dtype=np.uint64)
+    used = np.flatnonzero(np.bincount(codes))  # codes of a lexicon are few, or at least dense
+    table: Words = np.zeros(int(used.max(initial=0)) + 1, dtype=np.uint64)
+    table[used] = [texts.setdefault(code, len(texts)) for code in used.tolist()]
+    renumbered: Words = table[codes]
+    return renumbered
 
 
 def _word(kind: np.dtype[Any]) -> np.dtype[Any]:

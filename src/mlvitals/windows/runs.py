@@ -10,25 +10,29 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mlvitals.windows.remembered_rows import Rows, Words
+from mlvitals.windows.remembered_rows import Rows, Words, choose_rows, join_rows
 
 Codes = npt.NDArray[np.intp]
 
 _TOGETHER: Final = 8  # so many runs of like size become one
 _IN_MEMORY: Final = 262_144  # rows; a run of more is mapped from a file that has no name
 _AT_ONCE: Final = 262_144  # rows that are in memory while runs become one
-_STRETCH: Final = 16_384  # rows
+_STRETCH: Final = 65_536  # rows
 _LEAST: Final = -(2**63)
 
 
 class _Run:
-    """Rows sorted by the first word of their id, which stands alone as well."""
+    """Rows sorted by the first word of their id, which stands alone as well.
 
-    def __init__(self, heads: Words, rows: Rows, newest: int, maps: Sequence[mmap.mmap] = ()) -> None:
+    mapped: the file that the rows are mapped from, if they are. That of their heads is read by every search, and stays
+    in memory for as long as the system has room.
+    """
+
+    def __init__(self, heads: Words, rows: Rows, newest: int, mapped: mmap.mmap | None = None) -> None:
         self.heads = heads
         self.rows = rows
         self.newest = newest  # the greatest `until`
-        self._maps = maps
+        self._mapped = mapped
 
     @classmethod
     def of(cls, rows: Rows) -> "_Run":
@@ -37,20 +41,20 @@ class _Run:
 
     def take(self, places: Codes) -> Rows:
         """Return the rows at these ascending places; of a file no more is in memory at once than a stretch of it."""
-        if not self._maps:
-            return self.rows[places]
-        taken = np.empty(len(places), dtype=self.rows.dtype)
+        if self._mapped is None:
+            return choose_rows(self.rows, places)
+        taken = [self.rows[:0]]
         cuts = np.searchsorted(places, np.arange(0, len(self.rows) + _AT_ONCE, _AT_ONCE)).tolist()
         for first, last in pairwise(cuts):
             if first < last:
-                taken[first:last] = self.rows[places[first:last]]
+                taken.append(choose_rows(self.rows, places[first:last]))
                 self.release()
-        return taken
+        return join_rows(taken)
 
     def release(self) -> None:
         """Let go of the memory that reading has filled."""
-        for one in self._maps:
-            one.madvise(mmap.MADV_DONTNEED)
+        if self._mapped is not None:
+            self._mapped.madvise(mmap.MADV_DONTNEED)
 
 
 class Found(NamedTuple):
@@ -75,7 +79,7 @@ class Runs:
     def add(self, rows: Rows) -> None:
         """Add rows."""
         if len(rows):
-            self._push(_Run.of(rows[np.argsort(rows["head"])]), 0)
+            self._push(_Run.of(choose_rows(rows, np.argsort(rows["head"]))), 0)
 
     def find(self, heads: Words, tails: Words) -> Found:
         """Return all rows of these ids, which are given in ascending order, each once."""
@@ -91,10 +95,10 @@ class Runs:
                 found = run.take(at)
                 mine = (found["tail"] == tails[asked]) & (found["until"] >= self._before)
                 places.append(asked[mine])
-                rows.append(found[mine])
+                rows.append(choose_rows(found, mine))
                 at = at + 1
             run.release()
-        return Found(np.concatenate(places), np.concatenate(rows))
+        return Found(np.concatenate(places), join_rows(rows))
 
     def forget(self, before: int) -> None:
         """Find no row any more that is kept for windows before a time only; its room is used again by and by."""
@@ -104,8 +108,8 @@ class Runs:
 
     def all(self) -> Rows:
         """Return every row."""
-        rows = np.concatenate([np.zeros(0, dtype=self._columns), *(run.rows for run in self._all())])
-        return rows[rows["until"] >= self._before]
+        rows = join_rows([np.zeros(0, dtype=self._columns), *(run.rows for run in self._all())])
+        return choose_rows(rows, rows["until"] >= self._before)
 
     def _all(self) -> Iterator[_Run]:
         for level in self._levels:
@@ -127,7 +131,7 @@ class Runs:
                 return self._map(self._merged(runs))
             except OSError:  # the disk takes no more
                 pass
-        return _Run.of(np.concatenate(list(self._merged(runs))))
+        return _Run.of(join_rows(list(self._merged(runs))))
 
     def _merged(self, runs: Sequence[_Run]) -> Iterator[Rows]:
         """Yield the rows of runs in order, some at a time: ids are hashes, so that equal parts hold about as many."""
@@ -135,9 +139,9 @@ class Runs:
         bounds = np.array([piece * 2**64 // pieces for piece in range(1, pieces)], dtype=np.uint64)
         cuts = [[0, *np.searchsorted(run.heads, bounds).tolist(), len(run.heads)] for run in runs]
         for piece in range(pieces):
-            part = np.concatenate([run.rows[cut[piece] : cut[piece + 1]] for run, cut in zip(runs, cuts, strict=True)])
-            part = part[part["until"] >= self._before]
-            yield part[np.argsort(part["head"])]
+            part = join_rows([run.rows[cut[piece] : cut[piece + 1]] for run, cut in zip(runs, cuts, strict=True)])
+            part = choose_rows(part, part["until"] >= self._before)
+            yield choose_rows(part, np.argsort(part["head"]))
             for run in runs:
                 run.release()
 
@@ -153,8 +157,8 @@ class Runs:
             rows.flush()
             if newest == _LEAST:
                 return _Run.of(np.zeros(0, dtype=self._columns))
-            maps = [mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) for file in (heads, rows)]
-        return _Run(np.frombuffer(maps[0], dtype="<u8"), np.frombuffer(maps[1], dtype=self._columns), newest, maps)
+            words, mapped = (mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) for file in (heads, rows))
+        return _Run(np.frombuffer(words, dtype="<u8"), np.frombuffer(mapped, dtype=self._columns), newest, mapped)
 
 
 def _search(among: Words, heads: Words) -> Codes:

@@ -20,7 +20,7 @@ from mlvitals.windows.layout import (
 )
 from mlvitals.windows.outcome_sums import CALIBRATION_RUNS
 
-_ZLIB_LEVEL: Final = 1
+_SMALL: Final = 1024  # bytes; to press less takes longer than to write it
 
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -228,7 +228,8 @@ def pack(cells: Counts) -> bytes:
     places = np.flatnonzero(flat)
     steps = places.astype("<u4")
     steps[1:] -= steps[:-1].copy()
-    return zlib.compress(steps.tobytes() + flat[places].astype("<i8").tobytes(), _ZLIB_LEVEL)
+    raw = steps.tobytes() + flat[places].astype("<i8").tobytes()
+    return zlib.compress(raw, level=int(len(raw) > _SMALL))
 
 
 def unpack(packed: bytes, shape: tuple[int, ...]) -> Counts:
