@@ -3,7 +3,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlvitals.engines.judging import Judge
@@ -97,6 +97,7 @@ def any_summary(layout, random, filled):
 
 
 @settings(max_examples=60)
+@example(seed=1, filled=0.3, version="7", segment=ALL, level=Export.FULL)  # an interval of a bias of nothing
 @given(
     seed=st.integers(0, 2**32 - 1),
     filled=st.sampled_from([0.0, 0.001, 0.02, 0.3, 1.0]),

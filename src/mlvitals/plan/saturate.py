@@ -82,7 +82,7 @@ def _power(name: str) -> float:
     """Return a mean of what is summed: higher powers are not those of the mean, so that everything varies."""
     if name == "label_fourth":
         return 1e3
-    return 5.0 if name.endswith("_squared") else 1.7
+    return 5.0 if name.endswith("squared") else 1.7
 
 
 def _calibrated(bins: int, seed: int) -> Counts:
