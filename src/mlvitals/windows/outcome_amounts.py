@@ -32,7 +32,7 @@ def add_amounts(outcomes: Counts, layout: Layout, buckets: Codes, signs: Counts,
     """Add the amounts of labelled predictions to outcome rows, in place.
 
     Args:
-        outcomes: shape (buckets, layout.outcome_size).
+        outcomes: shape (buckets, layout.outcome_size), contiguous.
         layout: one that counts amounts.
         buckets: for each label its age bucket.
         signs: +1 adds it, -1 takes it back.
@@ -49,7 +49,8 @@ def add_amounts(outcomes: Counts, layout: Layout, buckets: Codes, signs: Counts,
     _add_money(outcomes, parts["amount"], buckets, cells, money)
     for name, cell in (("missed_squared", 1), ("false_squared", side)):
         mine = priced & (cells == cell)
-        add_exact(outcomes[:, parts[name]], buckets[mine], np.square(amounts[mine]), signs[mine])
+        begins = buckets[mine] * outcomes.shape[1] + parts[name].start
+        add_exact(outcomes.reshape(-1, copy=False), begins, np.square(amounts[mine]), signs[mine])
     if score is None:
         return
     bins = find_bins(scores, score.array)
