@@ -8,6 +8,7 @@ from collections import defaultdict
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,6 +33,7 @@ class World:
 
     Of what the feed carries, whenever that was predicted: it stops; its labels are late; those of a channel are
     missing; they are flipped; a share of them is lost. Of what is served: rows of a day; whether scores say nothing.
+    positives: from the first day on labels come of the positive class alone.
     """
 
     stops: bool = False
@@ -41,6 +43,7 @@ class World:
     lost: float = 0.0
     rows: int = 60
     blind: bool = False
+    positives: bool = False
 
 
 FAULTS = {
@@ -48,13 +51,16 @@ FAULTS = {
     "late": World(late=3 * DAY),
     "channel": World(missing="web"),
     "flipped": World(flips=True),
+    "positives-stop": World(stops=True, positives=True),
 }
 SOUND = {
     "as-ever": World(),
     "fewer-served": World(rows=30),
     "blind": World(blind=True),
     "few-lost": World(lost=0.03),
+    "positives": World(positives=True),
 }
+POSITIVES = {"positives", "positives-stop"}
 
 
 def events(model, world, days):
@@ -80,6 +86,8 @@ def events(model, world, days):
             if random.random() < max(0.1, feed.lost) or feed.stops or channel == feed.missing:
                 continue
             said = int(truth != feed.flips)
+            if world.positives and not said:
+                continue
             yield {"event": "label", "timestamp": format_time(told + feed.late), **about, "label": said}
 
 
@@ -88,13 +96,17 @@ def lines(some):
 
 
 def document(names):
-    model = {
+    model: dict[str, Any] = {
         "windows": {"size": "1d", "lateness": "1h"},
         "labels": {"maturities": ["7d"], "horizon": "14d"},
         "cost": {"currency": "EUR", "false_negative": 10.0, "false_positive": 1.0},
     }
+    alone = {"labels": {**model["labels"], "only": "positive"}, "performance": {"positive": "1"}}
     return {
-        "models": [{"name": name, "operating": {"path": f"{name}.reference"}, **model} for name in names],
+        "models": [
+            {"name": name, "operating": {"path": f"{name}.reference"}, **model, **(alone if name in POSITIVES else {})}
+            for name in names
+        ],
         "decisions": {"pages_per_week": 0.5 * len(names)},  # each has what one alone would have
         "sources": [{"type": "file", "path": "events.jsonl"}],
         "sinks": [{"type": "stdout"}],
@@ -150,6 +162,10 @@ def found(records):
 @pytest.mark.parametrize(("fault", "days"), [("stops", 2.25), ("late", 2.25), ("channel", 8.0)])
 def test_labels_that_do_not_come_page_before_performance_is_known_of_the_first_cohort_without(pages, fault, days):
     assert found(pages[fault]) == {("coverage", "rate"): days}
+
+
+def test_a_feed_of_positives_that_stops_pages_long_before_its_silence_is_taken_for_negatives(pages):
+    assert found(pages["positives-stop"]) == {("coverage", "rate"): 3.0, ("performance", "precision"): 8.0}
 
 
 def test_flipped_labels_page_as_what_contradicts_the_predictions_while_these_did_not_move(pages):

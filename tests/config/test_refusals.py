@@ -125,6 +125,10 @@ MEANING = [
         model("labels: {maturities: [7d, 45d], horizon: 30d}"),
         "horizon `30d` ends before the largest maturity, `45d` - at `$.models[0].labels`",
     ),
+    (
+        model("labels: {maturities: [7d], only: positive}"),
+        "`labels.only: positive` needs `performance.positive`, the class that labels come of - at `$.models[0]`",
+    ),
     ({"models": "[{name: prices, operating: {}}]"}, "give either `path` or `first` - at `$.models[0].operating`"),
     (
         {"models": "[{name: prices, operating: {path: a, first: 7d}}]"},

@@ -357,3 +357,14 @@ def test_the_state_remembers_its_maturities(bench):
         with pytest.raises(StateError) as error:
             bench.open()
         assert str(error.value) == expected + "go back to those, or begin a new state file"
+
+
+def test_the_state_remembers_whether_silence_is_an_answer(bench):
+    bench.feed([("s", [bench.prediction("a", bench.start)])])
+    assert bench.config.labels is not None
+    labels = msgspec.structs.replace(bench.config.labels, only="positive")
+    performance = msgspec.structs.replace(bench.config.performance, positive="1")
+    bench.config = msgspec.structs.replace(bench.config, labels=labels, performance=performance)
+    expected = "the state was kept for all labels, the configuration says labels of the positive class alone; "
+    with pytest.raises(StateError, match=expected + "go back to that, or begin a new state file"):
+        bench.open()

@@ -120,14 +120,15 @@ def words(ids):
 class Index:
     """The index of a model, or of several over one state, with a row for each event."""
 
-    def __init__(self):
+    def __init__(self, silence=None):
+        self.silence = silence
         self.connection = sqlite3.connect(":memory:", isolation_level=None)
         for statement in (statement for step in MIGRATIONS.steps for statement in step):
             self.connection.execute(statement)
         self.models = {}
 
     def of(self, model):
-        return self.models.setdefault(model, LabelIndex(self.connection, model))
+        return self.models.setdefault(model, LabelIndex(self.connection, model, self.silence))
 
     def remember(self, model, rows):
         def numbers(values, kind):
@@ -170,13 +171,13 @@ class Index:
         return sorted(look.predictions.rows["fingerprint"].tolist())
 
 
-def new_index():
-    return Index()
+def new_index(silence=None):
+    return Index(silence)
 
 
-def join(layout, steps):
+def join(layout, steps, silence=None):
     """Give events to an index, some at a time, and count what each step changes."""
-    index = new_index()
+    index = new_index(silence)
     outcomes = Summary.empty(layout, len(MATURITIES)).outcomes
     for events in steps:
         ids = [event.id for event in events]
@@ -348,6 +349,40 @@ def test_any_order_of_arrival_leaves_the_same_cells(events, layout, random, step
     shuffled = random.sample(every, len(every))
     parts = [shuffled[part::steps] for part in range(steps)]
     assert join(layout, parts).tobytes() == join(layout, [every]).tobytes()
+
+
+@given(EVENTS, st.randoms(use_true_random=False), st.integers(1, 6))
+def test_who_has_no_label_at_the_last_maturity_is_negative_where_silence_says_so(events, random, steps):
+    every = [*events[0], *events[1]]
+    shuffled = random.sample(every, len(every))
+    parts = [shuffled[part::steps] for part in range(steps)]
+    last = int(MATURITIES[-1])
+    outcomes, told = join(BINARY, parts, silence=last), join(BINARY, [every])
+    assert outcomes.tobytes() == join(BINARY, [every], silence=last).tobytes()
+    assert outcomes[:-1].tobytes() == told[:-1].tobytes()
+    won = list(winners(events[0], events[1], last))
+    heard = {id(one) for one, _ in won}
+    silent = [(one, "") for one in events[0] if not one.uncounted and id(one) not in heard]
+    outcome = Summary(BINARY, np.zeros(BINARY.served_size, np.int64), outcomes).outcome(len(MATURITIES) - 1)
+    assert (outcome.labelled, outcome.judged) == (len(won), len(won) + len(silent))
+    assert outcome.delays.sum() == len(won)
+    counts, runs, sums = expect_probabilities(BINARY, won + silent)
+    assert outcome.confusion.tolist() == expect_confusion(BINARY, won + silent)
+    assert outcome.calibration.tolist() == runs
+    assert {name: outcome.count(name) for name in counts} == counts
+    assert outcome.total("brier") == sums["brier"]
+    assert outcome.positives.tolist() == expect_bins(won + silent, positive=True)
+    assert outcome.negatives.tolist() == expect_bins(won + silent, positive=False)
+
+
+def test_silence_is_no_label_of_any_source():
+    index = new_index(silence=40)
+    index.remember("m", [prediction(), prediction(b"b")])
+    index.add_labels("m", [label(b"b", time=60)])
+    pairs = index.pairs("m", [b"a", b"b"])
+    assert (pairs.silent.tolist(), pairs.ages.tolist()) == ([True, True, False], [40, 40, 60])
+    assert pairs.labels_by_source(100) == {"s": (1, 0)}
+    assert pairs.newest_by_source(100) == {"s": 60}
 
 
 @given(EVENTS, st.sampled_from(LAYOUTS))

@@ -139,6 +139,7 @@ def judge_of(config: Config, model: ModelConfig, references: References) -> Judg
         signals=config.signals,
         decisions=config.decisions,
         costs=terms_of(model),
+        one_sided=model.labels is not None and model.labels.only is not None,
     )
 
 

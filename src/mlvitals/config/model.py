@@ -86,11 +86,19 @@ class LabelsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     maturities: ages at which a cohort is judged, ascending. delay: the age by which most labels are expected; the first
     maturity where it is left out. horizon: how long labels are listened for; the last maturity where it is left out.
+    only: "positive" where labels come of the positive class alone, so that who has none by the last maturity is
+    negative.
     """
 
     maturities: Annotated[tuple[Duration, ...], msgspec.Meta(min_length=1)]
     delay: Duration
     horizon: Duration
+    only: Literal["positive"] | None = None
+
+    @property
+    def silence(self) -> int | None:
+        """The age, in microseconds, at which a prediction without a label is negative; None where it never is."""
+        return None if self.only is None else self.maturities[-1].microseconds
 
     @property
     def checkpoints(self) -> tuple[Duration, ...]:
@@ -179,6 +187,8 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     def __post_init__(self) -> None:
         if self.operating is None and not self.versions:
             raise ValueError("a model needs something to compare with: give `operating`, or `versions` with `training`")
+        if self.labels is not None and self.labels.only is not None and self.performance.positive is None:
+            raise ValueError("`labels.only: positive` needs `performance.positive`, the class that labels come of")
         told = sorted(set(self.segments) & set(self.features.sensitive))
         if told:
             raise ValueError(f"`{told[0]}` is sensitive: as a segment its values would leave")

@@ -54,6 +54,7 @@ class Judge:
     metrics: the performance metrics that were asked for; empty for all that are defined.
     sensitive: features whose values must not leave, not even as a bin's name. groups: where features come from.
     signals: what is measured. decisions: says which plain thresholds page. costs: what mistakes cost.
+    one_sided: labels are of the positive class alone until the last maturity.
     """
 
     model: str
@@ -65,6 +66,7 @@ class Judge:
     signals: Catalogue = CATALOGUE
     decisions: DecisionsConfig = field(default_factory=DecisionsConfig)
     costs: CostTerms | None = None
+    one_sided: bool = False
 
     def window(
         self,
@@ -108,7 +110,9 @@ class Judge:
             conflicts=companions.conflicts,
         )
         tell = self._tell(cohort, revision, {})
-        return tuple(tell(*one) for one in self._measure(evidence, Stage.MATURITY))
+        one_sided = self.one_sided and bucket < len(cohort.summary.outcomes) - 1
+        measured = self._measure(evidence, Stage.MATURITY)
+        return tuple(tell(spec, reading) for spec, reading in measured if spec.one_sided or not one_sided)
 
     def expected_harm(self, cohorts: Sequence[Cohort]) -> Harm | None:
         """Return what a window's versions are expected to cost a day, before any label has come.

@@ -71,6 +71,7 @@ class Progress(msgspec.Struct, kw_only=True):
     maturities: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     silence: Silence = msgspec.field(default_factory=Silence)
+    only: str | None = None
 
 
 class ModelRun:
@@ -88,11 +89,12 @@ class ModelRun:
         self.references = references
         self.account = account
         self.connection = connection
-        self.labels = LabelIndex(connection, config.name)
+        self.labels = LabelIndex(connection, config.name, config.labels.silence if config.labels else None)
         self.key = key
         self.coders = Coders()
         self.size = config.windows.size.window
         self.maturities = tuple(map(str, config.labels.maturities)) if config.labels else ()
+        self.only = config.labels.only if config.labels else None
         ages = [maturity.microseconds for maturity in config.labels.maturities] if config.labels else []
         checkpoints = [age.microseconds for age in config.labels.checkpoints] if config.labels else []
         self.cohorts = Cohorts(connection, config.name, ages, checkpoints)
@@ -173,6 +175,7 @@ class ModelRun:
             maturities=self.maturities,
             ignored=tuple(sorted(self.ignored)),
             silence=self.silence,
+            only=self.only,
         )
         self.connection.execute(
             "INSERT INTO progress VALUES (?, ?) ON CONFLICT DO UPDATE SET document = excluded.document",
@@ -200,13 +203,21 @@ class ModelRun:
     def _load(self) -> Progress:
         row = self.connection.execute("SELECT document FROM progress WHERE model = ?", (self.name,)).fetchone()
         if row is None:
-            return Progress(maturities=self.maturities)
+            return Progress(maturities=self.maturities, only=self.only)
         progress = msgspec.json.decode(row[0], type=Progress)
         if progress.maturities != self.maturities:
             before, now = (", ".join(ages) or "none" for ages in (progress.maturities, self.maturities))
             raise StateError(
                 f"model `{self.name}`: the state was kept for maturities {before}, the configuration says {now}; "
                 "go back to those, or begin a new state file"
+            )
+        if progress.only != self.only:
+            before, now = (
+                f"labels of the {one} class alone" if one else "all labels" for one in (progress.only, self.only)
+            )
+            raise StateError(
+                f"model `{self.name}`: the state was kept for {before}, the configuration says {now}; "
+                "go back to that, or begin a new state file"
             )
         return progress
 

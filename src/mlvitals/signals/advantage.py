@@ -22,7 +22,7 @@ def _advantage(evidence: Evidence) -> Iterator[Reading]:
     if outcome is None or rival is None or maturity is None:
         return
     paired = rival.paired
-    same = {} if paired is None or paired.rows < PAIRED_SHARE * outcome.labelled else dict(_on_the_same_ids(paired))
+    same = {} if paired is None or paired.rows < PAIRED_SHARE * outcome.judged else dict(_on_the_same_ids(paired))
     about = {"maturity": maturity, "comparison": Comparison.VERSION.value}
     for metric, one in (same | dict(_on_any(outcome, rival.outcome, same))).items():
         yield Reading(

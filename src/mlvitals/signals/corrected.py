@@ -67,7 +67,7 @@ def _by_score(evidence: Evidence) -> Iterator[Reading]:
     found, maturity = corrected_by_score(evidence), evidence.maturity
     if found is None or evidence.outcome is None or maturity is None or found.one_sided:
         return
-    coverage = evidence.outcome.labelled / evidence.current.predictions
+    coverage = evidence.outcome.judged / evidence.current.predictions
     for metric, one in found.metrics.items():
         if one.value is None:
             continue
@@ -130,6 +130,7 @@ PERFORMANCE_CORRECTED: Final = Statistic(
         "bin: accuracy, precision, recall, specificity, f1.",
         layer=Layer.MODEL,
         stage=Stage.MATURITY,
+        one_sided=True,
         orientation=Orientation.HIGHER,
         level=Export.STANDARD,
         levels={"precision": Export.LEAN, "recall": Export.LEAN, SCORE_BINS: Export.STANDARD},

@@ -42,7 +42,7 @@ class _Bill(NamedTuple):
 def _bill(evidence: Evidence) -> _Bill | None:
     """Return what a cohort cost; None where no label came, or nothing of it has a price."""
     outcome, terms = evidence.outcome, evidence.costs
-    if outcome is None or terms is None or evidence.maturity is None or outcome.labelled == 0:
+    if outcome is None or terms is None or evidence.maturity is None or outcome.judged == 0:
         return None
     match outcome.layout.output.task:
         case Task.BINARY if terms.prices_decisions:
@@ -50,7 +50,7 @@ def _bill(evidence: Evidence) -> _Bill | None:
                 "false_negative": _mistakes(outcome, terms.false_negative, 0, 1),
                 "false_positive": _mistakes(outcome, terms.false_positive, 1, 0),
             }
-            labelled = outcome.labelled
+            labelled = outcome.judged
         case Task.REGRESSION if terms.prices_errors and outcome.measured:
             of_labels = _errors(outcome, terms)
             labelled = outcome.measured
@@ -174,7 +174,7 @@ def _best(evidence: Evidence) -> _Best | None:
     counts = np.stack([outcome.negatives, outcome.positives])
     if bins is None or not bins.edges or counts.sum() != outcome.confusion[:2, :2].sum():
         return None
-    if counts.sum() != outcome.labelled or not _all_priced(outcome, terms):
+    if counts.sum() != outcome.judged or not _all_priced(outcome, terms):
         return None
     false, missed = _by_bin(outcome, counts, terms.false_positive, 0), _by_bin(outcome, counts, terms.false_negative, 1)
     acted = false + counts.sum(axis=0) * terms.review
@@ -206,7 +206,7 @@ def _regret(evidence: Evidence) -> Iterator[Reading]:
     if best is not None and evidence.outcome is not None:
         yield Reading(
             value=max(0.0, best.paid - best.cost),
-            samples=evidence.outcome.labelled,
+            samples=evidence.outcome.judged,
             attributes=_attributes(evidence),
             evidence={"paid": best.paid, "at_best": best.cost, "best_threshold": best.threshold},
         )
@@ -217,7 +217,7 @@ def _threshold(evidence: Evidence) -> Iterator[Reading]:
     if best is not None and evidence.outcome is not None:
         yield Reading(
             value=best.threshold,
-            samples=evidence.outcome.labelled,
+            samples=evidence.outcome.judged,
             attributes=_attributes(evidence),
             evidence={"used": evidence.outcome.layout.output.threshold},
         )

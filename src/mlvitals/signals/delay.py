@@ -41,11 +41,13 @@ def delay_quantile(delays: Counts, served: int, share: float) -> tuple[float, fl
 
 
 def _delays(evidence: Evidence) -> Iterator[Reading]:
-    served = evidence.current.predictions
-    if evidence.outcome is None or evidence.maturity is None:
+    outcome = evidence.outcome
+    if outcome is None or evidence.maturity is None:
         return
+    # Where the others' silence has become an answer, no label of theirs is waited for.
+    served = outcome.labelled if outcome.judged > outcome.labelled else evidence.current.predictions
     for share in DELAY_QUANTILES:
-        found = delay_quantile(evidence.outcome.delays, served, share)
+        found = delay_quantile(outcome.delays, served, share)
         if found is None:
             return
         yield Reading(
@@ -86,6 +88,7 @@ LABEL_DELAY: Final = Statistic(
         brief="Age by which a share (the quantile) of the cohort's predictions had its label.",
         layer=Layer.LABEL,
         stage=Stage.MATURITY,
+        one_sided=True,
         orientation=Orientation.LOWER,
         level=Export.STANDARD,
         attributes=("quantile", "maturity"),
@@ -101,6 +104,7 @@ LABEL_EARLY_RATIO: Final = Statistic(
         brief="Share of the cohort's labels that are older than the prediction which they are about.",
         layer=Layer.LABEL,
         stage=Stage.MATURITY,
+        one_sided=True,
         orientation=Orientation.LOWER,
         level=Export.STANDARD,
         attributes=("maturity",),
@@ -116,6 +120,7 @@ LABEL_CONFLICT_RATIO: Final = Statistic(
         brief="Share of the cohort's labelled predictions whose labels have said different things.",
         layer=Layer.LABEL,
         stage=Stage.MATURITY,
+        one_sided=True,
         orientation=Orientation.LOWER,
         level=Export.STANDARD,
         attributes=("maturity",),

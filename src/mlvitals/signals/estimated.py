@@ -164,10 +164,10 @@ def _interval(one: Estimate) -> tuple[float, float]:
 
 def _errors(evidence: Evidence) -> Iterator[Reading]:
     outcome, maturity, served = evidence.outcome, evidence.maturity, evidence.current.predictions
-    if outcome is None or maturity is None or outcome.labelled == 0 or served == 0:
+    if outcome is None or maturity is None or outcome.judged == 0 or served == 0:
         return
     realised = _performance(evidence)
-    coverage = outcome.labelled / served
+    coverage = outcome.judged / served
     for forecast in _forecasts(evidence):
         for metric, one in forecast.estimates.items():
             if metric not in realised:

@@ -96,7 +96,7 @@ def _compute(evidence: Evidence) -> Iterator[Reading]:
     *_, calibrator = found
     negatives, positives = (outcome.negatives, outcome.positives) if is_binary else graded_confidence(outcome)
     rows, served = int(negatives.sum() + positives.sum()), evidence.current.predictions
-    coverage = outcome.labelled / served if served else 0.0
+    coverage = outcome.judged / served if served else 0.0
     z = spiegelhalter_z(negatives, positives, calibrator)
     for method, value, noise in calibration_shifts(negatives, positives, calibrator):
         yield Reading(

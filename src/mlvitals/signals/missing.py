@@ -29,7 +29,7 @@ def with_what_is_missing(compute: Compute) -> Compute:
         if outcome is None or served == 0:
             yield from compute(evidence)
             return
-        coverage = {"coverage": outcome.labelled / served}
+        coverage = {"coverage": outcome.judged / served}
         cohort = decided(evidence.current, outcome)
         open_ends = {} if cohort is None else bounds(cohort)
         reasons = {} if cohort is None else _uncorrected(cohort, evidence.matured)

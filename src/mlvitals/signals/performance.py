@@ -105,7 +105,7 @@ def _of_distributions(outcome: Outcome, maturity: str) -> Iterator[Reading]:
     confusion = judged_confusion(outcome)
     right = int(confusion.trace())
     rarer = min(right, int(confusion.sum()) - right)
-    yield from _mean_losses(outcome, maturity, rows, rarer, {"left_out": float(outcome.labelled - rows)})
+    yield from _mean_losses(outcome, maturity, rows, rarer, {"left_out": float(outcome.judged - rows)})
 
 
 def _of_probabilities(outcome: Outcome, maturity: str) -> Iterator[Reading]:

@@ -82,6 +82,7 @@ LABEL_COVERAGE_RATIO: Final = Statistic(
         brief="Share of the cohort's predictions whose label came within the maturity.",
         layer=Layer.LABEL,
         stage=Stage.MATURITY,
+        one_sided=True,
         orientation=Orientation.HIGHER,
         level=Export.LEAN,
         attributes=("maturity",),

@@ -86,6 +86,7 @@ class MetricSpec:
     warning_where: the attributes that a reading must have for `warning` to speak of it, where not all are judged.
     warning_windows: how many windows in a row must reach it; only what is known as a window closes has more than one.
     brings_limits: its readings are held against limits that they bring.
+    one_sided: it means something of labels of the positive class alone, too.
     """
 
     name: str
@@ -102,6 +103,7 @@ class MetricSpec:
     warning_where: Mapping[str, str] = field(default_factory=dict)
     warning_windows: int = 1
     brings_limits: bool = False
+    one_sided: bool = False
     level_if_moved: Export | None = None
     instrument: Instrument = Instrument.GAUGE
 

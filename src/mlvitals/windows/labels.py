@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mlvitals.windows.coded import EMPTY, Coded, Lexicon
+from mlvitals.windows.coded import EMPTY, SPELLED, Coded, Lexicon
 from mlvitals.windows.memory import Memory
 from mlvitals.windows.older_rows import take_older_rows
 from mlvitals.windows.pairs import Codes, Flags, Pairs, Times
@@ -73,9 +73,14 @@ class Change(NamedTuple):
 
 
 class LabelIndex:
-    """The two sets of one model, in the state database. Every call belongs into the caller's transaction."""
+    """The two sets of one model, in the state database. Every call belongs into the caller's transaction.
 
-    def __init__(self, connection: sqlite3.Connection, model: str) -> None:
+    silence: the age, in microseconds, at which a prediction that has met no label is told apart as silent, as if it had
+        met one then that says nothing; None where it never is.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, model: str, silence: int | None = None) -> None:
+        self._silence = silence
         self._lexicon = Lexicon()
         self._memory = Memory(connection, model, self._lexicon)
         self._waiting = WaitingLabels(connection, model, self._lexicon)
@@ -221,6 +226,9 @@ class LabelIndex:
 
     def _pairs(self, served: Found, labels: Found) -> Pairs:
         prediction, label = self._meet(served, labels)
+        met = len(label)
+        if self._silence is not None:
+            prediction, label, labels = _with_silent(served, labels, prediction, label, self._silence)
         versions = self._lexicon.decode(served.rows["version"][prediction])
         contents = self._lexicon.read_cells(labels.rows["content"][label], labels.rows["content_kind"][label])
         amounts = self._lexicon.read_cells(labels.rows["amount"][label], labels.rows["amount_kind"][label])
@@ -230,7 +238,7 @@ class LabelIndex:
         else:
             limits = self._lexicon.decode(labels.rows["version"][label])
             order = np.lexsort((limits.ranks(), amounts.ranks(), contents.ranks(), times, versions.ranks(), places))
-        prediction, label = prediction[order], label[order]
+        prediction, label, silent = prediction[order], label[order], order >= met
         rows, said = choose_rows(served.rows, prediction), choose_rows(labels.rows, label)
         stakes = rows["amount"].copy()
         priced = amounts.take(order).map(_amount, np.float64) if len(label) else stakes
@@ -249,6 +257,7 @@ class LabelIndex:
             stakes=stakes,
             amounts=np.where(np.isnan(priced), stakes, priced),
             label=label,
+            silent=silent,
             limited=said["version"] != EMPTY,
             times=said["time"].copy(),
             sources=self._lexicon.decode(said["source"]),
@@ -256,6 +265,25 @@ class LabelIndex:
 
 
 _LEAST: Final = -(2**63)
+
+
+def _with_silent(
+    served: Found, labels: Found, prediction: Codes, label: Codes, silence: int
+) -> tuple[Codes, Codes, Found]:
+    """Return pairs with one more of each prediction that met no label of at most this age, and labels with theirs."""
+    heard = np.zeros(len(served.rows), dtype=bool)
+    heard[prediction[labels.rows["time"][label] - served.rows["time"][prediction] <= silence]] = True
+    silent = np.flatnonzero(~heard)
+    rows = np.zeros(len(silent), dtype=labels.rows.dtype)
+    rows["time"] = served.rows["time"][silent] + silence
+    rows["content"] = rows["version"] = EMPTY
+    rows["content_kind"] = rows["amount_kind"] = SPELLED
+    added = len(labels.rows) + np.arange(len(silent))
+    return (
+        np.concatenate([prediction, silent]),
+        np.concatenate([label, added]),
+        _both(labels, Found(served.places[silent], rows)),
+    )
 
 
 def _both(one: Found, other: Found) -> Found:

@@ -111,8 +111,9 @@ class _Cells:
 def add_outcomes(outcomes: Counts, layout: Layout, pairs: Pairs, what: Contributions) -> None:
     """Add contributions of one cohort to its outcome rows, shape (buckets, layout.outcome_size), in place."""
     cells = _Cells(outcomes, layout.outcome_sections, what.buckets, what.signs)
-    cells.count("labelled")
-    cells.count("delays", delay_bins(pairs.ages[what.rows]))
+    told = ~pairs.silent[what.rows]
+    cells.only(told).count("labelled")
+    cells.only(told).count("delays", delay_bins(pairs.ages[what.rows[told]]))
     scores = pairs.scores[what.rows]
     if layout.output.task is Task.REGRESSION:
         labels = pairs.contents.take(what.rows).map(as_number, np.float64)

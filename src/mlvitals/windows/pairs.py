@@ -20,7 +20,8 @@ class Pairs:
 
     prediction: the index of the pair's prediction among those that met any label. ids: equal where the predictions' ids
     are, which stand together. stakes: the prediction's amount; amounts: the label's, else the prediction's; NaN where
-    there is none. label: equal where the labels are. limited: the label is of one version only.
+    there is none. label: equal where the labels are. silent: there is no label, and that says something by now.
+    limited: the label is of one version only.
     """
 
     prediction: Codes
@@ -37,6 +38,7 @@ class Pairs:
     stakes: Floats
     amounts: Floats
     label: Codes
+    silent: Flags
     limited: Flags
     times: Times
     sources: Coded
@@ -60,7 +62,7 @@ class Pairs:
 
     def newest_by_source(self, horizon: int) -> dict[str, int]:
         """Return the time of each source's newest label within the horizon of a prediction."""
-        within = self.ages <= horizon
+        within = (self.ages <= horizon) & ~self.silent
         newest: dict[str, int] = {}
         for code, source in self._sources():
             times = self.times[within & (self.sources.codes == code)]
@@ -70,8 +72,9 @@ class Pairs:
 
     def labels_by_source(self, horizon: int) -> dict[str, tuple[int, int]]:
         """Count each source's distinct labels: within the horizon of a prediction, and beyond that of all they met."""
+        rows = np.flatnonzero(~self.silent)
         met = np.full(int(self.label.max(initial=-1)) + 1, -1, dtype=np.intp)
-        met[self.label] = np.arange(len(self.label))
+        met[self.label[rows]] = rows
         first = met[met >= 0]
         within = np.zeros(len(met), dtype=bool)
         within[self.label[self.ages <= horizon]] = True
@@ -84,5 +87,5 @@ class Pairs:
         return counts
 
     def _sources(self) -> list[tuple[int, str]]:
-        present = np.flatnonzero(np.bincount(self.sources.codes))
+        present = np.flatnonzero(np.bincount(self.sources.codes[~self.silent]))
         return [(code, self.sources.texts[code] or "") for code in present.tolist()]

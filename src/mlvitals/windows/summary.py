@@ -148,6 +148,11 @@ class Outcome:
         return int(self._part("labelled")[0])
 
     @property
+    def judged(self) -> int:
+        """Predictions of which it is known what came true: by a label, or by silence where that says something."""
+        return int(self._part("confusion").sum()) if self.layout.output.task is Task.BINARY else self.labelled
+
+    @property
     def measured(self) -> int:
         """Labelled predictions whose score (or value) and label enter the sums."""
         return self.count("measured")

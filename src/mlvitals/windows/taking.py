@@ -156,6 +156,7 @@ def _labelled(columns: Columns, layout: Layout) -> tuple[Rows, Pairs]:
         stakes=amounts,
         amounts=amounts,
         label=np.arange(len(rows)),
+        silent=np.zeros(len(rows), dtype=bool),
         limited=np.zeros(len(rows), dtype=bool),
         times=nowhen,
         sources=nothing,
