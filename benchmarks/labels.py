@@ -1,11 +1,12 @@
 """Fill the label join with open predictions, then join labels to them, durably.
 
-    python benchmarks/labels.py --predictions 10000000 --labels 1000000
+    python benchmarks/labels.py --predictions 10000000 --labels 1000000 [--ranked 10]
 
 prints a Markdown table: predictions remembered and labels joined for each second of CPU time, the size on disk of the
 state with its log and of the working copy beside it, and the process's greatest memory. Each batch is a transaction of
 its own, synced as in a running job. The labels are of predictions chosen at random from all that are open, which is the
-worst order for any index; hashing their ids is part of the time, reading and parsing events is not.
+worst order for any index; hashing their ids is part of the time, reading and parsing events is not. With `--ranked`
+the model ranks so many ids, four of which its label names.
 """
 
 import time
@@ -16,11 +17,13 @@ from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from mlvitals.clock import DAY, HOUR
 from mlvitals.engines.account import Account
 from mlvitals.engines.join import LabelJoin
 from mlvitals.engines.tables import MIGRATIONS as ENGINE_TABLES
+from mlvitals.events.rankings import hash_ids, spell_relevance
 from mlvitals.hashing import KeyedHash
 from mlvitals.state import Store
 from mlvitals.windows.coded import Coded
@@ -30,6 +33,7 @@ from mlvitals.windows.layout import Layout, NumericBins, OutputLayout, Task
 from mlvitals.windows.paired import PairedCounts
 from mlvitals.windows.predictions import Predictions
 from mlvitals.windows.tables import MIGRATIONS as WINDOW_TABLES
+from mlvitals.windows.vectors import pack_vectors
 
 MODEL: Final = "card-fraud"
 MATURITIES: Final = (DAY, 7 * DAY, 45 * DAY)
@@ -53,7 +57,7 @@ class Measured(NamedTuple):
         return self.state + self.copy
 
 
-def measure(folder: Path, predictions: int, labels: int, batch: int) -> Measured:
+def measure(folder: Path, predictions: int, labels: int, batch: int, ranked: int) -> Measured:
     """Remember predictions over half a horizon, then join labels to some of them, `batch` rows in a transaction."""
     path = folder / "state.db"
     with Store.open(path, (WINDOW_TABLES, ENGINE_TABLES)) as store:
@@ -62,7 +66,7 @@ def measure(folder: Path, predictions: int, labels: int, batch: int) -> Measured
         began = time.process_time()
         for numbers in _batches(np.arange(predictions), batch):
             with store.transaction():
-                _serve(join, numbers, predictions)
+                _serve(join, numbers, predictions, ranked)
         served = time.process_time()
         for numbers in _batches(chosen, batch):
             with store.transaction() as connection:
@@ -71,7 +75,7 @@ def measure(folder: Path, predictions: int, labels: int, batch: int) -> Measured
                     Labels(
                         ids=KEY.words(map(str, numbers.tolist())),
                         times=_times(numbers, predictions) + DAY // 2,
-                        contents=Coded(numbers % 2, ("0", "1")),
+                        contents=_contents(numbers, ranked),
                         versions=nothing,
                         amounts=nothing,
                         sources=Coded.constant("labels", len(numbers)),
@@ -82,7 +86,7 @@ def measure(folder: Path, predictions: int, labels: int, batch: int) -> Measured
         ended = time.process_time()
         state = sum(one.stat().st_size for one in folder.iterdir())
         copy = _mapped(folder)
-        _check(store, join, labels)
+        _check(store, join, labels, _layout(ranked))
     return Measured(predictions / (served - began), labels / (ended - served), state, copy, _greatest_memory())
 
 
@@ -116,13 +120,34 @@ def _new_join(store: Store) -> LabelJoin:
     )
 
 
-def _serve(join: LabelJoin, numbers: np.ndarray, predictions: int) -> None:
+def _layout(ranked: int) -> Layout:
+    return Layout((), OutputLayout(Task.RANKING, ranked=(ranked,))) if ranked else LAYOUT
+
+
+def _contents(numbers: np.ndarray, ranked: int) -> Coded:
+    if not ranked:
+        return Coded(numbers % 2, ("0", "1"))
+    named = [{f"{number}-{place}": 1 + place % 3 for place in range(0, 8, 2)} for number in numbers.tolist()]
+    return Coded.of([spell_relevance(grades) for grades in named])
+
+
+def _vectors(numbers: np.ndarray, ranked: int) -> list[bytes | None]:
+    if not ranked:
+        return [None] * len(numbers)
+    ids = hash_ids(f"{number}-{place}" for number in numbers.tolist() for place in range(ranked))
+    lists = pa.ListArray.from_arrays(np.arange(len(numbers) + 1, dtype=np.int32) * ranked, pa.array(ids))
+    batch = pa.record_batch({"prediction.ranking": lists})
+    return list(pack_vectors(batch, _layout(ranked).output, np.arange(len(numbers))))
+
+
+def _serve(join: LabelJoin, numbers: np.ndarray, predictions: int, ranked: int) -> None:
+    layout = _layout(ranked)
     times = _times(numbers, predictions)
     starts = times - times % HOUR
     scores = np.random.default_rng(int(numbers[0])).random(len(numbers))
     for start in np.unique(starts).tolist():
-        nothing = np.zeros(LAYOUT.served_size, dtype=np.int64)
-        join.cohorts.add_served(CohortKey(start, "7", ""), start + HOUR, LAYOUT, nothing)
+        nothing = np.zeros(layout.served_size, dtype=np.int64)
+        join.cohorts.add_served(CohortKey(start, "7", ""), start + HOUR, layout, nothing)
     ids = KEY.words(map(str, numbers.tolist()))
     kept = Predictions(
         ids=ids,
@@ -135,7 +160,7 @@ def _serve(join: LabelJoin, numbers: np.ndarray, predictions: int) -> None:
         decisions=Coded((scores > 0.5).astype(np.intp), ("0", "1")),
         amounts=np.full(len(numbers), np.nan),
         segments=Coded.constant("[]", len(numbers)),
-        probabilities=[None] * len(numbers),
+        vectors=_vectors(numbers, ranked),
     )
     join.remember(join.index.look(ids), kept)
     join.cohorts.flush()
@@ -150,9 +175,9 @@ def _batches(numbers: np.ndarray, batch: int) -> Iterator[np.ndarray]:
         yield numbers[begin : begin + batch]
 
 
-def _check(store: Store, join: LabelJoin, labels: int) -> None:
+def _check(store: Store, join: LabelJoin, labels: int, layout: Layout) -> None:
     """Fail unless every label has met its prediction and was counted."""
-    place = LAYOUT.outcome_sections["labelled"]
+    place = layout.outcome_sections["labelled"]
     rows = store.connection.execute("SELECT DISTINCT start FROM cohort").fetchall()
     cohorts = [join.cohorts.get(CohortKey(start, "7", "")) for (start,) in rows]
     counted = sum(int(one.summary.outcomes[:, place].sum()) for one in cohorts if one is not None)
@@ -166,9 +191,10 @@ def main() -> None:
     parser.add_argument("--predictions", type=int, default=1_000_000)
     parser.add_argument("--labels", type=int, default=200_000)
     parser.add_argument("--batch", type=int, default=65_536, help="rows of a transaction")
+    parser.add_argument("--ranked", type=int, default=0, help="ids of a ranking; 0: scores of two classes")
     chosen = parser.parse_args()
     with TemporaryDirectory() as folder:
-        measured = measure(Path(folder), chosen.predictions, chosen.labels, chosen.batch)
+        measured = measure(Path(folder), chosen.predictions, chosen.labels, chosen.batch, chosen.ranked)
     print("| open predictions | labels | remembered / CPU s | joined / CPU s | state, MB | copy, MB | memory, MB |")
     print("|---|---|---|---|---|---|---|")
     print(

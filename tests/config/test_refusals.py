@@ -47,7 +47,8 @@ SHAPE = [
         model("performance: {metrics: [auc]}"),
         (
             "Invalid enum value 'auc': choose from accuracy, balanced_accuracy, bias, brier, calibration_error, f1, "
-            "log_loss, mae, mape, mcc, pr_auc, precision, r2, recall, rmse, roc_auc, specificity "
+            "log_loss, mae, map@1, map@10, map@100, map@20, map@3, map@5, map@50, mape, mcc, ndcg@1, ndcg@10, "
+            "ndcg@100, ndcg@20, ndcg@3, ndcg@5, ndcg@50, pr_auc, precision, r2, recall, rmse, roc_auc, specificity "
             "- at `$.models[0].performance.metrics[0]`"
         ),
     ),

@@ -6,8 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlvitals.clock import DAY, HOUR
-from mlvitals.contracts.evidence import fill
-from mlvitals.decisions.watching import contradictions, coverage_counts, coverage_streams
+from mlvitals.contracts.evidence import exact_cells, fill
+from mlvitals.decisions.rates import Rates, Usual
+from mlvitals.decisions.watching import (
+    cohort_counts,
+    cohort_streams,
+    contradictions,
+    coverage_counts,
+    coverage_streams,
+)
 from mlvitals.windows.delays import DELAY_BINS, bins_within
 from mlvitals.windows.layout import CategoryBins, Layout, OutputLayout, Task
 
@@ -60,3 +67,28 @@ def test_coverage_at_an_age_counts_the_labels_of_the_first_bucket_that_came_by_i
     assert counts[1] > coverage_counts(summary, HOUR)[1]
     values = coverage_streams("m", "1", "1d").read(counts[None, :])
     assert (values.hits.tolist(), values.rows.tolist()) == ([[counts[1]]], [[1000.0]])
+
+
+def test_of_rankings_the_mean_ndcg_at_the_largest_cutoff_is_watched_as_a_share():
+    layout = Layout(features=(), output=OutputLayout(task=Task.RANKING, ranked=(1, 10)))
+    sums = {"ndcg@10": exact_cells(np.full(50, 0.3)), "ndcg@1": exact_cells(np.ones(50))}
+    counts = cohort_counts(fill(layout, {"predictions": 100}, [{"labelled": 60, "measured": 50, **sums}]), 0)
+    streams = cohort_streams("m", "1", "7d", Task.RANKING)
+    values = streams.read(counts[None, :])
+    assert [stream.component for stream in streams.rates] == ["rate", "ndcg"]
+    assert values.hits.tolist() == [[60, pytest.approx(15.0)]]
+    assert values.rows.tolist() == [[100, 50]]
+
+
+def test_values_between_nought_and_one_are_no_more_evidence_than_shares_of_the_same_mean():
+    samples, rows = 20_000, 30
+    random = np.random.default_rng(3)
+    share = np.full(samples, 0.4)
+    usual = Usual(rate=share, low=share, high=share, precision=np.full(samples, 1e7))
+    means = []  # of the e-values of each alternative, over all samples
+    for hits in (random.beta(2, 3, size=(samples, rows)).sum(axis=1), random.binomial(rows, 0.4, samples)):
+        rates = Rates.start(samples)
+        rates.take(hits.astype(np.float64), np.full(samples, float(rows)), usual, np.full(samples, np.inf))
+        means.append(rates.sums.mean(axis=0))
+    assert (means[0] <= 1 + 1e-9).all()
+    assert means[1][[0, 5]] == pytest.approx([1.0, 1.0], abs=0.1)  # the mildest; of great ones samples show nothing

@@ -13,14 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlvitals.events.rankings import hash_rankings, spell_relevance, text_ids
 from mlvitals.windows.coded import Coded
 from mlvitals.windows.labels import LabelIndex, Labels
 from mlvitals.windows.layout import CategoryBins, Layout, NumericBins, OutputLayout, Task
 from mlvitals.windows.outcomes import Contributions, add_outcomes, contributions
 from mlvitals.windows.predictions import Predictions
-from mlvitals.windows.probabilities import pack_vectors
+from mlvitals.windows.probabilities import pack_probabilities
+from mlvitals.windows.ranked import judge_rankings
 from mlvitals.windows.summary import Summary
 from mlvitals.windows.tables import MIGRATIONS
+from mlvitals.windows.vectors import pack_vectors
 
 
 class Remembered(NamedTuple):
@@ -36,7 +39,7 @@ class Remembered(NamedTuple):
     decision: str | None
     amount: float | None
     segments: str
-    probabilities: bytes | None = None
+    vectors: bytes | None = None
 
 
 class Label(NamedTuple):
@@ -63,7 +66,7 @@ SHARES: list[list[float] | None] = [
     [0.125, 0.375, 0.0, 0.5],
 ]
 PACKED = [
-    pack_vectors(
+    pack_probabilities(
         pa.RecordBatch.from_pydict(
             {
                 f"prediction.probabilities.{name}": [one]
@@ -88,7 +91,7 @@ PREDICTIONS = st.builds(
     decision=st.sampled_from([None, "0", "1", "2"]),
     amount=st.none(),
     segments=st.just("[]"),
-    probabilities=st.sampled_from(PACKED),
+    vectors=st.sampled_from(PACKED),
 )
 LABELS = st.builds(
     Label,
@@ -109,6 +112,13 @@ MANY = Layout(
     (), OutputLayout(Task.MULTICLASS, score=SCORE, classes=CategoryBins(("1", "2", "0"), own=2), probability=True)
 )
 DISTRIBUTED = Layout((), replace(SPREAD, score=SCORE, probability=True))
+RANKED = Layout((), OutputLayout(Task.RANKING, ranked=(1, 3)))
+RANKINGS = pack_vectors(
+    pa.record_batch({"prediction.ranking": hash_rankings(text_ids(pa.array([["a", "b"], ["c"], [], None])))[0]}),
+    RANKED.output,
+    np.arange(4),
+)
+GRADES = [spell_relevance(grades) for grades in ({"a": 1}, {"a": 0.1, "b": 3, "x": 2}, {"c": 7}, {})]
 LAYOUTS = [BINARY, REGRESSION, MANY, DISTRIBUTED]
 
 
@@ -147,7 +157,7 @@ class Index:
             decisions=Coded.of(columns[7]),
             amounts=numbers(columns[8], np.float64),
             segments=Coded.of(columns[9]),
-            probabilities=columns[10],
+            vectors=columns[10],
         )
         return index.remember(index.look(ids), predictions)
 
@@ -297,7 +307,7 @@ def expect_bins(won, *, positive):
 
 def expect_distributions(won):
     """The Brier scores and logarithmic losses of what is a distribution and whose truth is known, and what is none."""
-    known = [(SHARES[PACKED.index(one.probabilities)], content) for one, content in won if content in ("1", "2", "0")]
+    known = [(SHARES[PACKED.index(one.vectors)], content) for one, content in won if content in ("1", "2", "0")]
     improper = sum(shares == [0.75, 0.75, 0.0] for shares, _ in known)
     briers, losses = [], []
     for shares, content in known:
@@ -389,6 +399,34 @@ def test_silence_is_no_label_of_any_source():
 def test_a_repeated_label_changes_nothing(events, layout):
     every = [*events[0], *events[1]]
     assert join(layout, [every, events[1]]).tobytes() == join(layout, [every]).tobytes()
+
+
+def as_rankings(events):
+    """Return the same events of a model that ranks."""
+    predictions, labels = events
+    ranked = [one._replace(vectors=RANKINGS[(one.time + len(one.version)) % 4]) for one in predictions]
+    return ranked, [one._replace(content=GRADES[(one.time + len(one.content)) % 4] or "") for one in labels]
+
+
+@given(EVENTS, st.randoms(use_true_random=False), st.integers(1, 6))
+def test_rankings_add_and_are_taken_back_to_the_bit_in_any_order(events, random, steps):
+    predictions, labels = as_rankings(events)
+    every = [*predictions, *labels]
+    shuffled = random.sample(every, len(every))
+    outcomes = join(RANKED, [shuffled[part::steps] for part in range(steps)])
+    assert outcomes.tobytes() == join(RANKED, [every]).tobytes()
+    summary = Summary(RANKED, np.zeros(RANKED.served_size, dtype=np.int64), outcomes)
+    for bucket, maturity in enumerate(MATURITIES.tolist()):
+        won = list(winners(predictions, labels, maturity))
+        judged = judge_rankings([one.vectors for one, _ in won], Coded.of([said for _, said in won]), (1, 3))
+        outcome = summary.outcome(bucket)
+        assert (outcome.measured, outcome.count("nothing_relevant")) == (
+            judged.measured.sum(),
+            judged.nothing_relevant.sum(),
+        )
+        assert {name: outcome.total(name) for name in judged.values} == {
+            name: math.fsum(values) for name, values in judged.values.items()
+        }
 
 
 def prediction(one=b"a", *, version="v1", start=0, time=0):
@@ -506,7 +544,7 @@ def test_what_an_older_version_remembered_row_by_row_is_taken_over():
     for one in (ids[0], ids[2]):
         index.connection.execute("INSERT INTO label VALUES ('m', ?, 9, '1', '', '', 's')", (one,))
     pairs = index.pairs("m", [b"a", b"b", b"c"])
-    assert (pairs.ages.tolist(), pairs.probabilities) == ([4], [b"vector"])
+    assert (pairs.ages.tolist(), pairs.vectors) == ([4], [b"vector"])
     assert index.connection.execute("SELECT count(*) FROM prediction").fetchone() == (0,)
     assert index.connection.execute("SELECT id FROM label").fetchall() == [(ids[2],)]
     index.add_labels("m", [label(b"b", time=9)])

@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 
 from mlvitals.events import numbers
 from mlvitals.windows.layout import CategoryBins, OutputLayout, Task
-from mlvitals.windows.probabilities import class_columns, complete_outputs, pack_vectors, predict, unpack_vectors
+from mlvitals.windows.probabilities import (
+    class_columns,
+    complete_outputs,
+    pack_probabilities,
+    predict,
+    unpack_probabilities,
+)
 
 CLASSES = ("cat", "dog", "owl")
 MANY = OutputLayout(Task.MULTICLASS, classes=CategoryBins(CLASSES, own=3), distribution=True)
@@ -25,9 +31,9 @@ def batch_of(rows, **more):
 
 def remembered(rows, true, output=MANY):
     """Return what is remembered of rows, read for the class that came true."""
-    packed = pack_vectors(batch_of(rows), output, np.arange(len(rows)))
+    packed = pack_probabilities(batch_of(rows), output, np.arange(len(rows)))
     places = np.array([output.classes.values.index(one) for one in true], dtype=np.intp)
-    return unpack_vectors(packed, output, places)
+    return unpack_probabilities(packed, output, places)
 
 
 def test_classes_are_spelt_as_labels_are():
@@ -60,7 +66,7 @@ def test_a_model_whose_reference_logs_no_probabilities_is_left_as_it_is():
     batch = batch_of([{"cat": 1.0}])
     silent = OutputLayout(Task.MULTICLASS, classes=CategoryBins(CLASSES, own=3))
     assert complete_outputs(batch, silent) is batch
-    assert list(pack_vectors(batch, silent, np.arange(1))) == [None]
+    assert list(pack_probabilities(batch, silent, np.arange(1))) == [None]
 
 
 @given(st.integers(0, 2**32), st.integers(1, 6), st.booleans())
@@ -112,8 +118,8 @@ def test_a_row_without_probabilities_says_nothing():
 
 def test_what_another_layout_remembered_is_not_mistaken():
     other = OutputLayout(Task.MULTICLASS, classes=CategoryBins(("dog", "cat", "owl"), own=3), distribution=True)
-    packed = pack_vectors(batch_of([{"cat": 1.0}]), other, np.arange(1))
-    vectors = unpack_vectors(packed, MANY, np.zeros(1, dtype=np.intp))
+    packed = pack_probabilities(batch_of([{"cat": 1.0}]), other, np.arange(1))
+    vectors = unpack_probabilities(packed, MANY, np.zeros(1, dtype=np.intp))
     assert (vectors.usable.tolist(), vectors.improper.tolist()) == ([False], [False])
 
 
@@ -121,9 +127,9 @@ def test_what_another_layout_remembered_is_not_mistaken():
 def test_the_order_of_columns_and_the_company_of_rows_do_not_matter(order, seed):
     shares = np.random.default_rng(seed).dirichlet(np.ones(6))
     row = dict(zip(sorted(order), shares.tolist(), strict=True))
-    alone = pack_vectors(batch_of([row]), MANY, np.arange(1))
+    alone = pack_probabilities(batch_of([row]), MANY, np.arange(1))
     turned = {name: row[name] for name in order}
-    beside = pack_vectors(batch_of([{"bee": 1.0}, turned]), MANY, np.array([1]))
+    beside = pack_probabilities(batch_of([{"bee": 1.0}, turned]), MANY, np.array([1]))
     assert list(alone) == list(beside)
 
 
@@ -131,8 +137,8 @@ def test_many_rows_are_packed_as_each_is():
     rows = [{"cat": index / 10_000, "dog": 1 - index / 10_000} for index in range(10_000)]
     batch = batch_of(rows)
     chosen = np.arange(9_999, -1, -3)
-    packed = pack_vectors(batch, MANY, chosen)
+    packed = pack_probabilities(batch, MANY, chosen)
     assert len(packed) == len(chosen)
-    vectors = unpack_vectors(packed, MANY, np.zeros(len(chosen), dtype=np.intp))
+    vectors = unpack_probabilities(packed, MANY, np.zeros(len(chosen), dtype=np.intp))
     cats = numbers(batch.column("prediction.probabilities.cat")).values[chosen]
     np.testing.assert_allclose(vectors.chances, cats, rtol=2**-24)

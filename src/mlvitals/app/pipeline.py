@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from functools import cache
+from operator import attrgetter
 from typing import Final
 
 from mlvitals import delivery, telemetry, wire
@@ -266,16 +267,17 @@ def decode_plan(config: Config, references: Mapping[str, References], role: str)
         model=config.models[0].name if alone else None,
         predictions=role != "labels",
         labels=role != "predictions",
-        probabilities=_wants_probabilities(config, references),
+        probabilities=_wants(config, references, attrgetter("may_read_probabilities")),
+        rankings=_wants(config, references, attrgetter("may_read_rankings")),
     )
 
 
-def _wants_probabilities(config: Config, references: Mapping[str, References]) -> bool:
-    """Tell whether probabilities of classes are looked at, or may be: by models that learn, wait or are yet to come."""
+def _wants(config: Config, references: Mapping[str, References], looks: Callable[[References], bool]) -> bool:
+    """Tell whether something is looked at, or may be: by models that learn, wait or are yet to come."""
     if config.patterns or config.faults:
         return True
     known = [references.get(model.name) for model in config.models]
-    return any(one is None or one.may_read_probabilities for one in known)
+    return any(one is None or looks(one) for one in known)
 
 
 def _wanted(config: Config, references: Mapping[str, References]) -> dict[str, Want] | None:

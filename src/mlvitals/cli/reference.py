@@ -217,7 +217,8 @@ def _print(file: Path, reference: "Reference") -> None:
     out.print(table)
     output = reference.layout.output
     fine = 0 if output.score is None else output.score.size
-    out.print(f"  {output.task.value}: {fine} bins of {output.column}")
+    cut = f"cut at {', '.join(map(str, output.cutoffs))}" if output.cutoffs else f"{fine} bins of {output.column}"
+    out.print(f"  {output.task.value}: {cut}")
     for name, value in _performance(reference).items():
         out.print(f"  {name}: {number(value)}")
     out.print("  as an operating reference, what may page:")

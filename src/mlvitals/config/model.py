@@ -36,6 +36,20 @@ PerformanceMetric = Literal[
     "rmse",
     "mape",
     "bias",
+    "ndcg@1",
+    "ndcg@3",
+    "ndcg@5",
+    "ndcg@10",
+    "ndcg@20",
+    "ndcg@50",
+    "ndcg@100",
+    "map@1",
+    "map@3",
+    "map@5",
+    "map@10",
+    "map@20",
+    "map@50",
+    "map@100",
 ]
 ExportLevel = Literal["lean", "standard", "full"]
 Text = Annotated[str, msgspec.Meta(min_length=1)]

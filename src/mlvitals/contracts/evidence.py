@@ -25,16 +25,17 @@ from mlvitals.windows.layout import (
     Task,
 )
 from mlvitals.windows.matured import Matured
-from mlvitals.windows.outcome_sums import LOSS_SUMS, MOMENT_SUMS
+from mlvitals.windows.outcome_sums import CUTOFFS, LOSS_SUMS, MOMENT_SUMS, RANK_METRICS
 from mlvitals.windows.summary import Counts, Summary
 
 Parts = Mapping[str, npt.ArrayLike]
 
-_SUMS: Final = frozenset({"brier", "log_loss", "absolute", "squared", "signed", "label", "relative"})
+_SUMS: Final = frozenset({"brier", "log_loss", "absolute", "squared", "signed", "label", "relative", *RANK_METRICS})
 # Of what lies below 1, so that they are greater than the squares of their means.
-_POWERS: Final = frozenset({"label_squared", "brier_squared", "log_loss_squared", "relative_squared", *MOMENT_SUMS})
+_SQUARES: Final = frozenset({"label_squared", "brier_squared", "log_loss_squared", "relative_squared"})
+_POWERS: Final = _SQUARES | frozenset(f"{metric}_squared" for metric in RANK_METRICS) | frozenset(MOMENT_SUMS)
 _ALL_ROWS: Final = frozenset({"labelled", "measured", "relative_rows", "distributions"})
-_NO_ROWS: Final = frozenset({"improbable", "improper"})
+_NO_ROWS: Final = frozenset({"improbable", "improper", "nothing_relevant"})
 _OF_NO_COLUMN: Final = frozenset({"predictions", "errors", "latency", "lag", "positive_score"})
 
 _COSTS: Final = CostTerms(
@@ -87,6 +88,7 @@ def layouts() -> Mapping[str, Layout]:
         "distributed": OutputLayout(
             task=Task.MULTICLASS, classes=CategoryBins(("cat", "dog", "cow", "yak"), own=3), distribution=True
         ),
+        "ranking": OutputLayout(task=Task.RANKING, ranked=CUTOFFS),
         "regression": OutputLayout(
             task=Task.REGRESSION, score=NumericBins((100.0, 200.0, 300.0)), groups=(0, 1, 1, 2), probability=False
         ),

@@ -82,7 +82,8 @@ def cohort_streams(model: str, version: str, maturity: str, task: Task) -> Strea
     (`contradictions`): the world may change until predictions say nothing, but they say the opposite where labels are
     turned round. Performance is that of what is acted on: in a binary task recall and precision, for a
     share of all is blind where positives are rare; of many classes the share that is right; in a regression the
-    logarithm of the mean absolute error, and the bias as a part of that error.
+    logarithm of the mean absolute error, and the bias as a part of that error; of rankings the mean ndcg, read as a
+    share, which varies more than any mean of values in [0, 1] does.
     """
     coverage, performance = (
         Source(model, version, detector, maturity) for detector in (Detector.COVERAGE, Detector.PERFORMANCE)
@@ -95,6 +96,14 @@ def cohort_streams(model: str, version: str, maturity: str, task: Task) -> Strea
             ),
             rates=coverage_streams(model, version, maturity).rates,
             read=_read_errors,
+        )
+    if task is Task.RANKING:
+        return Streams(
+            rates=(
+                *coverage_streams(model, version, maturity).rates,
+                Stream(source=performance, component="ndcg", weight=1.0, unit=ANGLE),
+            ),
+            read=_read_rankings,
         )
     names = ("recall", "precision") if task is Task.BINARY else ("accuracy",)
     return Streams(
@@ -142,13 +151,16 @@ def cohort_counts(summary: Summary, bucket: int) -> Floats:
 
     Predictions served and labelled; then in a binary task true positives, those predicted, those that are, and
     contradictions; of many classes those that are right, all, and contradictions; in a regression rows measured, and
-    sums of absolute and signed errors.
+    sums of absolute and signed errors; of rankings rows measured, and the sum of ndcg at the largest cutoff.
     """
     outcome = summary.outcome(bucket)
     counted: list[float] = [summary.predictions, outcome.labelled]
     if summary.layout.output.task is Task.REGRESSION:
         rows = outcome.measured
         counted += [rows, outcome.total("absolute") if rows else 0.0, outcome.total("signed") if rows else 0.0]
+    elif summary.layout.output.task is Task.RANKING:
+        cutoffs = summary.layout.output.cutoffs
+        counted += [outcome.measured, outcome.total(f"ndcg@{cutoffs[-1]}") if cutoffs else 0.0]
     else:
         classes = len(summary.layout.outcome_classes)
         confusion = outcome.cells[summary.layout.outcome_sections["confusion"]].reshape(classes, classes)
@@ -173,6 +185,12 @@ def _read_classes(counts: Floats) -> Values:
     none = np.zeros((len(counts), 0))
     found, rows = [labelled, against, right], [served, labelled, judged]
     return Values(none, none, np.column_stack(found), np.column_stack(rows))
+
+
+def _read_rankings(counts: Floats) -> Values:
+    served, labelled, rows, gained, *_ = counts.T
+    none = np.zeros((len(counts), 0))
+    return Values(none, none, np.column_stack([labelled, gained]), np.column_stack([served, rows]))
 
 
 def _read_errors(counts: Floats) -> Values:

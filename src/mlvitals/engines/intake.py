@@ -16,9 +16,9 @@ from mlvitals.windows.coded import Coded
 from mlvitals.windows.labels import CONFLICT, DUPLICATE, NEW, Labels
 from mlvitals.windows.layout import Layout, Task
 from mlvitals.windows.predictions import Predictions
-from mlvitals.windows.probabilities import pack_vectors
 from mlvitals.windows.served_amounts import amounts_of
 from mlvitals.windows.summarize import Columns, predicted_texts
+from mlvitals.windows.vectors import pack_vectors
 
 PARK_AHEAD = HOUR  # clocks differ by seconds; an hour ahead is a wrong zone or a wrong field
 UNKNOWN_VERSION = "unknown"
@@ -161,7 +161,7 @@ def remembered(
         decisions=decisions,
         amounts=amounts_of(columns, layout)[rows],
         segments=segments,
-        probabilities=pack_vectors(columns.batch, layout.output, rows),
+        vectors=pack_vectors(columns.batch, layout.output, rows),
     )
 
 

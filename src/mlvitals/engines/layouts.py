@@ -50,9 +50,17 @@ class References:
     @property
     def may_read_probabilities(self) -> bool:
         """Whether any version's layout is made of probabilities of classes, or one is still to be frozen."""
+        return self.layout("") is None or any(output.distribution for output in self._outputs)
+
+    @property
+    def may_read_rankings(self) -> bool:
+        """Whether any version's predictions are rankings, or a layout is still to be frozen."""
+        return self.layout("") is None or any(output.task is Task.RANKING for output in self._outputs)
+
+    @property
+    def _outputs(self) -> list[OutputLayout]:
         every = [self.operating, *self.training.values()]
-        known = [one.layout.output for one in every if one is not None]
-        return self.layout("") is None or any(output.distribution for output in known)
+        return [one.layout.output for one in every if one is not None]
 
     def learn(self, operating: Reference) -> None:
         """Take an operating reference that was learnt while running."""
@@ -65,7 +73,10 @@ class References:
         if base is None:
             return None
         output = base.layout.output if trained is None else trained.layout.output
-        # What is priced is the configuration's to say, whatever it said when the reference was taken.
+        # What is priced, and how far rankings are read, is the configuration's to say, whatever it said when the
+        # reference was taken.
+        if output.task is Task.RANKING:
+            output = replace(output, ranked=self.choice.cutoffs)
         wished = replace(base.layout, output=output, amount=self.choice.amount)
         return base.layout if wished == base.layout else wished
 
@@ -76,6 +87,8 @@ def provisional_layout(choice: Choice, task: Task) -> Layout:
     A binary model's scores are taken for probabilities, in two thousand equal bins from 0 to 1, so that its labels can
     be judged from the first day. Of other classes none is known yet: labels are counted, but not judged.
     """
+    if task is Task.RANKING:
+        return Layout(features=(), output=OutputLayout(task=task, ranked=choice.cutoffs))
     if task is not Task.BINARY:
         return Layout(features=(), output=OutputLayout(task=task, distribution=task is Task.MULTICLASS))
     positive = choice.positive or "1"

@@ -24,7 +24,14 @@ from mlvitals.windows.window import WindowSize
 Rows = npt.NDArray[np.intp]
 SPOOL_BYTES: Final = 1 << 30
 _LEARNT: Final = frozenset(
-    {wire.TIMESTAMP, wire.PREDICTION_LABEL, wire.PREDICTION_SCORE, wire.PREDICTION_VALUE, wire.LATENCY_MS}
+    {
+        wire.TIMESTAMP,
+        wire.PREDICTION_LABEL,
+        wire.PREDICTION_SCORE,
+        wire.PREDICTION_VALUE,
+        wire.PREDICTION_RANKING,
+        wire.LATENCY_MS,
+    }
 )
 _LEARNT_PREFIXES: Final = (wire.FEATURE_PREFIX, wire.PROBABILITY_PREFIX)
 
@@ -117,6 +124,13 @@ def _task_of(first: pa.RecordBatch, choice: Choice) -> Task:
             classes = {predicted for predicted, name in class_columns(first) if first[name].null_count == 0}
             return Task.BINARY if choice.positive is not None or classes <= {"0", "1"} else Task.MULTICLASS
         value = column(first, wire.PREDICTION_VALUE)
-        return Task.BINARY if value is None or value[0].as_py() is None else Task.REGRESSION
+        if value is not None and value[0].as_py() is not None:
+            return Task.REGRESSION
+        return Task.RANKING if _is_ranking(first) else Task.BINARY
     binary = choice.positive is not None or canonical_text(label, numerals=True)[0].as_py() in {"0", "1"}
     return Task.BINARY if binary else Task.MULTICLASS
+
+
+def _is_ranking(first: pa.RecordBatch) -> bool:
+    ranking, score = column(first, wire.PREDICTION_RANKING), column(first, wire.PREDICTION_SCORE)
+    return ranking is not None and ranking[0].is_valid and (score is None or not score[0].is_valid)

@@ -62,9 +62,10 @@ class EventBatch:
 
     predictions: timestamp[us, UTC] and model (string or dictionary) without nulls, then what the input has:
         prediction_id, model_version, error (string or dictionary), prediction.label (any scalar), prediction.score,
-        prediction.value, prediction.probabilities.*, latency_ms, weight, amount (float64), features.* (any type; null
-        type where never seen).
-    labels: timestamp, model, prediction_id (string), label (any scalar; never null), optional amount, version.
+        prediction.value, prediction.probabilities.*, latency_ms, weight, amount (float64), prediction.ranking (lists of
+        uint64, hashes of ids), features.* (any type; null type where never seen).
+    labels: timestamp, model, prediction_id (string), label (any scalar, or grades of relevance spelt as a text; never
+        null), optional amount, version.
     changes: timestamp, model, kind, text.
     A row that carries a prediction and a label stands in both tables. Row order is source order.
     halves: requests and responses that were logged apart, by `wire.EVENT_REQUEST` and `wire.EVENT_RESPONSE`: columns of

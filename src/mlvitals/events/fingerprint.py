@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mlvitals import wire
 from mlvitals.events.canonical import canonical_text, is_number, numbers
@@ -37,7 +38,8 @@ def fingerprints(batch: pa.RecordBatch, rows: npt.NDArray[np.intp]) -> npt.NDArr
     for index, field in enumerate(batch.schema):
         if field.name == wire.PREDICTION_ID or pa.types.is_null(field.type):
             continue
-        hashes = _hash_values(batch.column(index).take(pa.array(rows)))
+        values = batch.column(index).take(pa.array(rows))
+        hashes = _hash_rankings(values) if field.name == wire.PREDICTION_RANKING else _hash_values(values)
         key = np.uint64(_hash_text(field.name))
         with np.errstate(over="ignore"):
             total += np.where(hashes == _NULL, _NULL, _mix(hashes ^ key))
@@ -61,6 +63,18 @@ def _hash_values(array: pa.Array) -> Hashes:
     if array.null_count:
         hashes = np.where(np.asarray(array.is_null()), _NULL, hashes)
     return hashes
+
+
+def _hash_rankings(array: pa.Array) -> Hashes:
+    """Return a hash for each list of hashes, in its order, 0 for null."""
+    sizes = np.asarray(pc.list_value_length(array).fill_null(0)).astype(np.int64)
+    ends = np.cumsum(sizes)
+    places = np.arange(int(sizes.sum())) - np.repeat(ends - sizes, sizes)
+    with np.errstate(over="ignore"):
+        mixed = _mix(np.asarray(array.flatten()) ^ _mix(places.view(np.uint64)))
+        sums = np.concatenate([[_NULL], np.cumsum(mixed, dtype=np.uint64)])
+        hashes = _mix(sums[ends] - sums[ends - sizes] + sizes.view(np.uint64))
+    return np.where(np.asarray(array.is_null()), _NULL, hashes)
 
 
 def _hash_numbers(values: Floats, integers: npt.NDArray[np.integer] | None) -> Hashes:

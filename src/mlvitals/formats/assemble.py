@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from mlvitals import wire
 from mlvitals.events import EXAMPLES_KEPT, EventBatch, ReadAccount
+from mlvitals.events.rankings import MOST_RELEVANT
 from mlvitals.formats.base import DecodePlan
 from mlvitals.formats.fields import Fields
 from mlvitals.formats.rows import TIME_RANGE, Mask, Rows
@@ -19,6 +20,7 @@ _PREDICTION: Final = 1
 _LABEL: Final = 2
 _CHANGE: Final = 3
 _OTHER: Final = 4
+_NO_GRADES: Final = f"relevance is not an object of ids with grades from 0 on, {MOST_RELEVANT:,} above 0 at most"
 _KINDS: Final = {wire.EVENT_PREDICTION: _PREDICTION, wire.EVENT_LABEL: _LABEL, wire.EVENT_CHANGE: _CHANGE}
 
 
@@ -95,7 +97,7 @@ def assemble(
 
 def _roles(fields: Fields, plan: DecodePlan, *, requests: bool) -> Roles:
     served = fields.has_output | fields.there(wire.ERROR)
-    labelled = fields.there(wire.LABEL)
+    labelled = fields.there(wire.LABEL) | fields.wrong(wire.RELEVANCE)
     kinds = _kinds(fields)
     kinds[(kinds == _UNDECIDED) & (served | requests)] = _PREDICTION
     kinds[(kinds == _UNDECIDED) & labelled] = _LABEL
@@ -152,6 +154,9 @@ def _check_predictions(fields: Fields, roles: Roles, verdicts: Verdicts, plan: D
     verdicts.fail(rows & fields.wrong(wire.PREDICTION_LABEL), "prediction.label is not a scalar")
     for name in (wire.PREDICTION_SCORE, wire.PREDICTION_VALUE, wire.LATENCY_MS, wire.WEIGHT, wire.AMOUNT):
         verdicts.fail(rows & fields.wrong(name), f"{name} is not a number")
+    if plan.rankings:
+        ranked = "prediction.ranking is not a list of ids (texts or numbers)"
+        verdicts.fail(rows & fields.wrong(wire.PREDICTION_RANKING) & ~fields.has_plain_output, ranked)
     verdicts.fail(rows & fields.wrong_probability, "a probability of prediction.probabilities is not a number")
     verdicts.fail(rows & fields.wrong(wire.MODEL_VERSION), "the model's version is neither text nor a number")
     if plan.ids:
@@ -164,6 +169,7 @@ def _check_labels(fields: Fields, roles: Roles, verdicts: Verdicts) -> None:
     rows = roles.label
     if not rows.any():
         return
+    verdicts.fail(rows & fields.wrong(wire.RELEVANCE) & ~fields.there(wire.LABEL), _NO_GRADES)
     verdicts.fail(rows & fields.wrong(wire.LABEL), "the label is not a scalar")
     verdicts.fail(rows & ~fields.there(wire.LABEL), "a label event without its label")
     native = rows & ~roles.combined

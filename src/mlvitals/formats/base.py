@@ -30,6 +30,7 @@ class DecodePlan:
     predictions, labels: what the source is read for; rows of the other kind are skipped.
     times: a prediction needs its time. Without them one that has none is read with a null, as training sets hold it.
     probabilities: `prediction.probabilities` is read, a column for each class; else it only tells that there was one.
+    rankings: `prediction.ranking` and `relevance` are read; else a ranking only tells that there was a prediction.
     """
 
     features: Mapping[str, Want] | None = None
@@ -39,6 +40,7 @@ class DecodePlan:
     labels: bool = True
     times: bool = True
     probabilities: bool = True
+    rankings: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,11 @@ import pyarrow.compute as pc
 
 from mlvitals import wire
 from mlvitals.events import canonical_text
+from mlvitals.events.rankings import hash_rankings, is_relevance, spell_pairs, text_ids
 from mlvitals.formats.base import DecodePlan
 from mlvitals.formats.rows import (
     NAME_FIELDS,
     NUMBER_FIELDS,
-    PREDICTION_RANKING,
     SCALAR_FIELDS,
     TIME_FIELDS,
     Mask,
@@ -27,9 +27,8 @@ _OUTPUTS: Final = (
     wire.PREDICTION_SCORE,
     wire.PREDICTION_VALUE,
     wire.PREDICTION_PROBABILITIES,
-    PREDICTION_RANKING,
 )
-_FLATTENED_OUTPUTS: Final = (wire.PROBABILITY_PREFIX, PREDICTION_RANKING + ".")
+_FLATTENED_OUTPUTS: Final = (wire.PROBABILITY_PREFIX, wire.PREDICTION_RANKING + ".")
 
 
 class Fields:
@@ -46,6 +45,9 @@ class Fields:
         self._type_names()
         self._type_scalars()
         self._type_error()
+        if plan.rankings:
+            self._type_ranking()
+            self._type_relevance()
 
     def get(self, name: str) -> pa.Array | None:
         """Return a field's column, or None where there is nothing in it."""
@@ -69,6 +71,11 @@ class Fields:
     @cached_property
     def has_output(self) -> Mask:
         """Where there is any kind of prediction."""
+        return self.has_plain_output | self.there(wire.PREDICTION_RANKING)
+
+    @cached_property
+    def has_plain_output(self) -> Mask:
+        """Where there is a prediction that is more than a ranking."""
         output = np.zeros(self.count, dtype=bool)
         for name in _OUTPUTS:
             output |= self.there(name)
@@ -176,6 +183,27 @@ class Fields:
             else:
                 self.columns[name] = array
 
+    def _type_ranking(self) -> None:
+        array = self.columns.get(wire.PREDICTION_RANKING)
+        if array is None or pa.types.is_null(array.type):
+            return
+        texts = text_ids(array)
+        if texts is None:
+            self._mark_wrong(wire.PREDICTION_RANKING)
+            return
+        self.columns[wire.PREDICTION_RANKING], wrong = hash_rankings(texts)
+        self._wrong[wire.PREDICTION_RANKING] = self.wrong(wire.PREDICTION_RANKING) | wrong
+
+    def _type_relevance(self) -> None:
+        """Make what was relevant the label of a row that has no other one."""
+        array = self.columns.pop(wire.RELEVANCE, None)
+        if array is None or array.null_count == len(array):
+            return
+        spelled = _spell_grades(array)
+        self._wrong[wire.RELEVANCE] = self.wrong(wire.RELEVANCE) | (valid(array) & ~valid(spelled))
+        label = self.get(wire.LABEL)
+        self.columns[wire.LABEL] = spelled if label is None else _with_grades(label, spelled)
+
     def _type_error(self) -> None:
         array = self.columns.get(wire.ERROR)
         if array is None or array.null_count == len(array):
@@ -190,6 +218,22 @@ class Fields:
         else:
             array = _without_empty(canonical_text(array))
         self.columns[wire.ERROR] = array
+
+
+def _with_grades(label: pa.Array, spelled: pa.Array) -> pa.Array:
+    if not label.null_count or spelled.null_count == len(spelled):
+        return label
+    texts = canonical_text(label.dictionary_decode() if pa.types.is_dictionary(label.type) else label)
+    return pc.coalesce(texts.cast(pa.string()), spelled)
+
+
+def _spell_grades(array: pa.Array) -> pa.Array:
+    """Return grades as texts: those that a format has spelt already, or maps and structs, null where they are none."""
+    if _is_text(array.type):
+        return pa.array([text if is_relevance(text) else None for text in array.to_pylist()], pa.string())
+    if pa.types.is_map(array.type):
+        return pa.array([None if one is None else spell_pairs(one) for one in array.to_pylist()], pa.string())
+    return pa.nulls(len(array), pa.string())
 
 
 def _is_text(kind: pa.DataType) -> bool:

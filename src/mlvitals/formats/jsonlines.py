@@ -15,11 +15,12 @@ import pyarrow.json
 
 from mlvitals import wire
 from mlvitals.events import EventBatch, RawBatch
+from mlvitals.events.rankings import text_ids
 from mlvitals.formats.assemble import assemble
 from mlvitals.formats.base import Cut, DecodePlan, Want
 from mlvitals.formats.jsonrows import BadRowError, parse_line, read_rows
 from mlvitals.formats.lines import BLOCK_BYTES, cut_lines
-from mlvitals.formats.rows import PREDICTION_RANKING, Rows, concatenate, flatten_struct, valid
+from mlvitals.formats.rows import Rows, concatenate, flatten_struct, valid
 from mlvitals.formats.shape import Shape
 from mlvitals.formats.times import check_zone
 
@@ -32,6 +33,7 @@ _SLOW_LINES: Final = 256
 _PIECES: Final = 8
 _SAMPLE: Final = 64
 
+_RELEVANCE: Final = f'"{wire.RELEVANCE}"'.encode()
 _LINE_FEED, _OPENING, _CLOSING = b"\n{}"
 
 Numbers = npt.NDArray[np.int64]
@@ -90,7 +92,7 @@ class JsonLines:
         if not isinstance(data, bytes):
             raise TypeError("JSON Lines are read from bytes")
         count = whole_lines(data)
-        columns = self._read_fast(data, count) if count else None
+        columns = self._read_fast(data, count) if count and not self._grades(data) else None
         if columns is not None:
             rows = Rows(columns=columns, lines=np.arange(raw.first_line, raw.first_line + count))
         else:
@@ -105,7 +107,18 @@ class JsonLines:
         kept = [lines[index] for index in numbers.tolist()]
         wanted = [wire.FEATURE_PREFIX + name for name in self._plan.features or {}]
         wanted += [name for name in _WIRE_NAMES if name != wire.FEATURES]
-        return concatenate(list(self._read_pieces(kept, numbers + first_line)), wanted)
+        graded = np.array([self._grades(line) for line in kept], dtype=bool) if self._grades(data) else None
+        if graded is None or not graded.any():
+            return concatenate(list(self._read_pieces(kept, numbers + first_line)), wanted)
+        # A label's grades have keys of its own, which no schema holds: such lines are read one by one, others as ever.
+        plain = [line for line, apart in zip(kept, graded.tolist(), strict=True) if not apart]
+        pieces = list(self._read_pieces(plain, numbers[~graded] + first_line)) if plain else []
+        apart = [kept[place] for place in np.flatnonzero(graded).tolist()]
+        pieces.append(read_rows(apart, numbers[graded] + first_line, self._plan)[0])
+        return concatenate(pieces, wanted).in_order()
+
+    def _grades(self, data: bytes) -> bool:
+        return self._plan.rankings and _RELEVANCE in data
 
     def _read_pieces(self, lines: Sequence[bytes], numbers: Numbers) -> Iterator[Rows]:
         """Read lines fast if possible, in smaller pieces if not."""
@@ -169,7 +182,10 @@ class JsonLines:
         # A search through the text would cost more than sums of columns; they rarely find anything.
         if any(map(_holds_non_finite, arrays)) and ODD_NUMERALS.search(data):
             return None
-        return _flatten(dict(zip(table.schema.names, arrays, strict=True)), self._plan)
+        try:
+            return _flatten(dict(zip(table.schema.names, arrays, strict=True)), self._plan)
+        except _SlowError:
+            return None
 
     def _finish(self, rows: Rows) -> Rows:
         """Give features that the plan reads as numbers one type, and move misplaced objects to `wrong`."""
@@ -198,7 +214,7 @@ _WIRE_NAMES: Final = frozenset(
         wire.PREDICTION_SCORE,
         wire.PREDICTION_VALUE,
         wire.PREDICTION_PROBABILITIES,
-        PREDICTION_RANKING,
+        wire.PREDICTION_RANKING,
         wire.LATENCY_MS,
         wire.ERROR,
         wire.WEIGHT,
@@ -207,10 +223,16 @@ _WIRE_NAMES: Final = frozenset(
         wire.LABEL_TIMESTAMP,
         wire.LABEL_AMOUNT,
         wire.LABEL_VERSION,
+        wire.RELEVANCE,
         wire.KIND,
         wire.TEXT,
     }
 )
+
+
+class _SlowError(Exception):
+    """A column holds what only a look at each cell tells apart."""
+
 
 _OUTPUT_FIELDS: Final = (wire.PREDICTION_LABEL, wire.PREDICTION_SCORE, wire.PREDICTION_VALUE)
 
@@ -276,7 +298,13 @@ def _take_prediction(array: pa.Array, columns: dict[str, pa.Array], plan: Decode
         if name in _OUTPUT_FIELDS or (plan.probabilities and name.startswith(wire.PROBABILITY_PREFIX)):
             columns[name] = leaf
             continue
-        for whole in (wire.PREDICTION_PROBABILITIES, PREDICTION_RANKING):
+        if plan.rankings and (name + ".").startswith(wire.PREDICTION_RANKING + "."):
+            texts = text_ids(leaf)
+            if texts is None:
+                raise _SlowError
+            columns[name] = texts
+            continue
+        for whole in (wire.PREDICTION_PROBABILITIES, wire.PREDICTION_RANKING):
             # One column says where there are any, however many there be.
             if name == whole or name.startswith(whole + "."):
                 there = valid(leaf) | (valid(columns[whole]) if whole in columns else False)

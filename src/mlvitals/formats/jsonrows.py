@@ -10,14 +10,15 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from mlvitals import wire
+from mlvitals.events.canonical import canonical_numeral
 from mlvitals.events.names import escape
+from mlvitals.events.rankings import IDS, MOST_RANKED, spell_relevance
 from mlvitals.formats.base import DecodePlan, Want
 from mlvitals.formats.lines import UNENDING
 from mlvitals.formats.rows import (
     INT64,
     NAME_FIELDS,
     NUMBER_FIELDS,
-    PREDICTION_RANKING,
     SCALAR_FIELDS,
     TIME_FIELDS,
     Failure,
@@ -105,6 +106,8 @@ class Cells:
                 self.take_error(value)
             elif name == wire.EVENT:
                 self.values[name] = value if isinstance(value, str) else "?"
+            elif name == wire.RELEVANCE and plan.rankings:
+                self.take_relevance(value)
             else:
                 self.take_field(name, value)
 
@@ -140,7 +143,9 @@ class Cells:
                 continue
             if plan.probabilities and name == wire.PREDICTION_PROBABILITIES and isinstance(inner, dict):
                 self._take_probabilities(inner)
-            elif name in {wire.PREDICTION_PROBABILITIES, PREDICTION_RANKING}:
+            elif plan.rankings and name == wire.PREDICTION_RANKING:
+                self.take_ranking(inner)
+            elif name in {wire.PREDICTION_PROBABILITIES, wire.PREDICTION_RANKING}:
                 if _holds_anything(inner):
                     self.values[name] = True
             else:
@@ -158,6 +163,21 @@ class Cells:
             self.values[name] = value
         else:
             self.wrong.append(name)
+
+    def take_ranking(self, value: object) -> None:
+        """Take the ids of a ranking as texts, or note that it is no list of ids."""
+        if isinstance(value, list) and all(type(one) in _ALLOWED[wire.PREDICTION_ID] for one in value):
+            self.values[wire.PREDICTION_RANKING] = [spell_id(one) for one in value[:MOST_RANKED]]
+        else:
+            self.wrong.append(wire.PREDICTION_RANKING)
+
+    def take_relevance(self, value: object) -> None:
+        """Take grades by id as one text, or note that they are no such thing."""
+        spelled = spell_relevance(value)
+        if spelled is None:
+            self.wrong.append(wire.RELEVANCE)
+        else:
+            self.values[wire.RELEVANCE] = spelled
 
     def take_error(self, value: object) -> None:
         """Take what says that a request failed; `false` says that it did not."""
@@ -201,7 +221,16 @@ def columns_of(cells: Sequence[Cells], plan: DecodePlan) -> tuple[dict[str, pa.A
             wrong.setdefault(name, np.zeros(count, dtype=bool))[row] = True
     floats = set(NUMBER_FIELDS)
     floats.update(wire.FEATURE_PREFIX + name for name, want in (plan.features or {}).items() if want is Want.NUMBER)
-    return {name: to_array(column, as_float=name in floats) for name, column in values.items()}, wrong
+    ranked = values.pop(wire.PREDICTION_RANKING, None) if plan.rankings else None
+    columns = {name: to_array(column, as_float=name in floats) for name, column in values.items()}
+    if ranked is not None:
+        columns[wire.PREDICTION_RANKING] = pa.array(ranked, IDS)
+    return columns, wrong
+
+
+def spell_id(value: str | float) -> str:
+    """Return an id's text: a text as it is, a number canonically."""
+    return value if isinstance(value, str) else canonical_numeral(repr(value))
 
 
 def to_array(values: list[Any], *, as_float: bool) -> pa.Array:

@@ -10,13 +10,13 @@ import pyarrow.compute as pc
 from mlvitals import wire
 from mlvitals.events import canonical_text
 from mlvitals.events.names import escape
+from mlvitals.events.rankings import IDS, text_ids
 from mlvitals.formats.fieldmap import FieldMap, Wildcard
 from mlvitals.formats.mapping import Unit
 from mlvitals.formats.paths import ANY, Path
 from mlvitals.formats.rows import (
     NAME_FIELDS,
     NUMBER_FIELDS,
-    PREDICTION_RANKING,
     TIME_FIELDS,
     TIME_RANGE,
     Mask,
@@ -110,8 +110,10 @@ def _add_single(columns: Columns, name: str, raw: pa.Array, fields: FieldMap) ->
         columns.add(name, raw, Typed(error_text(raw)))
     elif name == wire.EVENT:
         columns.add(name, raw, Typed(raw if _is_text(raw.type) else _where(valid(raw), "?")))
-    elif name == PREDICTION_RANKING:
-        columns.add(name, raw, Typed(_where(valid(raw), "true")))
+    elif name == wire.PREDICTION_RANKING:
+        columns.add(name, raw, _ids(raw))
+    elif name == wire.RELEVANCE:
+        raise SlowError  # each row has keys of its own
     elif name.startswith(wire.PROBABILITY_PREFIX):
         columns.add(name, raw, number_column(raw, None, name))
     elif name.startswith(wire.FEATURE_PREFIX):
@@ -199,6 +201,11 @@ def number_column(raw: pa.Array, unit: Unit | None, name: str) -> Typed:
         array, no_rate = inverted(array)
         wrong = no_rate if wrong is None else wrong | no_rate
     return Typed(scaled(array, factor_of(name, unit)), wrong)
+
+
+def _ids(raw: pa.Array) -> Typed:
+    texts = text_ids(raw)
+    return Typed(pa.nulls(len(raw), IDS), valid(raw)) if texts is None else Typed(texts)
 
 
 def _scalar(raw: pa.Array, name: str) -> Typed:

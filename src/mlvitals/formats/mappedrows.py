@@ -16,7 +16,6 @@ from mlvitals.formats.jsonrows import BadRowError, Cells, columns_of
 from mlvitals.formats.paths import ANY, Path
 from mlvitals.formats.rows import (
     NUMBER_FIELDS,
-    PREDICTION_RANKING,
     TIME_FIELDS,
     TIME_RANGE,
     Failure,
@@ -129,8 +128,10 @@ def take_single(cells: Cells, name: str, value: Any, fields: FieldMap) -> None:
         _take_time(cells, name, value, fields)
     elif name in NUMBER_FIELDS:
         _take_number(cells, name, value, fields)
-    elif name == PREDICTION_RANKING:
-        cells.values[name] = True
+    elif name == wire.PREDICTION_RANKING:
+        cells.take_ranking(value)
+    elif name == wire.RELEVANCE:
+        cells.take_relevance(value)
     elif name.startswith(wire.PROBABILITY_PREFIX):
         _take_probability(cells, name, value)
     elif name.startswith(wire.FEATURE_PREFIX):

@@ -13,7 +13,6 @@ from mlvitals.formats.paths import ANY, Path, begins, parse_path
 from mlvitals.formats.rows import (
     NAME_FIELDS,
     NUMBER_FIELDS,
-    PREDICTION_RANKING,
     SCALAR_FIELDS,
     TIME_FIELDS,
 )
@@ -26,7 +25,16 @@ Unit = Literal["s", "ms", "us", "ns", "rate"]
 DURATION_UNITS: Final = ("s", "ms", "us", "ns")
 
 _SINGLE: Final = frozenset(
-    {wire.EVENT, wire.ERROR, PREDICTION_RANKING, *TIME_FIELDS, *NAME_FIELDS, *NUMBER_FIELDS, *SCALAR_FIELDS}
+    {
+        wire.EVENT,
+        wire.ERROR,
+        wire.PREDICTION_RANKING,
+        wire.RELEVANCE,
+        *TIME_FIELDS,
+        *NAME_FIELDS,
+        *NUMBER_FIELDS,
+        *SCALAR_FIELDS,
+    }
 )
 _PREFIXES: Final = (wire.FEATURE_PREFIX, wire.PROBABILITY_PREFIX)
 _TEST: Final = re.compile(r"(>=|<=|>|<|!=)\s*(.*)", re.DOTALL)

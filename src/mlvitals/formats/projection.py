@@ -8,7 +8,6 @@ from mlvitals.events.names import escape
 from mlvitals.formats.base import DecodePlan
 from mlvitals.formats.fieldmap import FieldMap
 from mlvitals.formats.paths import ANY
-from mlvitals.formats.rows import PREDICTION_RANKING
 
 _ALWAYS: Final = {wire.EVENT, wire.TIMESTAMP, wire.MODEL, wire.MODEL_VERSION, wire.AMOUNT, wire.KIND, wire.TEXT}
 _OF_PREDICTIONS: Final = {wire.LATENCY_MS, wire.WEIGHT}
@@ -22,7 +21,7 @@ NO_MAPPED_COLUMN: Final = "holds no column that `map` names"
 
 def wanted_columns(names: Sequence[str], plan: DecodePlan) -> list[str]:
     """Return the columns that the plan needs, in the file's order."""
-    known = _ALWAYS | _OF_KIND | {wire.LABEL}
+    known = _ALWAYS | _OF_KIND | {wire.LABEL, wire.RELEVANCE}
     if plan.ids:
         known = known | {wire.PREDICTION_ID}
     if plan.predictions:
@@ -33,7 +32,7 @@ def wanted_columns(names: Sequence[str], plan: DecodePlan) -> list[str]:
         name
         for name in names
         if name in known
-        or name.startswith((wire.PREDICTION_PROBABILITIES, PREDICTION_RANKING))
+        or name.startswith((wire.PREDICTION_PROBABILITIES, wire.PREDICTION_RANKING))
         or (plan.predictions and _is_wanted_feature(name, plan))
     ]
 

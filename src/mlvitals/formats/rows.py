@@ -14,8 +14,6 @@ from mlvitals.events import canonical_text
 from mlvitals.events.canonical import canonical_numeral
 from mlvitals.events.names import escape
 
-PREDICTION_RANKING: Final = "prediction.ranking"
-
 TIME_FIELDS: Final = (wire.TIMESTAMP, wire.LABEL_TIMESTAMP)
 NAME_FIELDS: Final = (wire.MODEL, wire.MODEL_VERSION, wire.PREDICTION_ID, wire.LABEL_VERSION, wire.KIND, wire.TEXT)
 NUMBER_FIELDS: Final = (
@@ -52,8 +50,8 @@ class Failure(NamedTuple):
 class Rows:
     """Rows as read.
 
-    columns: flattened name → array, all of one length. A ranking only says where it stands, and so do
-        probabilities that the plan does not ask for, or that have no names.
+    columns: flattened name → array, all of one length. Probabilities that the plan does not ask for, or that have no
+        names, only say where they stand, and so do rankings that it does not ask for. `relevance` is spelt as a text.
     lines: the line (or row) number of each row, for messages.
     wrong: name → where a cell has a type that its field cannot have (the column is null there).
     failures: rows that are in no column.
@@ -66,6 +64,17 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.lines)
+
+    def in_order(self) -> "Rows":
+        """Return the rows in the order of their lines."""
+        order = np.argsort(self.lines, kind="stable")
+        places = pa.array(order)
+        return Rows(
+            columns={name: array.take(places) for name, array in self.columns.items()},
+            lines=self.lines[order],
+            wrong={name: mask[order] for name, mask in self.wrong.items()},
+            failures=self.failures,
+        )
 
 
 def concatenate(pieces: Sequence[Rows], keep: Iterable[str]) -> Rows:

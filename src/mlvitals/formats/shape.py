@@ -46,11 +46,15 @@ _FLOATS: Final = (
 
 @dataclass(slots=True)
 class _Node:
-    """The type of one field: a scalar's name, `list` (of `items`) or `struct` (of `fields`)."""
+    """The type of one field: a scalar's name, `list` (of `items`) or `struct` (of `fields`).
+
+    keeps_integers: integers in its list are names, whose digits all count.
+    """
 
     kind: str = "null"
     fields: dict[str, "_Node"] = field(default_factory=dict)
     items: "_Node | None" = None
+    keeps_integers: bool = False
 
     def to_arrow(self) -> pa.DataType:
         if self.kind == "struct":
@@ -66,7 +70,8 @@ class Shape:
     """The known fields of a stream of JSON events.
 
     It starts with the fields of native events and the plan's features. `learn` adds what rows hold; where a field turns
-    up with another type, the newest counts, except that integers among floats are floats. Numbers in lists are floats.
+    up with another type, the newest counts, except that integers among floats are floats. Numbers in lists are floats,
+    but the ids of a ranking. Grades of relevance are no fields: each label has keys of its own.
     """
 
     def __init__(self, plan: DecodePlan) -> None:
@@ -76,6 +81,9 @@ class Shape:
             for name in names:
                 self._declare(name.split("."), kind)
         self._declare([wire.FEATURES], "struct")
+        self._unlearnt = {wire.RELEVANCE} if plan.rankings else set()
+        if plan.rankings:
+            self._declare(wire.PREDICTION_RANKING.split("."), "null").keeps_integers = True
         for name, want in (plan.features or {}).items():
             self._declare([wire.FEATURES, *levels_of(name)], "float" if want is Want.NUMBER else "text")
         self._most = self._count + MOST_FIELDS
@@ -92,9 +100,10 @@ class Shape:
     def learn(self, values: Iterable[dict[str, Any]]) -> None:
         """Take in the fields of some rows, up to a bound that only garbage reaches."""
         for value in values:
-            self._learn(self._root, value, 0)
+            known = {name: inner for name, inner in value.items() if name not in self._unlearnt}
+            self._learn(self._root, known, 0)
 
-    def _declare(self, levels: list[str], kind: str) -> None:
+    def _declare(self, levels: list[str], kind: str) -> _Node:
         node = self._root
         for level in levels:
             node.kind = "struct"
@@ -103,6 +112,7 @@ class Shape:
                 node.fields[level] = _Node()
             node = node.fields[level]
         node.kind = kind
+        return node
 
     def _learn(self, node: _Node, value: object, depth: int) -> None:
         if value is None or depth > DEEPEST:
@@ -136,5 +146,5 @@ class Shape:
             node.kind, node.items = "list", _Node()
         for inner in value:
             self._learn(node.items, inner, depth + 1)
-        if node.items.kind == "int":
+        if node.items.kind == "int" and not node.keeps_integers:
             node.items.kind = "float"

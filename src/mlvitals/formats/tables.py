@@ -33,6 +33,7 @@ def prediction_table(fields: Fields, mask: Mask, plan: DecodePlan) -> pa.RecordB
     names = [wire.PREDICTION_ID] if plan.ids else []
     names += (*_PREDICTION_FIELDS, *fields.probabilities)
     names += [name for name in fields.columns if name.startswith(wire.FEATURE_PREFIX)]
+    names += [wire.PREDICTION_RANKING] if plan.rankings else []
     if plan.labels and not plan.ids:
         columns[wire.LABEL_TIMESTAMP] = fields.label_time.values
         names.append(wire.LABEL)

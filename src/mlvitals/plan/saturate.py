@@ -16,7 +16,7 @@ _SPREAD: Final = 97
 _STEP: Final = 7_919  # a prime, so that the counts go through all of the spread
 
 # What takes from what is defined: rows whose scores, probabilities or amounts are none.
-_FAULTS: Final = frozenset({"improper", "improbable", "unpriced"})
+_FAULTS: Final = frozenset({"improper", "improbable", "unpriced", "nothing_relevant"})
 
 
 def saturated(layout: Layout, seed: int = 0) -> Summary:
@@ -82,6 +82,8 @@ def _power(name: str) -> float:
     """Return a mean of what is summed: higher powers are not those of the mean, so that everything varies."""
     if name == "label_fourth":
         return 1e3
+    if "@" in name:
+        return 0.5 if name.endswith("squared") else 0.6
     return 5.0 if name.endswith("squared") else 1.7
 
 

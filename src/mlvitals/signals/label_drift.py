@@ -70,7 +70,7 @@ def _compute(evidence: Evidence) -> Iterator[Reading]:
     if current.layout.output.task is Task.REGRESSION:
         yield from _shift(current, usual, attributes)
         return
-    if not len(current.layout.outcome_classes[:-2]):
+    if current.layout.output.task is Task.RANKING or not len(current.layout.outcome_classes[:-2]):
         return
     sides = Sides(current=label_counts(current), references=[label_counts(usual)], attributes=lambda *_: attributes)
     yield from read_methods(_label_tables(current.layout), sides)

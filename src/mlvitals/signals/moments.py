@@ -45,7 +45,7 @@ class Gap(NamedTuple):
 
 
 def moments(outcome: Outcome) -> Iterator[Moment]:
-    """Yield the metrics of a cohort's labels that have a variance: shares, the area under the ROC curve, the mae."""
+    """Yield the metrics of a cohort's labels that have a variance: shares, the area under the ROC curve, means."""
     match outcome.layout.output.task:
         case Task.BINARY:
             yield from _of_two_classes(outcome)
@@ -55,6 +55,8 @@ def moments(outcome: Outcome) -> Iterator[Moment]:
             yield from _share("accuracy", int(confusion.diagonal()[:known].sum()), int(confusion.sum()))
         case Task.REGRESSION:
             yield from _of_numbers(outcome)
+        case Task.RANKING:
+            yield from _of_rankings(outcome)
 
 
 def gap(one: Moment, other: Moment, deviations: float = NORMAL_95) -> Gap:
@@ -106,6 +108,14 @@ def _of_numbers(outcome: Outcome) -> Iterator[Moment]:
     found = mean_and_variance(outcome.exact_total("absolute"), outcome.exact_total("squared"), rows)
     if found is not None:
         yield Moment("mae", found[0], rows, -1, variance=found[1] / rows)
+
+
+def _of_rankings(outcome: Outcome) -> Iterator[Moment]:
+    rows = outcome.measured
+    for name in (f"{metric}@{cutoff}" for cutoff in outcome.layout.output.cutoffs for metric in ("ndcg", "map")):
+        found = mean_and_variance(outcome.exact_total(name), outcome.exact_total(f"{name}_squared"), rows)
+        if found is not None:
+            yield Moment(name, found[0], rows, 1, variance=found[1] / rows)
 
 
 def _share(metric: str, part: int, whole: int) -> Iterator[Moment]:

@@ -7,6 +7,7 @@ from mlvitals.signals.calibration import calibration_error
 from mlvitals.signals.confusion import Score, binary_scores, class_scores, multiclass_scores
 from mlvitals.signals.intervals import AREA_LABELS, area_interval, loss_interval, precision_area_variance
 from mlvitals.signals.missing import with_what_is_missing
+from mlvitals.signals.ranked_lists import ranking_scores
 from mlvitals.signals.ranking import Area, area_variance, binned_area, binned_precision
 from mlvitals.signals.regression import determination, regression_errors
 from mlvitals.signals.share import RATIO_ROWS
@@ -28,6 +29,8 @@ def _score(evidence: Evidence) -> Iterator[Reading]:
         case Task.REGRESSION:
             r2 = determination(outcome)
             scores = [] if r2 is None else [Score(*r2)]
+        case Task.RANKING:
+            scores = list(ranking_scores(outcome))
     yield from (_read(score, maturity) for score in scores)
 
 
@@ -163,7 +166,7 @@ PERFORMANCE_SCORE: Final = Statistic(
         name="mlvitals.performance.score",
         unit="{score}",
         brief="How good the cohort's predictions were, by metric: accuracy, precision, recall, f1, specificity, "
-        "balanced_accuracy, mcc, roc_auc, pr_auc, r2.",
+        "balanced_accuracy, mcc, roc_auc, pr_auc, r2, ndcg@10, map@10.",
         layer=Layer.MODEL,
         stage=Stage.MATURITY,
         orientation=Orientation.HIGHER,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +13,7 @@ from mlvitals.events import canonical_text
 from mlvitals.windows.layout import Kind, Task
 
 _REGRESSION_METRICS = frozenset({"r2", "mae", "rmse", "mape", "bias"})
+_CUTOFF: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,8 @@ class Choice:
     include, exclude: names or patterns of features. kinds: a feature's kind where it is not left to its values.
     aliases: a feature's name in the events to the name it is known by. sensitive: features whose values may not be
     shown. segments: columns, without prefix.
-    metrics: the performance metrics asked for; they tell a regression. positive, threshold: of a binary task.
+    metrics: the performance metrics asked for; they tell a regression, and a ranking with its cutoffs. positive,
+    threshold: of a binary task.
     amount: the column that says what a prediction has at stake, as in `Layout`.
     """
 
@@ -66,7 +69,18 @@ class Choice:
     @property
     def task(self) -> Task | None:
         """The kind of prediction as far as the choice tells it."""
+        if self._ranked:
+            return Task.RANKING
         return Task.REGRESSION if self.metrics & _REGRESSION_METRICS else None
+
+    @property
+    def cutoffs(self) -> tuple[int, ...]:
+        """The places at which metrics of a ranking are cut, ascending: those that are asked for, or the tenth."""
+        return tuple(sorted(self._ranked)) or (_CUTOFF,)
+
+    @property
+    def _ranked(self) -> frozenset[int]:
+        return frozenset(int(place) for _, is_cut, place in (one.partition("@") for one in self.metrics) if is_cut)
 
 
 def _first_present(arrays: Sequence[pa.Array]) -> pa.Array:

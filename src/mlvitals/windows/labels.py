@@ -132,7 +132,7 @@ class LabelIndex:
         new = self.repeats(look, predictions.ids, predictions.versions, predictions.fingerprints) == NEW
         rows = choose_rows(self._rows_of(predictions), new)
         self._memory.append(PREDICTION, rows)
-        self._memory.keep_vectors(rows, [one for one, kept in zip(predictions.probabilities, new, strict=True) if kept])
+        self._memory.keep_vectors(rows, [one for one, kept in zip(predictions.vectors, new, strict=True) if kept])
         served = _both(look.predictions, Found(look.places(predictions.ids[new]), rows))
         labels = _both(look.labels, look.waiting)
         self._keep(served, labels, known=len(look.labels.rows), waiting=look.waiting)
@@ -197,7 +197,7 @@ class LabelIndex:
         rows["fingerprint"] = predictions.fingerprints
         rows["score"], rows["amount"] = predictions.scores, predictions.amounts
         rows["uncounted"] = predictions.uncounted
-        rows["vector"] = [one is not None for one in predictions.probabilities]
+        rows["vector"] = [one is not None for one in predictions.vectors]
         for name, column in (("version", "versions"), ("decision", "decisions"), ("segments", "segments")):
             rows[name] = self._lexicon.encode(getattr(predictions, column))
         return rows
@@ -252,7 +252,7 @@ class LabelIndex:
             scores=rows["score"].copy(),
             decisions=self._lexicon.decode(rows["decision"]),
             segments=self._lexicon.decode(rows["segments"]),
-            probabilities=self._memory.vectors(rows),
+            vectors=self._memory.vectors(rows),
             contents=contents.take(order),
             stakes=stakes,
             amounts=np.where(np.isnan(priced), stakes, priced),

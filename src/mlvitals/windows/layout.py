@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -18,7 +17,8 @@ from mlvitals.windows.amounts import outcome_sizes, served_sizes
 from mlvitals.windows.delays import DELAY_BINS
 from mlvitals.windows.exact_sum import CELLS
 from mlvitals.windows.histogram import HISTOGRAM_BINS
-from mlvitals.windows.outcome_sums import CALIBRATION_RUNS, LOSS_SUMS, MOMENT_SUMS, PROBABILITY_SUMS
+from mlvitals.windows.outcome_sums import CALIBRATION_RUNS, PROBABILITY_SUMS, loss_sizes, rank_sizes
+from mlvitals.windows.sections import sections_of
 
 # After the bins of every column stand three special ones, in this order.
 SPECIALS: Final = 3
@@ -52,6 +52,7 @@ class Task(StrEnum):
     BINARY = "binary"
     MULTICLASS = "multiclass"
     REGRESSION = "regression"
+    RANKING = "ranking"
 
 
 @dataclass(frozen=True)
@@ -188,6 +189,7 @@ class OutputLayout:
     threshold: in a binary task, the score from which on a prediction that logs no label is a positive.
     probability: the reference's scores all lie in [0, 1], so that they can be held against what came true.
     distribution: the reference logs probabilities of classes, from which follows what else is not logged.
+    ranked: of a ranking, the ascending places at which its metrics are cut; of others nothing, not even in their hash.
     """
 
     task: Task
@@ -198,6 +200,12 @@ class OutputLayout:
     threshold: float = 0.5
     probability: bool = False
     distribution: bool = False
+    ranked: tuple[int, ...] | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def cutoffs(self) -> tuple[int, ...]:
+        """The places at which a ranking's metrics are cut, ascending; none of other tasks."""
+        return self.ranked or ()
 
     @property
     def column(self) -> str:
@@ -239,11 +247,14 @@ class OutputLayout:
         `brier_squared` and `log_loss_squared` those of each row's square.
         With the probabilities of many classes: the same sums over the `distributions`, rows whose probabilities are
         one and whose true class is of the layout; `improper` rows have probabilities that are none.
+        In a ranking: as `rank_sizes` says.
         """
+        if self.task is Task.RANKING:
+            return rank_sizes(self.cutoffs)
         if self.task is Task.REGRESSION:
             sums = ("absolute", "squared", "signed", "label", "label_squared", "relative", "relative_squared")
             sizes = {"measured": 1, "relative_rows": 1} | dict.fromkeys(sums, CELLS)
-            return sizes if self.score is None else sizes | self._loss_sizes
+            return sizes if self.score is None else sizes | loss_sizes(self.group_count)
         sizes = {}
         if self.distribution and self.task is Task.MULTICLASS and self.classes is not None:
             sizes |= {"distributions": 1, "improper": 1} | dict.fromkeys(PROBABILITY_SUMS, CELLS)
@@ -256,11 +267,6 @@ class OutputLayout:
             sizes |= {"measured": 1, "improbable": 1, "calibration": CALIBRATION_RUNS * self.group_count}
             sizes |= dict.fromkeys(PROBABILITY_SUMS, CELLS) if self.task is Task.BINARY else {}
         return sizes
-
-    @property
-    def _loss_sizes(self) -> dict[str, int]:
-        by_bin = dict.fromkeys(LOSS_SUMS, CELLS * self.group_count)
-        return {"loss_rows": self.group_count, **by_bin, **dict.fromkeys(MOMENT_SUMS, CELLS)}
 
 
 @dataclass(frozen=True)
@@ -301,7 +307,7 @@ class Layout:
         sizes |= {feature.column: feature.bins.size + SPECIALS for feature in self.features}
         if self.counts_amounts and self.output.score is not None:
             sizes |= served_sizes(self.output.score.size)
-        return _sections(sizes)
+        return sections_of(sizes)
 
     @cached_property
     def outcome_sections(self) -> Mapping[str, slice]:
@@ -312,11 +318,11 @@ class Layout:
         in the bins of `windows.delays`.
         """
         sizes = {"labelled": 1}
-        if self.output.task is not Task.REGRESSION:
+        if self.output.task not in {Task.REGRESSION, Task.RANKING}:
             sizes["confusion"] = len(self.outcome_classes) ** 2
         bins = None if self.output.score is None else self.output.score.size
         amounts = outcome_sizes(len(self.outcome_classes), bins) if self.counts_amounts else {}
-        return _sections({**sizes, **self.output.outcome_sizes, **amounts, "delays": DELAY_BINS})
+        return sections_of({**sizes, **self.output.outcome_sizes, **amounts, "delays": DELAY_BINS})
 
     @property
     def counts_amounts(self) -> bool:
@@ -340,11 +346,3 @@ class Layout:
     def outcome_size(self) -> int:
         """The length of one row of a summary's `outcomes`."""
         return max(int(part.stop) for part in self.outcome_sections.values())
-
-
-def _sections(sizes: Mapping[str, int]) -> Mapping[str, slice]:
-    sections, start = {}, 0
-    for name, size in sizes.items():
-        sections[name] = slice(start, start + size)
-        start += size
-    return MappingProxyType(sections)

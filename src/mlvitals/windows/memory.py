@@ -70,7 +70,7 @@ class Memory:
         self._note_change()
 
     def keep_vectors(self, rows: Rows, vectors: Sequence[bytes | None]) -> None:
-        """Keep what is remembered of the probabilities of predictions, beside their rows."""
+        """Keep what is remembered of the probabilities or rankings of predictions, beside their rows."""
         given = [(place, one) for place, one in enumerate(vectors) if one is not None]
         self._connection.executemany(
             "INSERT INTO vector VALUES (?, ?, ?, ?, ?)",
@@ -78,7 +78,7 @@ class Memory:
         )
 
     def vectors(self, rows: Rows) -> list[bytes | None]:
-        """Return what is remembered of the probabilities of predictions, None of those without any."""
+        """Return what is remembered of probabilities or rankings of predictions, None of those without any."""
         found: list[bytes | None] = [None] * len(rows)
         query = "SELECT data FROM vector WHERE model = ? AND id = ? AND version = ?"
         for place in np.flatnonzero(rows["vector"]).tolist():

@@ -37,5 +37,5 @@ def take_older_rows(connection: sqlite3.Connection, model: str) -> Iterator[Pred
             decisions=Coded.of(decisions),
             amounts=np.array(amounts, dtype=np.float64),
             segments=Coded.of(segments),
-            probabilities=vectors,
+            vectors=vectors,
         )

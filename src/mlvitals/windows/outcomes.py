@@ -8,14 +8,16 @@ import numpy.typing as npt
 
 from mlvitals import wire
 from mlvitals.windows.binning import find_bins
+from mlvitals.windows.coded import Coded
 from mlvitals.windows.delays import delay_bins
 from mlvitals.windows.exact_sum import CELLS, add_exact
 from mlvitals.windows.layout import MISSING, NON_FINITE, Layout, OutputLayout, Task
 from mlvitals.windows.losses import exact_squares, log_losses, to_fixed
 from mlvitals.windows.outcome_amounts import Judged, add_amounts
-from mlvitals.windows.outcome_sums import LOSS_SUMS, MOMENT_SUMS, PROBABILITY_SUMS
+from mlvitals.windows.outcome_sums import LOSS_SUMS, MOMENT_SUMS, PROBABILITY_SUMS, rank_sums
 from mlvitals.windows.pairs import Pairs
-from mlvitals.windows.probabilities import unpack_vectors
+from mlvitals.windows.probabilities import unpack_probabilities
+from mlvitals.windows.ranked import judge_rankings
 
 Counts = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.intp]
@@ -119,6 +121,10 @@ def add_outcomes(outcomes: Counts, layout: Layout, pairs: Pairs, what: Contribut
         labels = pairs.contents.take(what.rows).map(as_number, np.float64)
         _add_errors(cells, layout.output, scores, labels)
         return
+    if layout.output.task is Task.RANKING:
+        packed = [pairs.vectors[row] for row in what.rows.tolist()]
+        _add_rankings(cells, layout.output, packed, pairs.contents.take(what.rows))
+        return
     predicted, true = _class_codes(layout, pairs, what.rows)
     side = len(layout.outcome_classes)
     cells.count("confusion", predicted * side + true)
@@ -133,7 +139,7 @@ def add_outcomes(outcomes: Counts, layout: Layout, pairs: Pairs, what: Contribut
         _add_score(cells.only(judged), layout.output, scores[judged], right, np.zeros_like(right))
         if "distributions" in cells.parts:
             known = true < side - 2  # of a rare class's probability nothing is remembered
-            packed = [pairs.probabilities[row] for row in what.rows[known].tolist()]
+            packed = [pairs.vectors[row] for row in what.rows[known].tolist()]
             _add_distributions(cells.only(known), layout.output, packed, true[known])
 
 
@@ -224,13 +230,24 @@ def _add_score(cells: _Cells, output: OutputLayout, scores: Floats, true: Flags,
 
 def _add_distributions(cells: _Cells, output: OutputLayout, packed: Sequence[bytes | None], true: Codes) -> None:
     """Add what the probabilities of all classes said of the one that came true, by its place in the layout's order."""
-    vectors = unpack_vectors(packed, output, true)
+    vectors = unpack_probabilities(packed, output, true)
     cells.only(vectors.improper).count("improper")
     cells = cells.only(vectors.usable)
     cells.count("distributions")
     # Σ (p - y)² is that of the other classes and that of the true one: both are sums of squares, so never below 0.
     others = vectors.squares - np.square(vectors.chances)
     cells.sum_losses(others + np.square(1 - vectors.chances), log_losses(vectors.chances))
+
+
+def _add_rankings(cells: _Cells, output: OutputLayout, packed: Sequence[bytes | None], contents: Coded) -> None:
+    """Add how good rankings were, by what labels say was relevant."""
+    judged = judge_rankings(packed, contents, output.cutoffs)
+    cells.only(judged.nothing_relevant).count("nothing_relevant")
+    cells = cells.only(judged.measured)
+    cells.count("measured")
+    for cutoff in output.cutoffs:
+        values = [judged.values[f"{metric}@{cutoff}"] for metric in ("ndcg", "map")]
+        cells.sum_exactly(rank_sums(cutoff), [power for one in values for power in (one, one * one)])
 
 
 def _class_codes(layout: Layout, pairs: Pairs, rows: Codes) -> tuple[Codes, Codes]:

@@ -33,7 +33,7 @@ class Pairs:
     scores: Floats
     decisions: Coded
     segments: Coded
-    probabilities: Sequence[bytes | None]
+    vectors: Sequence[bytes | None]
     contents: Coded
     stakes: Floats
     amounts: Floats

@@ -15,7 +15,7 @@ class Predictions:
     """What is kept of predictions until their horizon, a row each: nothing that names a row outside.
 
     ids: hashes of two words, shape (rows, 2). uncounted: it belongs to no cohort (it was late, or its request failed),
-    but its label is no orphan. scores, amounts: NaN where there is none. segments: JSON arrays. probabilities: as
+    but its label is no orphan. scores, amounts: NaN where there is none. segments: JSON arrays. vectors: as
     `pack_vectors` says, None of most models.
     """
 
@@ -29,7 +29,7 @@ class Predictions:
     decisions: Coded
     amounts: Floats
     segments: Coded
-    probabilities: Sequence[bytes | None]
+    vectors: Sequence[bytes | None]
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -51,5 +51,5 @@ class Predictions:
             decisions=Coded.joined([part.decisions for part in parts]),
             amounts=np.concatenate([part.amounts for part in parts]),
             segments=Coded.joined([part.segments for part in parts]),
-            probabilities=[one for part in parts for one in part.probabilities],
+            vectors=[one for part in parts for one in part.vectors],
         )

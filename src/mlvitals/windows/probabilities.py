@@ -86,7 +86,7 @@ def predict(batch: pa.RecordBatch, order: Sequence[str] = ()) -> tuple[pa.Array,
     return names.take(pa.array(codes, mask=codes < 0)), np.where(codes < 0, np.nan, largest)
 
 
-def pack_vectors(batch: pa.RecordBatch, output: OutputLayout, rows: Rows) -> Sequence[bytes | None]:
+def pack_probabilities(batch: pa.RecordBatch, output: OutputLayout, rows: Rows) -> Sequence[bytes | None]:
     """Return what is remembered of rows' probabilities; None where there are none, or nothing is made of them.
 
     That is a key of the layout's classes, Σ p² over all classes as a double, and each of the layout's classes' p in
@@ -105,7 +105,7 @@ def pack_vectors(batch: pa.RecordBatch, output: OutputLayout, rows: Rows) -> Seq
     return packed
 
 
-def unpack_vectors(packed: Sequence[bytes | None], output: OutputLayout, classes: Rows) -> Vectors:
+def unpack_probabilities(packed: Sequence[bytes | None], output: OutputLayout, classes: Rows) -> Vectors:
     """Return what was remembered, for the class that each row asks for: a place in the layout's order."""
     key, size = _key(output), _KEY_BYTES + 8 + 4 * (0 if output.classes is None else len(output.classes.values))
     usable = np.array([one is not None and one[:_KEY_BYTES] == key for one in packed], dtype=bool)

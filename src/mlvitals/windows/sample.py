@@ -53,12 +53,15 @@ class ReferenceSample:
         self._texts: dict[str, FrequentValues] = {}
         self._ranges: dict[str, tuple[float, float]] = {}
         self._classes: dict[str, set[str]] = {}
+        self._ranked = False
         self._stride = 1
         self._rows_kept = self._bytes_kept = 0
         self.rows = 0
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take the rows of a batch of predictions (features already under the names they are known by)."""
+        ranked = column(batch, wire.PREDICTION_RANKING)
+        self._ranked |= ranked is not None and ranked.null_count < len(ranked)
         batch = batch.select([field.name for field in batch.schema if self._wants(field.name)])
         for field in batch.schema:
             if self._counts_texts(field.name, field.type):
@@ -202,6 +205,8 @@ class ReferenceSample:
         counts = predicted + self._counted(wire.LABEL)
         every = {*counts, *self._classes}
         task = self._choice.task or self._infer_task(every if self._classes else predicted, every)
+        if task is Task.RANKING:
+            return OutputLayout(task, ranked=self._choice.cutoffs)
         if task is Task.REGRESSION:
             score = self._freeze_score(wire.PREDICTION_VALUE)
             return OutputLayout(task, score=score, groups=self._group(score, wire.PREDICTION_VALUE))
@@ -245,6 +250,8 @@ class ReferenceSample:
             return Task.BINARY
         if not predicted and np.isfinite(self._numbers(wire.PREDICTION_VALUE)).any():
             return Task.REGRESSION
+        if self._ranked and not predicted and wire.PREDICTION_SCORE not in self._ranges:
+            return Task.RANKING
         return Task.BINARY if set(classes) <= {"0", "1"} else Task.MULTICLASS
 
     def _freeze_score(self, name: str) -> NumericBins | None:

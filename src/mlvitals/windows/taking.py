@@ -17,12 +17,13 @@ from mlvitals.windows.groups import group_rows, segment_codes
 from mlvitals.windows.layout import Layout, Task
 from mlvitals.windows.outcomes import Contributions, add_outcomes, contributions
 from mlvitals.windows.pairs import Pairs
-from mlvitals.windows.probabilities import complete_outputs, pack_vectors
+from mlvitals.windows.probabilities import complete_outputs
 from mlvitals.windows.reference import OUTCOME_BUCKETS, Reference
 from mlvitals.windows.sample import ReferenceSample
 from mlvitals.windows.served_amounts import amounts_of
 from mlvitals.windows.summarize import Columns, predicted_texts, summarize
 from mlvitals.windows.summary import Counts, Summary
+from mlvitals.windows.vectors import pack_vectors
 from mlvitals.windows.window import WindowSize
 
 Rows = npt.NDArray[np.intp]
@@ -151,7 +152,7 @@ def _labelled(columns: Columns, layout: Layout) -> tuple[Rows, Pairs]:
         scores=np.full(len(rows), np.nan) if scores is None else scores.values[rows],
         decisions=decisions,
         segments=Coded.constant("[]", len(rows)),
-        probabilities=pack_vectors(batch, layout.output, rows),
+        vectors=pack_vectors(batch, layout.output, rows),
         contents=contents,
         stakes=amounts,
         amounts=amounts,

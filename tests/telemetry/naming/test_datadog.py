@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.telemetry.naming import datadog as naming
+from mlvitals.windows.outcome_sums import RANK_METRICS
 from tests.intake.datadog import is_normal
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=250)
@@ -106,3 +107,8 @@ def test_a_unit_that_datadog_does_not_have_is_left_out():
     assert naming.unit_name("s") == "second"
     assert naming.unit_name("1") is None
     assert naming.unit_name("{sd}") is None
+
+
+def test_the_metrics_of_rankings_are_told_apart_without_their_sign():
+    assert naming.tag("metric", "ndcg@10") == "metric:ndcg_10"
+    assert len({naming.tag("metric", name) for name in RANK_METRICS}) == len(RANK_METRICS)

@@ -113,6 +113,8 @@ def _task(
     served: Sequence[pa.RecordBatch], labels: Sequence[pa.RecordBatch], *, shares: bool
 ) -> tuple[Task, str | None]:
     predicted = list(_texts(served, wire.PREDICTION_LABEL))
+    if not predicted and any(column(batch, wire.PREDICTION_RANKING) is not None for batch in served):
+        return Task.RANKING, None
     scored = any(column(batch, wire.PREDICTION_SCORE) is not None for batch in served)
     if not predicted and not scored and not shares:
         return Task.REGRESSION, None
