@@ -115,6 +115,19 @@ def test_what_a_model_has_not_goes_to_what_it_has_and_what_is_not_built_to_the_r
     assert set(bare.allotments) == {Detector.VOLUME, Detector.ERRORS, Detector.PREDICTION}
 
 
+def test_prices_take_the_share_of_cost_out_of_the_reserve_and_no_other_moves():
+    labelled = replace(HOURLY, maturities=("7d", "30d"))
+    plain, priced = (
+        allocate(1.0, DEFAULT_WEIGHTS, [one])["fraud"] for one in (labelled, replace(labelled, priced=True))
+    )
+    assert priced.allotments[Detector.COST].count == 4
+    assert plain.reserve - priced.reserve == priced.allotments[Detector.COST].pages_per_week == Fraction(5, 100)
+    assert {one: priced.allotments[one] for one in plain.allotments} == plain.allotments
+    assert plain.pages_per_week == priced.pages_per_week == 1
+    assert priced.of(Source("fraud", "7", Detector.COST, "30d")).pages_per_week == Fraction(5, 400)
+    assert Detector.COST not in allocate(1.0, DEFAULT_WEIGHTS, [replace(HOURLY, priced=True)])["fraud"].allotments
+
+
 def test_a_detector_that_a_model_has_not_has_no_share():
     shares = allocate(1.0, DEFAULT_WEIGHTS, [HOURLY])["fraud"]
     for source in (

@@ -1,4 +1,4 @@
-"""What is watched of labels: how many came by an age, and whether they contradict what was predicted."""
+"""What is watched of labels: how many came by an age, whether they contradict predictions, what mistakes cost."""
 
 import numpy as np
 import pytest
@@ -7,11 +7,14 @@ from hypothesis import strategies as st
 
 from mlvitals.clock import DAY, HOUR
 from mlvitals.contracts.evidence import exact_cells, fill
+from mlvitals.decisions.finding import Detector, Source
 from mlvitals.decisions.rates import Rates, Usual
+from mlvitals.decisions.streams import LOG_RATIO
 from mlvitals.decisions.watching import (
     cohort_counts,
     cohort_streams,
     contradictions,
+    cost_streams,
     coverage_counts,
     coverage_streams,
 )
@@ -92,3 +95,26 @@ def test_values_between_nought_and_one_are_no_more_evidence_than_shares_of_the_s
         means.append(rates.sums.mean(axis=0))
     assert (means[0] <= 1 + 1e-9).all()
     assert means[1][[0, 5]] == pytest.approx([1.0, 1.0], abs=0.1)  # the mildest; of great ones samples show nothing
+
+
+def test_cost_is_the_logarithm_of_the_mean_with_the_noise_of_a_sum_of_mistakes():
+    streams = cost_streams("m", "1", "7d")
+    assert [(one.source, one.unit) for one in streams.effects] == [(Source("m", "1", Detector.COST, "7d"), LOG_RATIO)]
+    values = streams.read(np.array([[200.0, 50.0, 100.0]]))
+    assert values.effects[0, 0] == pytest.approx(np.log(0.25))
+    assert values.sampling[0, 0] == pytest.approx(0.04)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [
+        [0.0, 0.0, 0.0],
+        [200.0, 0.0, 0.0],
+        [200.0, 9.0, 9.0],  # nine mistakes of one size
+        [200.0, 1009.0, 1e6 + 9.0],  # one large one beside them
+        [200.0, -50.0, 100.0],  # what earns
+    ],
+)
+def test_of_few_or_uneven_mistakes_cost_says_nothing(counts):
+    values = cost_streams("m", "1", "7d").read(np.array([counts, [200.0, 10.0, 10.0]]))
+    assert np.isnan(values.effects[:, 0]).tolist() == np.isnan(values.sampling[:, 0]).tolist() == [True, False]

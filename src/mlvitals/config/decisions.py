@@ -110,6 +110,7 @@ def demand_of(model: "ModelConfig", features: Iterable[str], versions: int) -> M
         versions=versions,
         maturities=() if model.labels is None else tuple(map(str, model.labels.maturities)),
         checkpoints=() if model.labels is None else tuple(map(str, model.labels.checkpoints)),
+        priced=model.cost is not None,
     )
 
 

@@ -26,7 +26,8 @@ RESERVE: Final = "reserve"
 # A detector is late by windows in proportion to the logarithm of its bar. So the delay is least, in the mean over
 # faults, where each share is as large as the part of faults that its detector is the first to see. Most faults are of
 # single features; a whole share split over thirty of them raises each bar by one and a half decades. What all features
-# together, failed requests, coverage and cost would show alone is rare. The reserve is for segments and the diagnosis.
+# together, failed requests, coverage and cost would show alone is rare. The reserve is for segments and the diagnosis;
+# of a model without prices it holds what the detector of cost would have.
 DEFAULT_WEIGHTS: Final[Mapping[str, float]] = MappingProxyType(
     {
         Detector.VOLUME: 10.0,
@@ -51,7 +52,6 @@ _LEAST_BAR: Final = log10(20)
 
 _LABELLED: Final = (Detector.COVERAGE, Detector.PERFORMANCE, Detector.COST)
 _OF_VERSIONS: Final = (Detector.PREDICTION, *_LABELLED)
-_UNBUILT: Final = (Detector.COST,)  # its weight is held in reserve
 _SEVERAL: Final = 2
 
 
@@ -62,7 +62,7 @@ class ModelDemand:
     weight: its share among models. windows_per_week: how many close; calendar months count by their mean. features:
     those that are watched. versions: how many serve at a time, each of which has detectors of its own for what it
     predicts and for its cohorts. maturities: at which these are judged; none where no labels are joined. checkpoints:
-    ages before the first of them at which coverage is looked at.
+    ages before the first of them at which coverage is looked at. priced: whether it is known what mistakes cost.
     """
 
     name: str
@@ -72,6 +72,7 @@ class ModelDemand:
     versions: int
     maturities: Sequence[str] = ()
     checkpoints: Sequence[str] = ()
+    priced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +179,7 @@ def allocate(
 
 def _split(pages: Fraction, weights: Mapping[str, float], demand: ModelDemand) -> ModelShares:
     counts = dict(_counts(demand))
-    held = sum((Fraction(weights[name]) for name in (RESERVE, *_UNBUILT)), Fraction(0))
+    held = Fraction(weights[RESERVE]) + (0 if Detector.COST in counts else Fraction(weights[Detector.COST]))
     total = sum((Fraction(weights[detector]) for detector in counts), held)
     unit = pages / total if total else Fraction(0)
     allotments = {
@@ -205,7 +206,9 @@ def _counts(demand: ModelDemand) -> Iterator[tuple[Detector, int]]:
         yield Detector.COVERAGE, demand.versions * looks
     if demand.maturities:
         cohorts = demand.versions * len(demand.maturities)
-        yield from ((one, cohorts) for one in _LABELLED if one not in (Detector.COVERAGE, *_UNBUILT))
+        yield Detector.PERFORMANCE, cohorts
+        if demand.priced:
+            yield Detector.COST, cohorts
 
 
 def _share(pages: Fraction, demand: ModelDemand) -> Share:

@@ -19,6 +19,7 @@ Floats = npt.NDArray[np.float64]
 RATE: Final = "rate"
 _COUNTED: Final = 6
 _SURELY: Final = 3.0  # standard errors
+_LEAST_MISTAKES: Final = 10
 
 
 def traffic_streams(model: str) -> Streams:
@@ -124,6 +125,26 @@ def coverage_streams(model: str, version: str, age: str) -> Streams:
 
     source = Source(model, version, Detector.COVERAGE, age)
     return Streams(rates=(Stream(source=source, component=RATE, weight=1.0, unit=ANGLE),), read=read)
+
+
+def cost_streams(model: str, version: str, maturity: str) -> Streams:
+    """Return the stream of what known mistakes cost: the logarithm of the mean over the predictions with a label.
+
+    It is read from [predictions with a label, their cost, the sum of each one's square], by which the cost varies as a
+    sum of independent mistakes does. Of what stands for fewer than ten mistakes of one size it says nothing.
+    """
+
+    def read(counts: Floats) -> Values:
+        rows, total, squares = counts.T
+        there = (rows > 0) & (total > 0) & (total * total >= _LEAST_MISTAKES * squares)
+        known = np.where(there, total, 1.0)
+        effects = np.where(there, np.log(known / np.maximum(rows, 1)), np.nan)
+        sampling = np.where(there, squares / (known * known), np.nan)
+        none = np.zeros((len(counts), 0))
+        return Values(effects[:, None], sampling[:, None], none, none)
+
+    source = Source(model, version, Detector.COST, maturity)
+    return Streams(effects=(Stream(source=source, component="mean", weight=1.0, unit=LOG_RATIO),), read=read)
 
 
 def coverage_counts(summary: Summary, age: int) -> Floats:

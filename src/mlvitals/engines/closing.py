@@ -174,7 +174,9 @@ class Closer:
             self._run.cohorts.record_settlement(key, maturity, said, revision)
             if known is None and key.segment == ALL:
                 yield from self._with_harm(
-                    self._deciding.cohort(cohort, bucket, maturity, age),
+                    self._deciding.cohort(
+                        cohort, bucket, maturity, age, self._judge.mistakes(cohort, bucket, maturity)
+                    ),
                     partial(self._judge.expected_harm, [cohort]),
                     partial(self._judge.known_harm, cohort, bucket, maturity),
                 )

@@ -6,6 +6,7 @@ from functools import partial
 from math import log10
 from typing import Final
 
+import msgspec
 import numpy as np
 
 from mlvitals.decisions.detectors import Detectors
@@ -22,6 +23,8 @@ from mlvitals.engines.feature_groups import FeatureGroups
 from mlvitals.engines.model import ModelRun
 from mlvitals.engines.page_budget import PageBudget
 from mlvitals.engines.selfchecking import selfcheck_state
+from mlvitals.hashing import content_hash
+from mlvitals.signals.cost import Mistakes
 from mlvitals.signals.evidence import EXPECTED
 from mlvitals.signals.prediction_drift import output_bins, output_counts
 from mlvitals.signals.spec import DetectorState, Status
@@ -51,7 +54,10 @@ class Deciding:
         rule = Rule(size=self._size, tolerance=config.tolerance, min_effect=config.min_effect)
         labels = run.config.labels
         checkpoints = frozenset(map(str, labels.checkpoints)) if labels else frozenset()
-        self._detectors = ModelDetectors(run.connection, run.name, run.references, rule, checkpoints)
+        prices = content_hash(msgspec.json.encode(run.config.cost)) if run.config.cost else ""
+        self._detectors = ModelDetectors(
+            run.connection, run.name, run.references, rule, checkpoints=checkpoints, prices=prices
+        )
 
     def window(self, start: int, cohorts: Sequence[Cohort]) -> list[Happening]:
         """Take a window in, all of its versions; return what that does to episodes."""
@@ -79,16 +85,24 @@ class Deciding:
         recoveries = self._let_go(start, end)
         return self._tell(Span(model=self._name, start=start, end=end), judged, recoveries)
 
-    def cohort(self, cohort: Cohort, bucket: int, maturity: str, age: int) -> list[Happening]:
-        """Take a cohort in that reaches a maturity; its times are those at which this is known."""
+    def cohort(
+        self, cohort: Cohort, bucket: int, maturity: str, age: int, mistakes: Mistakes | None = None
+    ) -> list[Happening]:
+        """Take a cohort in that reaches a maturity; its times are those at which this is known.
+
+        mistakes: what those that are known cost; None where that has no price.
+        """
         if self._run.is_learnt_from(cohort.key.start):
             return []
         self._join()
         detectors = self._detectors.cohort(cohort.key.version, maturity, cohort.summary.layout.output.task)
         bars = self._bars(cohort.key.start, {cohort.key.version}, maturity)
-        judged = detectors.take(cohort.key.start, cohort_counts(cohort.summary, bucket), bars)
+        judged = [detectors.take(cohort.key.start, cohort_counts(cohort.summary, bucket), bars)]
+        if mistakes is not None:
+            priced = self._detectors.cost(cohort.key.version, maturity)
+            judged.append(priced.take(cohort.key.start, np.array(mistakes, dtype=np.float64), bars))
         span = Span(model=self._name, start=cohort.key.start + age, end=cohort.end + age)
-        return self._tell(span, [judged], age=age)
+        return self._tell(span, judged, age=age)
 
     def forget(self, before: int) -> None:
         """Forget what detectors keep of versions that were last judged before a time."""
@@ -134,6 +148,9 @@ class Deciding:
         first = Source(self._name, version, Detector.COVERAGE, maturity)
         detectors = self._detectors.cohort(version, maturity, task)
         states = self._states(detectors, first, bars)
+        if self._run.config.cost is not None:
+            own = Source(self._name, version, Detector.COST, maturity)
+            states += self._states(self._detectors.cost(version, maturity), own, bars)
         expected = detectors.expected_rate(first, RATE, cohort.key.start)
         if expected is None:
             return states
@@ -221,7 +238,9 @@ class Deciding:
             if source.version and self._size.length:
                 detectors = self._detectors.of(source, self._run.layout(source.version))
                 last = start if detectors.last is None else detectors.last
-                if start - ages.get(source.subject, 0) - last >= detectors.recovery_windows * self._size.length:
+                if source.detector is Detector.COST and source not in detectors.latched:  # prices are others now
+                    over.append(Recovery(source=source, end=end))
+                elif start - ages.get(source.subject, 0) - last >= detectors.recovery_windows * self._size.length:
                     over += detectors.let_go(end)
         return over
 

@@ -21,7 +21,7 @@ from mlvitals.decisions.vectors import (
     read_windows,
     traffic_vector,
 )
-from mlvitals.decisions.watching import cohort_streams, coverage_streams
+from mlvitals.decisions.watching import cohort_streams, cost_streams, coverage_streams
 from mlvitals.engines.layouts import References
 from mlvitals.windows.layout import Layout, Task
 
@@ -33,7 +33,8 @@ class ModelDetectors:
     """The detectors of one model, by the vectors of counts that they read; `known` are those that were needed so far.
 
     rule: what counts as moved, and how long windows are. checkpoints: the ages at which cohorts are looked at before
-    their first maturity. Every call belongs into the caller's transaction.
+    their first maturity. prices: names what mistakes cost; under other prices what is usual is learnt anew. Every call
+    belongs into the caller's transaction.
     """
 
     def __init__(
@@ -42,7 +43,9 @@ class ModelDetectors:
         model: str,
         references: References,
         rule: Rule,
+        *,
         checkpoints: frozenset[str] = frozenset(),
+        prices: str = "",
     ) -> None:
         self.known: dict[str, Detectors] = {}
         self._connection = connection
@@ -50,6 +53,7 @@ class ModelDetectors:
         self._references = references
         self._rule = rule
         self._checkpoints = checkpoints
+        self._prices = prices
 
     def traffic(self) -> Detectors:
         """Return the detectors of volume and failed requests."""
@@ -70,14 +74,19 @@ class ModelDetectors:
 
     def cohort(self, version: str, maturity: str, task: Task) -> Detectors:
         """Return the detectors of a version's cohorts at a maturity; no reference says when labels come."""
-        return self._unlearnt(version, maturity, lambda: cohort_streams(self._name, version, maturity, task))
+        name = f"cohort:{version}:{maturity}"
+        return self._unlearnt(name, lambda: cohort_streams(self._name, version, maturity, task))
+
+    def cost(self, version: str, maturity: str) -> Detectors:
+        """Return the detector of what a version's mistakes cost that are known at a maturity."""
+        name = f"cost:{version}:{maturity}:{self._prices}"
+        return self._unlearnt(name, lambda: cost_streams(self._name, version, maturity))
 
     def coverage(self, version: str, age: str) -> Detectors:
         """Return the detector of how much of a version's cohorts is labelled by an age before the first maturity."""
-        return self._unlearnt(version, age, lambda: coverage_streams(self._name, version, age))
+        return self._unlearnt(f"cohort:{version}:{age}", lambda: coverage_streams(self._name, version, age))
 
-    def _unlearnt(self, version: str, age: str, make: Callable[[], Streams]) -> Detectors:
-        name = f"cohort:{version}:{age}"
+    def _unlearnt(self, name: str, make: Callable[[], Streams]) -> Detectors:
         if name not in self.known:
             streams = make()
             self.known[name] = Detectors(
@@ -93,6 +102,8 @@ class ModelDetectors:
         """Return the detectors that a version's source is of, under its layout."""
         if source.detector is Detector.PREDICTION:
             return self.prediction(source.version, layout)
+        if source.detector is Detector.COST:
+            return self.cost(source.version, source.subject)
         if source.subject in self._checkpoints:
             return self.coverage(source.version, source.subject)
         return self.cohort(source.version, source.subject, layout.output.task)
@@ -111,7 +122,7 @@ class ModelDetectors:
 
     def forget(self, before: int) -> None:
         """Forget the detectors of versions of which nothing was taken since a time; what comes again begins anew."""
-        for name in forget_detectors(self._connection, self._name, ("prediction:*", "cohort:*"), before):
+        for name in forget_detectors(self._connection, self._name, ("prediction:*", "cohort:*", "cost:*"), before):
             self.known.pop(name, None)
 
     def _learnt(self, vector: Vector, *, fits: bool) -> Detectors:

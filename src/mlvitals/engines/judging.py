@@ -19,6 +19,7 @@ from mlvitals.engines.surroundings import Surroundings
 from mlvitals.hashing import content_hash
 from mlvitals.signals.catalogue import Catalogue
 from mlvitals.signals.comparison import Comparison
+from mlvitals.signals.cost import Mistakes, known_mistakes
 from mlvitals.signals.cost_terms import CostTerms
 from mlvitals.signals.evidence import OF_COHORTS
 from mlvitals.signals.measure import derive, measure
@@ -110,7 +111,7 @@ class Judge:
             conflicts=companions.conflicts,
         )
         tell = self._tell(cohort, revision, {})
-        one_sided = self.one_sided and bucket < len(cohort.summary.outcomes) - 1
+        one_sided = self._is_one_sided(cohort, bucket)
         measured = self._measure(evidence, Stage.MATURITY)
         return tuple(tell(spec, reading) for spec, reading in measured if spec.one_sided or not one_sided)
 
@@ -129,6 +130,15 @@ class Judge:
         """Return what a cohort's mistakes that are known at a maturity cost a day."""
         outcome = cohort.summary.outcome(bucket)
         return known_harm(replace(self._priced(cohort), outcome=outcome, maturity=maturity))
+
+    def mistakes(self, cohort: Cohort, bucket: int, maturity: str) -> Mistakes | None:
+        """Return what a cohort's mistakes that are known at a maturity cost; None where that has no price yet."""
+        if self.costs is None or self._is_one_sided(cohort, bucket):
+            return None
+        return known_mistakes(replace(self._priced(cohort), outcome=cohort.summary.outcome(bucket), maturity=maturity))
+
+    def _is_one_sided(self, cohort: Cohort, bucket: int) -> bool:
+        return self.one_sided and bucket < len(cohort.summary.outcomes) - 1
 
     def _priced(self, cohort: Cohort) -> Evidence:
         reference, training = self._references_of(cohort.key)

@@ -145,7 +145,9 @@ def _emissions(model: Monitored, layout: Layout, key: CohortKey) -> list[Emissio
         companions = _companions(model, cohort, maturity) if whole else NOBODY
         measured = model.judge.maturity(cohort, 0, maturity, companions=companions)
         if whole:
-            measured += model.judge.decided(cohort, maturity, _states_of_cohort(maturity))
+            measured += model.judge.decided(
+                cohort, maturity, _states_of_cohort(maturity, priced=model.judge.costs is not None)
+            )
         emitted.append(_emission(model, cohort, measured, age))
     return emitted
 
@@ -179,8 +181,8 @@ def _states(layout: Layout) -> tuple[DetectorState, ...]:
     return tuple(DetectorState(one, subject, 0.0, 1.0, Status.OK, {}) for one, subject in every)
 
 
-def _states_of_cohort(maturity: str) -> tuple[DetectorState, ...]:
-    mature = (Detector.COVERAGE, Detector.PERFORMANCE)
+def _states_of_cohort(maturity: str, *, priced: bool) -> tuple[DetectorState, ...]:
+    mature = (Detector.COVERAGE, Detector.PERFORMANCE, *((Detector.COST,) if priced else ()))
     return tuple(DetectorState(one.value, maturity, 0.0, 1.0, Status.OK, {EXPECTED: 0.5}) for one in mature)
 
 

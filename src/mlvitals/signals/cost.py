@@ -63,6 +63,23 @@ def _bill(evidence: Evidence) -> _Bill | None:
     return _Bill(priced, of_served, labelled, evidence.current.predictions)
 
 
+class Mistakes(NamedTuple):
+    """What the mistakes that labels have shown cost: of so many predictions, in all, and the sum of squares."""
+
+    rows: int
+    total: float
+    squares: float
+
+
+def known_mistakes(evidence: Evidence) -> Mistakes | None:
+    """Return what a cohort's known mistakes cost at a maturity; None where no label came, or nothing has a price."""
+    bill = _bill(evidence)
+    if bill is None:
+        return None
+    parts = bill.of_labels.values()
+    return Mistakes(bill.labelled, sum(part.total for part in parts), sum(part.squares for part in parts))
+
+
 def _mistakes(outcome: Outcome, term: Term | None, predicted: int, true: int) -> _Part | None:
     if term is None:
         return None

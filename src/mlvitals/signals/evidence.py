@@ -9,9 +9,10 @@ from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientati
 # The names of detectors, as `decisions.finding.Detector` spells them.
 SELFCHECK: Final = "selfcheck"
 COVERAGE: Final = "coverage"
+COST: Final = "cost"
 # What the detector of coverage tells beside its evidence: the share that it has come to expect.
 EXPECTED: Final = "expected"
-_SUBJECT: Final = {"feature": "feature", COVERAGE: "maturity", "performance": "maturity"}
+_SUBJECT: Final = {"feature": "feature", COVERAGE: "maturity", "performance": "maturity", COST: "maturity"}
 
 
 def _read(evidence: Evidence, detector: str) -> Iterator[Reading]:
@@ -87,9 +88,14 @@ PERFORMANCE_EVIDENCE: Final = _statistic(
     "Evidence, as log10, that performance at a maturity changed; it pages at its bar.",
     Layer.MODEL,
 )
+COST_EVIDENCE: Final = _statistic(
+    "mlvitals.cost.evidence",
+    COST,
+    "Evidence, as log10, that what known mistakes cost at a maturity changed; it pages at its bar.",
+    Layer.VALUE,
+)
 
-# By the name of a detector, the signal in which its evidence is told. The detector of cost has none: what it would page
-# of is the cost itself.
+# By the name of a detector, the signal in which its evidence is told.
 SIGNAL_OF_DETECTOR: Final[Mapping[str, str]] = {
     "volume": PREDICTION_VOLUME_EVIDENCE.spec.name,
     "errors": REQUEST_ERROR_EVIDENCE.spec.name,
@@ -98,7 +104,7 @@ SIGNAL_OF_DETECTOR: Final[Mapping[str, str]] = {
     "prediction": PREDICTION_DRIFT_EVIDENCE.spec.name,
     COVERAGE: LABEL_COVERAGE_EVIDENCE.spec.name,
     "performance": PERFORMANCE_EVIDENCE.spec.name,
-    "cost": "mlvitals.cost.total",
+    COST: COST_EVIDENCE.spec.name,
 }
 
 
@@ -155,7 +161,8 @@ EVIDENCE: Final = (
     PREDICTION_DRIFT_EVIDENCE,
     LABEL_COVERAGE_EVIDENCE,
     PERFORMANCE_EVIDENCE,
+    COST_EVIDENCE,
 )
 
 # What the detectors of a cohort at a maturity tell: once, since it follows from what was there before.
-OF_COHORTS: Final = (LABEL_COVERAGE_EXPECTED, LABEL_COVERAGE_EVIDENCE, PERFORMANCE_EVIDENCE)
+OF_COHORTS: Final = (LABEL_COVERAGE_EXPECTED, LABEL_COVERAGE_EVIDENCE, PERFORMANCE_EVIDENCE, COST_EVIDENCE)

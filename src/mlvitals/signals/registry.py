@@ -15,6 +15,7 @@ from mlvitals.signals.downtime import COST_DOWNTIME
 from mlvitals.signals.drift_worst import FEATURE_DRIFT_WORST
 from mlvitals.signals.estimated import PERFORMANCE_ESTIMATE_ERROR, PERFORMANCE_ESTIMATED
 from mlvitals.signals.evidence import (
+    COST_EVIDENCE,
     DECISION_SELFCHECK,
     FEATURE_DRIFT_EVIDENCE,
     FEATURE_JOINT_EVIDENCE,
@@ -115,6 +116,7 @@ STATISTICS: Final[tuple[Statistic, ...]] = (
     COST_PER_PREDICTION,
     COST_REGRET,
     COST_BEST_THRESHOLD,
+    COST_EVIDENCE,
     COST_AT_RISK,
     COST_DOWNTIME,
 )
