@@ -139,6 +139,7 @@ def _unpack(kind: Kind, found: _Packed, lexicon: Lexicon) -> Rows:
 
 def _renumber(codes: npt.NDArray[Any], texts: dict[int, int]) -> Words:
     """Return codes by the order in which texts stand in `texts`, to which new ones are added."""
+    codes = codes.astype(np.intp)  # which every numpy counts
     used = np.flatnonzero(np.bincount(codes))  # codes of a lexicon are few, or at least dense
     table: Words = np.zeros(int(used.max(initial=0)) + 1, dtype=np.uint64)
     table[used] = [texts.setdefault(code, len(texts)) for code in used.tolist()]
