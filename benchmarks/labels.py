@@ -57,7 +57,7 @@ class Measured(NamedTuple):
         return self.state + self.copy
 
 
-def measure(folder: Path, predictions: int, labels: int, batch: int, ranked: int) -> Measured:
+def measure(folder: Path, predictions: int, labels: int, batch: int, ranked: int = 0) -> Measured:
     """Remember predictions over half a horizon, then join labels to some of them, `batch` rows in a transaction."""
     path = folder / "state.db"
     with Store.open(path, (WINDOW_TABLES, ENGINE_TABLES)) as store:
