@@ -148,7 +148,7 @@ class Deciding:
         first = Source(self._name, version, Detector.COVERAGE, maturity)
         detectors = self._detectors.cohort(version, maturity, task)
         states = self._states(detectors, first, bars)
-        if self._run.config.cost is not None:
+        if self._is_priced(maturity):
             own = Source(self._name, version, Detector.COST, maturity)
             states += self._states(self._detectors.cost(version, maturity), own, bars)
         expected = detectors.expected_rate(first, RATE, cohort.key.start)
@@ -158,6 +158,11 @@ class Deciding:
             one._replace(told={**one.told, EXPECTED: expected}) if one.detector == Detector.COVERAGE.value else one
             for one in states
         )
+
+    def _is_priced(self, maturity: str) -> bool:
+        """Tell whether known mistakes have a price at a maturity: where only positives come, at the last one."""
+        run = self._run
+        return run.config.cost is not None and (run.only is None or maturity == run.maturities[-1])
 
     def _states(
         self, detectors: Detectors, first: Source, bars: Callable[[Source], float]

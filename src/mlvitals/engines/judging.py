@@ -128,17 +128,19 @@ class Judge:
 
     def known_harm(self, cohort: Cohort, bucket: int, maturity: str) -> Harm | None:
         """Return what a cohort's mistakes that are known at a maturity cost a day."""
-        outcome = cohort.summary.outcome(bucket)
-        return known_harm(replace(self._priced(cohort), outcome=outcome, maturity=maturity))
+        return known_harm(self._labelled(cohort, bucket, maturity))
 
     def mistakes(self, cohort: Cohort, bucket: int, maturity: str) -> Mistakes | None:
         """Return what a cohort's mistakes that are known at a maturity cost; None where that has no price yet."""
         if self.costs is None or self._is_one_sided(cohort, bucket):
             return None
-        return known_mistakes(replace(self._priced(cohort), outcome=cohort.summary.outcome(bucket), maturity=maturity))
+        return known_mistakes(self._labelled(cohort, bucket, maturity))
 
     def _is_one_sided(self, cohort: Cohort, bucket: int) -> bool:
         return self.one_sided and bucket < len(cohort.summary.outcomes) - 1
+
+    def _labelled(self, cohort: Cohort, bucket: int, maturity: str) -> Evidence:
+        return replace(self._priced(cohort), outcome=cohort.summary.outcome(bucket), maturity=maturity)
 
     def _priced(self, cohort: Cohort) -> Evidence:
         reference, training = self._references_of(cohort.key)
