@@ -19,7 +19,7 @@ from mlvitals.decisions.columns import Watched, column_streams
 from mlvitals.decisions.ensemble import Ensemble, Rule
 from mlvitals.decisions.finding import Detector, Source
 from mlvitals.decisions.usual import learn
-from mlvitals.windows.layout import SPECIALS, CategoryBins, NumericBins
+from mlvitals.windows.bins import SPECIALS, CategoryBins, NumericBins
 from tests.soak.paging import EDGES, FEATURES, SIZE, WEEK, Setting, counts, start
 
 Floats = npt.NDArray[np.float64]

@@ -26,10 +26,11 @@ from mlvitals.engines.tables import MIGRATIONS as ENGINE_TABLES
 from mlvitals.events.rankings import hash_ids, spell_relevance
 from mlvitals.hashing import KeyedHash
 from mlvitals.state import Store
+from mlvitals.windows.bins import NumericBins
 from mlvitals.windows.coded import Coded
 from mlvitals.windows.cohorts import CohortKey, Cohorts
 from mlvitals.windows.labels import LabelIndex, Labels
-from mlvitals.windows.layout import Layout, NumericBins, OutputLayout, Task
+from mlvitals.windows.layout import Layout, OutputLayout, Task
 from mlvitals.windows.paired import PairedCounts
 from mlvitals.windows.predictions import Predictions
 from mlvitals.windows.tables import MIGRATIONS as WINDOW_TABLES

@@ -12,8 +12,9 @@ import numpy as np
 
 from mlvitals.signals.measure import measure
 from mlvitals.signals.spec import Evidence, Stage
+from mlvitals.windows.bins import CategoryBins
 from mlvitals.windows.freeze import freeze_categories, freeze_numeric, freeze_score, group_bins
-from mlvitals.windows.layout import CategoryBins, FeatureLayout, Kind, Layout, OutputLayout, Task
+from mlvitals.windows.layout import FeatureLayout, Kind, Layout, OutputLayout, Task
 from mlvitals.windows.summary import Summary
 
 ROUNDS = 40

@@ -14,8 +14,8 @@ from mlvitals.signals.jensen_shannon import jensen_shannon
 from mlvitals.signals.pair import Difference, Pair, make_pair
 from mlvitals.signals.stability import stability_index
 from mlvitals.signals.wasserstein import wasserstein
+from mlvitals.windows.bins import NumericBins
 from mlvitals.windows.freeze import freeze_numeric
-from mlvitals.windows.layout import NumericBins
 
 NORMAL_ONE_SIDED_95 = 1.645
 

@@ -5,7 +5,7 @@ import numpy as np
 from mlvitals.decisions.columns import column_streams
 from mlvitals.decisions.ensemble import Ensemble, Rule
 from mlvitals.decisions.finding import Detector, Source
-from mlvitals.windows.layout import UNKNOWN_VALUES, CategoryBins, NumericBins
+from mlvitals.windows.bins import UNKNOWN_VALUES, CategoryBins, NumericBins
 from tests.decisions.histories import COLORS, HOURLY, NUMERIC, draw, hours, learnt, shares, watched, width
 
 WINDOWS = 336

@@ -6,7 +6,7 @@ from mlvitals.clock import DAY, HOUR, WEEK
 from mlvitals.decisions.columns import Watched
 from mlvitals.decisions.finding import Detector, Source
 from mlvitals.decisions.usual import learn
-from mlvitals.windows.layout import SPECIALS, CategoryBins, NumericBins
+from mlvitals.windows.bins import SPECIALS, CategoryBins, NumericBins
 from mlvitals.windows.window import WindowSize
 
 HOURLY = WindowSize.parse("1h")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mlvitals.decisions.columns import Watched, column_streams
 from mlvitals.decisions.streams import ANGLE, DEVIATIONS, EFFECT, joined
-from mlvitals.windows.layout import (
+from mlvitals.windows.bins import (
     INVALID,
     MISSING,
     NON_FINITE,

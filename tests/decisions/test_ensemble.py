@@ -8,7 +8,7 @@ import pytest
 from mlvitals.clock import HOUR
 from mlvitals.decisions.columns import column_streams
 from mlvitals.decisions.ensemble import Ensemble, Rule
-from mlvitals.windows.layout import MISSING, UNSEEN
+from mlvitals.windows.bins import MISSING, UNSEEN
 from tests.decisions.ensembles import (
     BAR,
     BINS,

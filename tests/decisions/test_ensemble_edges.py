@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mlvitals.decisions.columns import column_streams
 from mlvitals.decisions.ensemble import Ensemble, Rule
-from mlvitals.windows.layout import MISSING
+from mlvitals.windows.bins import MISSING
 from tests.decisions.ensembles import (
     BAR,
     CHANCES,

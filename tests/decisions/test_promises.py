@@ -6,7 +6,8 @@ import pytest
 from mlvitals.clock import HOUR, WEEK
 from mlvitals.decisions.finding import Detector
 from mlvitals.decisions.promises import promises, whole_windows
-from mlvitals.windows.layout import FeatureLayout, Kind, Layout, NumericBins, OutputLayout, Task
+from mlvitals.windows.bins import NumericBins
+from mlvitals.windows.layout import FeatureLayout, Kind, Layout, OutputLayout, Task
 from mlvitals.windows.reference import Reference
 from mlvitals.windows.summary import Summary
 from tests.decisions.histories import hours

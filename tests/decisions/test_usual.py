@@ -6,7 +6,7 @@ import pytest
 from mlvitals.clock import DAY
 from mlvitals.decisions.columns import column_streams
 from mlvitals.decisions.usual import LEAST_WINDOWS, learn
-from mlvitals.windows.layout import MISSING, UNKNOWN_VALUES
+from mlvitals.windows.bins import MISSING, UNKNOWN_VALUES
 from mlvitals.windows.window import WindowSize
 from tests.decisions.histories import COLORS, HOURLY, MONDAY, NUMERIC, draw, hours, shares, watched
 from tests.decisions.histories import learnt as learnt_of

@@ -18,8 +18,9 @@ from mlvitals.decisions.watching import (
     coverage_counts,
     coverage_streams,
 )
+from mlvitals.windows.bins import CategoryBins
 from mlvitals.windows.delays import DELAY_BINS, bins_within
-from mlvitals.windows.layout import CategoryBins, Layout, OutputLayout, Task
+from mlvitals.windows.layout import Layout, OutputLayout, Task
 
 BINARY = Layout(features=(), output=OutputLayout(task=Task.BINARY, classes=CategoryBins(("0", "1"), own=2)))
 cells = st.integers(0, 500)

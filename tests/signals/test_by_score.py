@@ -11,7 +11,8 @@ from mlvitals.signals.corrected import PERFORMANCE_CORRECTED
 from mlvitals.signals.missing import TOO_FEW
 from mlvitals.signals.performance import PERFORMANCE_SCORE
 from mlvitals.signals.strata import strata_of
-from mlvitals.windows.layout import CategoryBins, Layout, NumericBins, OutputLayout, Task
+from mlvitals.windows.bins import CategoryBins, NumericBins
+from mlvitals.windows.layout import Layout, OutputLayout, Task
 from mlvitals.windows.summary import Outcome
 
 METRICS = {"accuracy", "precision", "recall", "specificity", "f1"}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlvitals.signals.calibrator import Calibrator, calibrator_of, fit_calibrator
-from mlvitals.windows.layout import NumericBins
+from mlvitals.windows.bins import NumericBins
 
 BINS = NumericBins((0.0, 1.0, 2.0, 3.0, 4.0, 5.0))  # five of equal width, and one on either side
 

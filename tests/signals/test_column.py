@@ -7,7 +7,7 @@ from mlvitals.signals.column import Sides, cell_label, read_cells, read_methods,
 from mlvitals.signals.method import CATEGORY_SHAPE, LOCATION
 from mlvitals.signals.spec import Reading
 from mlvitals.signals.table import Column, tabulate
-from mlvitals.windows.layout import CategoryBins, NumericBins
+from mlvitals.windows.bins import CategoryBins, NumericBins
 
 NUMERIC = Column("amount", NumericBins((0.0, float(np.nextafter(0.0, 1.0)), 5.0)), 0)
 CATEGORIES = Column("channel", CategoryBins(("web", "app", "kiosk"), own=2), 0)

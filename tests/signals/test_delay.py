@@ -11,8 +11,9 @@ from mlvitals.clock import DAY, HOUR, SECOND
 from mlvitals.contracts.evidence import fill
 from mlvitals.signals.delay import LABEL_DELAY, LABEL_EARLY_RATIO, delay_quantile
 from mlvitals.signals.spec import Evidence
+from mlvitals.windows.bins import CategoryBins
 from mlvitals.windows.delays import DELAY_BINS, delay_bins
-from mlvitals.windows.layout import CategoryBins, Layout, OutputLayout, Task
+from mlvitals.windows.layout import Layout, OutputLayout, Task
 
 BINARY = Layout(features=(), output=OutputLayout(task=Task.BINARY, classes=CategoryBins(("0", "1"), own=2)))
 

@@ -12,7 +12,7 @@ from scipy.stats import halfnorm, ks_2samp, kstwobign
 
 from mlvitals.signals.distance import largest_distance
 from mlvitals.signals.pair import make_pair
-from mlvitals.windows.layout import NumericBins
+from mlvitals.windows.bins import NumericBins
 
 counts = arrays(np.int64, 9, elements=st.integers(0, 60))
 

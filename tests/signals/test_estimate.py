@@ -9,7 +9,7 @@ from mlvitals.signals.calibrator import Calibrator, fit_calibrator
 from mlvitals.signals.confusion import binary_scores
 from mlvitals.signals.estimate import Belief, after_label_shift, as_in_reference, estimate_scores
 from mlvitals.signals.ranking import binned_area, binned_precision
-from mlvitals.windows.layout import NumericBins
+from mlvitals.windows.bins import NumericBins
 
 BINS = NumericBins((0.2, 0.4, 0.6, 0.8))
 SIZE = BINS.size

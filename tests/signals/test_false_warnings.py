@@ -12,18 +12,9 @@ from mlvitals.signals.registry import STATISTICS
 from mlvitals.signals.season import Season
 from mlvitals.signals.spec import Evidence, Stage, Status
 from mlvitals.signals.traffic import usual_limits
+from mlvitals.windows.bins import OTHER, UNSEEN, CategoryBins, NumericBins
 from mlvitals.windows.freeze import freeze_categories, freeze_numeric, freeze_score, group_bins
-from mlvitals.windows.layout import (
-    OTHER,
-    UNSEEN,
-    CategoryBins,
-    FeatureLayout,
-    Kind,
-    Layout,
-    NumericBins,
-    OutputLayout,
-    Task,
-)
+from mlvitals.windows.layout import FeatureLayout, Kind, Layout, OutputLayout, Task
 from mlvitals.windows.summary import Summary
 from mlvitals.windows.window import WindowSize
 

@@ -16,7 +16,8 @@ from mlvitals.signals.feature_drift import (
     FEATURE_SKEW_SPREAD,
 )
 from mlvitals.signals.spec import Evidence, Reading, Status
-from mlvitals.windows.layout import FeatureLayout, Kind, Layout, NumericBins
+from mlvitals.windows.bins import NumericBins
+from mlvitals.windows.layout import FeatureLayout, Kind, Layout
 
 ALL = (
     FEATURE_DRIFT_LOCATION,

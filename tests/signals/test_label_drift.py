@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from mlvitals.contracts.evidence import exact_cells, fill, layouts
 from mlvitals.signals.label_drift import LABEL_DRIFT_SCORE, label_moments
 from mlvitals.signals.spec import Evidence
-from mlvitals.windows.layout import CategoryBins, Layout, OutputLayout, Task
+from mlvitals.windows.bins import CategoryBins
+from mlvitals.windows.layout import Layout, OutputLayout, Task
 
 BINARY = Layout(features=(), output=OutputLayout(task=Task.BINARY, classes=CategoryBins(("0", "1"), own=2)))
 MANY = Layout(

@@ -13,7 +13,8 @@ from mlvitals.signals.measure import derive, measure
 from mlvitals.signals.measurement import Measurement
 from mlvitals.signals.registry import REGISTRY
 from mlvitals.signals.spec import DetectorState, Evidence, Export, MetricSpec, Reading, Stage, Status
-from mlvitals.windows.layout import CategoryBins, FeatureLayout, Kind, Layout, NumericBins
+from mlvitals.windows.bins import CategoryBins, NumericBins
+from mlvitals.windows.layout import FeatureLayout, Kind, Layout
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "signals.md"
 FEATURES = 30

@@ -9,7 +9,7 @@ from mlvitals.signals.pair import make_pair
 from mlvitals.signals.prediction_drift import PREDICTION_DRIFT_SCORE, PREDICTION_SKEW_SCORE, coarse_bins
 from mlvitals.signals.spec import Evidence
 from mlvitals.signals.stability import stability_index
-from mlvitals.windows.layout import NumericBins
+from mlvitals.windows.bins import NumericBins
 
 
 @st.composite

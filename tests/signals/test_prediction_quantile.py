@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mlvitals.signals.prediction_quantile import PREDICTION_QUANTILE, QUANTILES, binned_quantile
 from mlvitals.signals.spec import Evidence
-from mlvitals.windows.layout import NumericBins
+from mlvitals.windows.bins import NumericBins
 
 POINT = 0.5
 BINS = NumericBins((0.0, 0.1, 0.3, POINT, float(np.nextafter(POINT, 1)), 0.8, 1.0))

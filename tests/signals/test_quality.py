@@ -17,8 +17,9 @@ from mlvitals.signals.quality import (
     FEATURE_ZERO_RATIO,
 )
 from mlvitals.signals.spec import Evidence, Status
+from mlvitals.windows.bins import TRUTHS, UNKNOWN_VALUES
 from mlvitals.windows.freeze import freeze_categories, freeze_numeric
-from mlvitals.windows.layout import TRUTHS, UNKNOWN_VALUES, FeatureLayout, Kind, Layout, OutputLayout, Task
+from mlvitals.windows.layout import FeatureLayout, Kind, Layout, OutputLayout, Task
 from mlvitals.windows.summary import Summary
 
 NUMBERS = freeze_numeric(np.array([1.0, 2.0, 3.0]))  # < 0, = 0, (0, 1), = 1, (1, 2), = 2, (2, 3), = 3, > 3

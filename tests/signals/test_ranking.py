@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu
 
 from mlvitals.signals.ranking import Area, binned_area, binned_precision
-from mlvitals.windows.layout import NumericBins
+from mlvitals.windows.bins import NumericBins
 
 scores = st.lists(st.integers(0, 40).map(lambda x: x / 40), min_size=1, max_size=60)
 

@@ -17,7 +17,7 @@ from mlvitals.decisions.columns import Watched, column_streams
 from mlvitals.decisions.finding import Detector, Source
 from mlvitals.decisions.streams import Streams, joined
 from mlvitals.decisions.usual import Usually, learn
-from mlvitals.windows.layout import MISSING, SPECIALS, NumericBins
+from mlvitals.windows.bins import MISSING, SPECIALS, NumericBins
 from mlvitals.windows.window import WindowSize
 
 Floats = npt.NDArray[np.float64]

@@ -3,15 +3,8 @@
 import numpy as np
 import pytest
 
-from mlvitals.windows.layout import (
-    CategoryBins,
-    FeatureLayout,
-    Kind,
-    Layout,
-    NumericBins,
-    OutputLayout,
-    Task,
-)
+from mlvitals.windows.bins import CategoryBins, NumericBins
+from mlvitals.windows.layout import FeatureLayout, Kind, Layout, OutputLayout, Task
 from mlvitals.windows.summary import Summary
 
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlvitals.windows.bins import TRUTHS, UNKNOWN_VALUES, CategoryBins
 from mlvitals.windows.categories import CategoryCoder, Coders, class_text, truth_text
-from mlvitals.windows.layout import TRUTHS, UNKNOWN_VALUES, CategoryBins
 
 WORDS = [f"w{n:03}" for n in range(400)]
 CLOSED = CategoryBins(values=tuple(WORDS[:300:3]), own=40)

@@ -5,8 +5,9 @@ from mlvitals.errors import StateError
 from mlvitals.state import Migrations, Store
 from mlvitals.windows import cohorts as cohorts_module
 from mlvitals.windows import kept_layouts
+from mlvitals.windows.bins import NumericBins
 from mlvitals.windows.cohorts import CohortKey, Cohorts
-from mlvitals.windows.layout import Layout, NumericBins, OutputLayout, Task
+from mlvitals.windows.layout import Layout, OutputLayout, Task
 from mlvitals.windows.layout_codec import encode_layout
 from mlvitals.windows.past import read_served
 from mlvitals.windows.summary import pack

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlvitals.windows.binning import count_bins, find_bins
+from mlvitals.windows.bins import NumericBins
 from mlvitals.windows.freeze import (
     FEATURE_BINS,
     SCORE_BINS,
@@ -17,7 +18,6 @@ from mlvitals.windows.freeze import (
     freeze_score,
     group_bins,
 )
-from mlvitals.windows.layout import NumericBins
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 FEW = st.lists(st.sampled_from([-1.0, -0.0, 0.0, 0.5, 3.0]) | FINITE, max_size=60)

@@ -14,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlvitals.events.rankings import hash_rankings, spell_relevance, text_ids
+from mlvitals.windows.bins import CategoryBins, NumericBins
 from mlvitals.windows.coded import Coded
 from mlvitals.windows.labels import LabelIndex, Labels
-from mlvitals.windows.layout import CategoryBins, Layout, NumericBins, OutputLayout, Task
+from mlvitals.windows.layout import Layout, OutputLayout, Task
 from mlvitals.windows.outcomes import Contributions, add_outcomes, contributions
 from mlvitals.windows.predictions import Predictions
 from mlvitals.windows.probabilities import pack_probabilities

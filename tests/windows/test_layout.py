@@ -5,20 +5,11 @@ import numpy as np
 import pytest
 
 from mlvitals.hashing import content_hash
+from mlvitals.windows.bins import TRUTHS, UNKNOWN_VALUES, CategoryBins, NumericBins
 from mlvitals.windows.delays import DELAY_BINS
 from mlvitals.windows.exact_sum import CELLS
 from mlvitals.windows.histogram import HISTOGRAM_BINS
-from mlvitals.windows.layout import (
-    TRUTHS,
-    UNKNOWN_VALUES,
-    CategoryBins,
-    FeatureLayout,
-    Kind,
-    Layout,
-    NumericBins,
-    OutputLayout,
-    Task,
-)
+from mlvitals.windows.layout import FeatureLayout, Kind, Layout, OutputLayout, Task
 from mlvitals.windows.layout_codec import decode_layout, encode_layout
 from mlvitals.windows.outcome_sums import MOMENT_SUMS
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mlvitals.windows.layout import Layout, NumericBins, OutputLayout, Task
+from mlvitals.windows.bins import NumericBins
+from mlvitals.windows.layout import Layout, OutputLayout, Task
 from mlvitals.windows.outcome_amounts import Judged, add_amounts, amount_of, amounts_by_score, unpriced
 from mlvitals.windows.summary import Summary
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlvitals.events import numbers
-from mlvitals.windows.layout import CategoryBins, OutputLayout, Task
+from mlvitals.windows.bins import CategoryBins
+from mlvitals.windows.layout import OutputLayout, Task
 from mlvitals.windows.probabilities import (
     class_columns,
     complete_outputs,

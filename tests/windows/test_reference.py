@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlvitals.errors import InputError
-from mlvitals.windows.layout import Layout, NumericBins, OutputLayout, Task
+from mlvitals.windows.bins import NumericBins
+from mlvitals.windows.layout import Layout, OutputLayout, Task
 from mlvitals.windows.reference import (
     Reference,
     decode_reference,

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mlvitals.windows.layout import CategoryBins, FeatureLayout, Kind, Layout, NumericBins, OutputLayout, Task
+from mlvitals.windows.bins import CategoryBins, NumericBins
+from mlvitals.windows.layout import FeatureLayout, Kind, Layout, OutputLayout, Task
 from mlvitals.windows.relaid import relaid
 from mlvitals.windows.summary import Summary
 

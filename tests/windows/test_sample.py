@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlvitals.windows import sample as sample_module
+from mlvitals.windows.bins import TRUTHS, UNKNOWN_VALUES, CategoryBins, NumericBins
 from mlvitals.windows.choice import Choice
-from mlvitals.windows.layout import TRUTHS, UNKNOWN_VALUES, CategoryBins, Kind, NumericBins, Task
+from mlvitals.windows.layout import Kind, Task
 from mlvitals.windows.sample import ReferenceSample
 
 

@@ -8,19 +8,11 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlvitals.windows.bins import TRUTHS, UNKNOWN_VALUES, NumericBins
 from mlvitals.windows.categories import Coders
 from mlvitals.windows.groups import group_rows, segment_codes
 from mlvitals.windows.histogram import duration_bins
-from mlvitals.windows.layout import (
-    TRUTHS,
-    UNKNOWN_VALUES,
-    FeatureLayout,
-    Kind,
-    Layout,
-    NumericBins,
-    OutputLayout,
-    Task,
-)
+from mlvitals.windows.layout import FeatureLayout, Kind, Layout, OutputLayout, Task
 from mlvitals.windows.summarize import Columns, predicted_texts, summarize, text_lengths
 
 TEXTS = st.sampled_from(["1", "10.5", " 1", "N/A", "", "nan", "-inf", "1e3", "red", "blue", "1.0", "01"])

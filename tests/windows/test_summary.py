@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from mlvitals.windows.bins import NumericBins
 from mlvitals.windows.exact_sum import CELLS, add_exact
-from mlvitals.windows.layout import Layout, NumericBins, OutputLayout, Task
+from mlvitals.windows.layout import Layout, OutputLayout, Task
 from mlvitals.windows.summary import Summary, pack, unpack
 
 SEEDS = st.integers(0, 2**32)

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlvitals.clock import DAY
+from mlvitals.windows.bins import NumericBins
 from mlvitals.windows.choice import Choice
-from mlvitals.windows.layout import Kind, NumericBins
+from mlvitals.windows.layout import Kind
 from mlvitals.windows.reference import decode_reference, encode_reference
 from mlvitals.windows.taking import take_reference
 from mlvitals.windows.window import WindowSize

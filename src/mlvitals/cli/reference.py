@@ -192,7 +192,7 @@ def _print(file: Path, reference: "Reference") -> None:
     from mlvitals.cli.console import cells, console, number, visible  # noqa: PLC0415
     from mlvitals.decisions.promises import promises  # noqa: PLC0415
     from mlvitals.engines.selfchecking import PROVENANCE, selfcheck_of  # noqa: PLC0415
-    from mlvitals.windows.layout import MISSING  # noqa: PLC0415
+    from mlvitals.windows.bins import MISSING  # noqa: PLC0415
 
     out = console()
     model = visible(f"  model {reference.model} {reference.version or '(all versions)'}")

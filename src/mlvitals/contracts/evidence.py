@@ -12,18 +12,10 @@ import numpy.typing as npt
 from mlvitals.signals.cost_terms import CostTerms, Term
 from mlvitals.signals.evidence import EXPECTED, SELFCHECK
 from mlvitals.signals.spec import DetectorState, Evidence, Rival, Status, Volume
+from mlvitals.windows.bins import SPECIALS, CategoryBins, NumericBins
 from mlvitals.windows.exact_sum import CELLS, add_exact
 from mlvitals.windows.histogram import HISTOGRAM_BINS, duration_bins
-from mlvitals.windows.layout import (
-    SPECIALS,
-    CategoryBins,
-    FeatureLayout,
-    Kind,
-    Layout,
-    NumericBins,
-    OutputLayout,
-    Task,
-)
+from mlvitals.windows.layout import FeatureLayout, Kind, Layout, OutputLayout, Task
 from mlvitals.windows.matured import Matured
 from mlvitals.windows.outcome_sums import CUTOFFS, LOSS_SUMS, MOMENT_SUMS, RANK_METRICS
 from mlvitals.windows.summary import Counts, Summary

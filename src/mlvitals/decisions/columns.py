@@ -12,7 +12,7 @@ from mlvitals.decisions.streams import ANGLE, DEVIATIONS, EFFECT, Stream, Stream
 from mlvitals.signals.location import normal_scores, smoothed_shares
 from mlvitals.signals.pair import make_pair
 from mlvitals.signals.spread import SPREAD_BINS, spread_scores
-from mlvitals.windows.layout import MISSING, OTHER, SPECIALS, UNSEEN, CategoryBins, NumericBins
+from mlvitals.windows.bins import MISSING, OTHER, SPECIALS, UNSEEN, CategoryBins, NumericBins
 from mlvitals.windows.summary import Counts
 
 Floats = npt.NDArray[np.float64]

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from mlvitals.config import ModelConfig
+from mlvitals.windows.bins import CategoryBins, NumericBins
 from mlvitals.windows.choice import Choice
-from mlvitals.windows.layout import CategoryBins, Kind, Layout, NumericBins, OutputLayout, Task
+from mlvitals.windows.layout import Kind, Layout, OutputLayout, Task
 from mlvitals.windows.reference import Reference
 
 

@@ -4,8 +4,9 @@ from typing import Final
 
 import numpy as np
 
+from mlvitals.windows.bins import OTHER, SPECIALS
 from mlvitals.windows.exact_sum import CELLS, add_exact
-from mlvitals.windows.layout import OTHER, SPECIALS, Layout, Task
+from mlvitals.windows.layout import Layout, Task
 from mlvitals.windows.losses import FIXED_POINT
 from mlvitals.windows.outcome_sums import CALIBRATION_RUNS, LOSS_SUMS
 from mlvitals.windows.summary import Counts, Summary

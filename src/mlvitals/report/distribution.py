@@ -12,7 +12,8 @@ from mlvitals.report.frame import Frame
 from mlvitals.report.names import shown
 from mlvitals.report.numbers import moment
 from mlvitals.signals.comparison import DRIFT_ROWS
-from mlvitals.windows.layout import FeatureLayout, NumericBins
+from mlvitals.windows.bins import NumericBins
+from mlvitals.windows.layout import FeatureLayout
 from mlvitals.windows.past import read_served
 from mlvitals.windows.reference import Reference
 from mlvitals.windows.summary import ColumnCounts, Counts, Summary

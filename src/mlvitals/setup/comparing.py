@@ -10,7 +10,8 @@ import numpy as np
 from mlvitals.decisions.thresholds import judge
 from mlvitals.signals.measure import measure
 from mlvitals.signals.spec import Evidence, Stage, Status
-from mlvitals.windows.layout import CategoryBins, FeatureLayout, NumericBins
+from mlvitals.windows.bins import CategoryBins, NumericBins
+from mlvitals.windows.layout import FeatureLayout
 from mlvitals.windows.reference import Reference
 from mlvitals.windows.summary import ColumnCounts, Counts, Summary
 

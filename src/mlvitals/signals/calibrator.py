@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from mlvitals.signals.made_once import made_once
 from mlvitals.signals.prediction_drift import coarse_bins
-from mlvitals.windows.layout import NumericBins, Task
+from mlvitals.windows.bins import NumericBins
+from mlvitals.windows.layout import Task
 from mlvitals.windows.summary import Counts, Outcome, Summary
 
 Floats = npt.NDArray[np.float64]

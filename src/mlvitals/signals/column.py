@@ -12,7 +12,7 @@ from mlvitals.signals.method import CELL_METHODS, NUMBER_METHODS, CellMethod, Me
 from mlvitals.signals.pair import Difference
 from mlvitals.signals.spec import Reading
 from mlvitals.signals.table import Column, Match, Table, Tables
-from mlvitals.windows.layout import CategoryBins, NumericBins
+from mlvitals.windows.bins import CategoryBins, NumericBins
 from mlvitals.windows.summary import Counts
 
 _NUMERIC_SPECIALS: Final = ("missing", "non_finite", "invalid")

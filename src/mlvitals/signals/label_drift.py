@@ -12,7 +12,8 @@ from mlvitals.signals.intervals import mean_and_variance
 from mlvitals.signals.made_once import made_once
 from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
 from mlvitals.signals.table import Column, Tables, tabulate
-from mlvitals.windows.layout import CategoryBins, Layout, Task
+from mlvitals.windows.bins import CategoryBins
+from mlvitals.windows.layout import Layout, Task
 from mlvitals.windows.summary import Counts, Outcome, Summary
 
 _MEAN: Final = "mean"

@@ -22,7 +22,8 @@ from mlvitals.signals.made_once import made_once
 from mlvitals.signals.method import STABILITY
 from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
 from mlvitals.signals.table import Column, Tables, tabulate
-from mlvitals.windows.layout import CategoryBins, NumericBins, OutputLayout
+from mlvitals.windows.bins import CategoryBins, NumericBins
+from mlvitals.windows.layout import OutputLayout
 from mlvitals.windows.summary import ColumnCounts, Counts, Summary
 
 

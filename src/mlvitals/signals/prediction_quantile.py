@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
-from mlvitals.windows.layout import NumericBins
+from mlvitals.windows.bins import NumericBins
 from mlvitals.windows.summary import Counts
 
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)

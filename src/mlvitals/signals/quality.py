@@ -10,7 +10,8 @@ import numpy as np
 from mlvitals.signals.comparison import Comparison
 from mlvitals.signals.proportion import wilson_interval
 from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
-from mlvitals.windows.layout import INVALID, MISSING, NON_FINITE, UNSEEN, CategoryBins, FeatureLayout, NumericBins
+from mlvitals.windows.bins import INVALID, MISSING, NON_FINITE, UNSEEN, CategoryBins, NumericBins
+from mlvitals.windows.layout import FeatureLayout
 from mlvitals.windows.summary import ColumnCounts, Summary
 
 # Two rows in a hundred more than usual. Of 100 rows that are three, as noise is added: where a share is usually below

@@ -6,7 +6,7 @@ from typing import Final
 from mlvitals.signals.comparison import Comparison
 from mlvitals.signals.proportion import wilson_interval
 from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
-from mlvitals.windows.layout import MISSING, OTHER, UNSEEN
+from mlvitals.windows.bins import MISSING, OTHER, UNSEEN
 from mlvitals.windows.summary import ColumnCounts
 
 # Half of Wilson's interval at a share of one half is 0.17 for 30 rows.

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from mlvitals.signals.made_once import made_once
 from mlvitals.signals.pair import Floats, Pair, make_pair
-from mlvitals.windows.layout import MISSING, OTHER, SPECIALS, UNSEEN, CategoryBins, Layout, NumericBins
+from mlvitals.windows.bins import MISSING, OTHER, SPECIALS, UNSEEN, CategoryBins, NumericBins
+from mlvitals.windows.layout import Layout
 from mlvitals.windows.summary import Counts
 
 # Narrower tables would be many and save nothing.

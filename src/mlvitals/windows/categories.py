@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlvitals.events import canonical_text
-from mlvitals.windows.layout import MISSING, OTHER, UNSEEN, CategoryBins
+from mlvitals.windows.bins import MISSING, OTHER, UNSEEN, CategoryBins
 
 Codes = npt.NDArray[np.intp]
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from mlvitals.windows.layout import CategoryBins, NumericBins
+from mlvitals.windows.bins import CategoryBins, NumericBins
 
 Floats = npt.NDArray[np.float64]
 

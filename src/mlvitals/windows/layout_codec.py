@@ -4,7 +4,8 @@ import zlib
 
 import msgspec
 
-from mlvitals.windows.layout import CategoryBins, FeatureLayout, Kind, Layout, NumericBins, OutputLayout
+from mlvitals.windows.bins import CategoryBins, NumericBins
+from mlvitals.windows.layout import FeatureLayout, Kind, Layout, OutputLayout
 
 _LEVEL = 6
 

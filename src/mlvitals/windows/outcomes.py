@@ -8,10 +8,11 @@ import numpy.typing as npt
 
 from mlvitals import wire
 from mlvitals.windows.binning import find_bins
+from mlvitals.windows.bins import MISSING, NON_FINITE
 from mlvitals.windows.coded import Coded
 from mlvitals.windows.delays import delay_bins
 from mlvitals.windows.exact_sum import CELLS, add_exact
-from mlvitals.windows.layout import MISSING, NON_FINITE, Layout, OutputLayout, Task
+from mlvitals.windows.layout import Layout, OutputLayout, Task
 from mlvitals.windows.losses import exact_squares, log_losses, to_fixed
 from mlvitals.windows.outcome_amounts import Judged, add_amounts
 from mlvitals.windows.outcome_sums import LOSS_SUMS, MOMENT_SUMS, PROBABILITY_SUMS, rank_sums

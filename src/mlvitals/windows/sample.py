@@ -11,21 +11,12 @@ import pyarrow as pa
 from mlvitals import wire
 from mlvitals.events import canonical_text, column, numbers
 from mlvitals.windows.binning import count_bins
+from mlvitals.windows.bins import TRUTHS, UNKNOWN_VALUES, CategoryBins, NumericBins
 from mlvitals.windows.choice import Choice
 from mlvitals.windows.freeze import freeze_categories, freeze_classes, freeze_numeric, freeze_score, group_bins
 from mlvitals.windows.frequent import FrequentValues
 from mlvitals.windows.kinds import infer_kind
-from mlvitals.windows.layout import (
-    TRUTHS,
-    UNKNOWN_VALUES,
-    CategoryBins,
-    FeatureLayout,
-    Kind,
-    Layout,
-    NumericBins,
-    OutputLayout,
-    Task,
-)
+from mlvitals.windows.layout import FeatureLayout, Kind, Layout, OutputLayout, Task
 from mlvitals.windows.probabilities import class_columns, complete_outputs, predict
 from mlvitals.windows.summarize import text_lengths
 

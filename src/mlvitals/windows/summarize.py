@@ -8,21 +8,11 @@ import pyarrow.compute as pc
 from mlvitals import wire
 from mlvitals.events import Numbers, canonical_text, column, numbers
 from mlvitals.windows.binning import count_bins, count_codes
+from mlvitals.windows.bins import INVALID, MISSING, NON_FINITE, SPECIALS, CategoryBins, NumericBins
 from mlvitals.windows.categories import Coders, Spell, class_text, truth_text
 from mlvitals.windows.groups import Grouping
 from mlvitals.windows.histogram import HISTOGRAM_BINS, duration_bins
-from mlvitals.windows.layout import (
-    INVALID,
-    MISSING,
-    NON_FINITE,
-    SPECIALS,
-    CategoryBins,
-    FeatureLayout,
-    Kind,
-    Layout,
-    NumericBins,
-    Task,
-)
+from mlvitals.windows.layout import FeatureLayout, Kind, Layout, Task
 from mlvitals.windows.served_amounts import count_amounts
 
 Counts = npt.NDArray[np.int64]

@@ -8,16 +8,9 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from mlvitals.windows.bins import MISSING, SPECIALS, CategoryBins, NumericBins
 from mlvitals.windows.exact_sum import CELLS, read_exact, read_fraction
-from mlvitals.windows.layout import (
-    MISSING,
-    SPECIALS,
-    CategoryBins,
-    FeatureLayout,
-    Layout,
-    NumericBins,
-    Task,
-)
+from mlvitals.windows.layout import FeatureLayout, Layout, Task
 from mlvitals.windows.outcome_sums import CALIBRATION_RUNS
 
 _SMALL: Final = 1024  # bytes; to press less takes longer than to write it
