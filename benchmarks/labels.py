@@ -162,6 +162,7 @@ def _serve(join: LabelJoin, numbers: np.ndarray, predictions: int, ranked: int) 
         amounts=np.full(len(numbers), np.nan),
         segments=Coded.constant("[]", len(numbers)),
         vectors=_vectors(numbers, ranked),
+        propensities=np.zeros(len(numbers)),
     )
     join.remember(join.index.look(ids), kept)
     join.cohorts.flush()

@@ -31,6 +31,7 @@ LATENCY_MS = "latency_ms"
 ERROR = "error"
 WEIGHT = "weight"
 AMOUNT = "amount"
+PROPENSITY = "propensity"
 
 LABEL = "label"
 RELEVANCE = "relevance"

@@ -109,6 +109,7 @@ BROKEN = [
     ({"latency_ms": "fast"}, "latency_ms is not a number"),
     ({"weight": {}}, "weight is not a number"),
     ({"amount": "12"}, "amount is not a number"),
+    ({"propensity": "0.1"}, "propensity is not a number"),
     ({"prediction_id": None}, "no prediction id"),
     ({"prediction_id": ""}, "no prediction id"),
     ({"prediction_id": True}, "the prediction id is neither text nor a number"),

@@ -52,7 +52,7 @@ def batches_of(task, count):
 
 @pytest.fixture(scope="module", params=["binary", "multiclass", "regression"])
 def model(request) -> Monitored:
-    choice = Choice(segments=("channel",))
+    choice = Choice(segments=("channel",), propensity=True)
     made = [
         take_reference(
             choice,
@@ -89,6 +89,8 @@ def any_summary(layout, random, filled):
     for name, section in layout.outcome_sections.items():
         if section.stop - section.start == CELLS or name == "calibration":
             summary.outcomes[0, section] = full[section] if random.random() < filled else 0
+        if name.startswith("weigh"):  # labels stand for others all together, or not at all
+            summary.outcomes[0, section] = full[section] if filled > 0.1 else 0
         if name in {"improper", "improbable"}:
             summary.outcomes[0, section] = int(random.random() < 0.2)
     if filled == 0.0:

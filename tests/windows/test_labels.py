@@ -41,6 +41,7 @@ class Remembered(NamedTuple):
     amount: float | None
     segments: str
     vectors: bytes | None = None
+    propensity: float = 0.0
 
 
 class Label(NamedTuple):
@@ -93,6 +94,7 @@ PREDICTIONS = st.builds(
     amount=st.none(),
     segments=st.just("[]"),
     vectors=st.sampled_from(PACKED),
+    propensity=st.sampled_from([0.0, 1.0, 0.5, 0.3, 1e-9]),
 )
 LABELS = st.builds(
     Label,
@@ -107,7 +109,7 @@ EVENTS = st.tuples(
     st.lists(PREDICTIONS, max_size=8, unique_by=lambda one: (one.id, one.version)), st.lists(LABELS, max_size=14)
 )
 SCORE = NumericBins((0.3, 0.7))
-BINARY = Layout((), OutputLayout(Task.BINARY, score=SCORE, groups=(0, 1, 1), probability=True))
+BINARY = Layout((), OutputLayout(Task.BINARY, score=SCORE, groups=(0, 1, 1), probability=True, weighs=True))
 REGRESSION = Layout((), OutputLayout(Task.REGRESSION, score=NumericBins((0.3,))))
 MANY = Layout(
     (), OutputLayout(Task.MULTICLASS, score=SCORE, classes=CategoryBins(("1", "2", "0"), own=2), probability=True)
@@ -145,7 +147,7 @@ class Index:
         def numbers(values, kind):
             return np.array([np.nan if one is None else one for one in values], dtype=kind)
 
-        index, columns = self.of(model), list(zip(*rows, strict=True)) if rows else [()] * 11
+        index, columns = self.of(model), list(zip(*rows, strict=True)) if rows else [()] * 12
         ids = words(columns[0])
         predictions = Predictions(
             ids=ids,
@@ -159,6 +161,7 @@ class Index:
             amounts=numbers(columns[8], np.float64),
             segments=Coded.of(columns[9]),
             vectors=columns[10],
+            propensities=numbers(columns[11], np.float64),
         )
         return index.remember(index.look(ids), predictions)
 
@@ -306,6 +309,16 @@ def expect_bins(won, *, positive):
     return counts
 
 
+def expect_weights(won):
+    """How many labels have a propensity, the sum of 1 ÷ it, and that of its square, by decision and true class."""
+    drawn: list[list[list[float]]] = [[[], []], [[], []]]
+    for one, content in won:
+        if one.propensity and one.decision is not None:
+            drawn[one.decision == "1"][content == "1"].append(1 / one.propensity)
+    powers = ([[[weight**power for weight in cell] for cell in row] for row in drawn] for power in (0, 1, 2))
+    return [[[math.fsum(cell) for cell in row] for row in rows] for rows in powers]
+
+
 def expect_distributions(won):
     """The Brier scores and logarithmic losses of what is a distribution and whose truth is known, and what is none."""
     known = [(SHARES[PACKED.index(one.vectors)], content) for one, content in won if content in ("1", "2", "0")]
@@ -352,6 +365,7 @@ def test_at_each_maturity_the_last_label_within_it_counts(events, layout):
                 mine = [pair for pair in won if (pair[0].decision == "1") == acted]
                 expected = [expect_bins(mine, positive=False), expect_bins(mine, positive=True)]
                 assert outcome.by_decision[decision].tolist() == expected
+            assert [part.tolist() for part in outcome.weighed] == expect_weights(won)
 
 
 @given(EVENTS, st.sampled_from(LAYOUTS), st.randoms(use_true_random=False), st.integers(1, 6))

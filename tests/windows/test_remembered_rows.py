@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from mlvitals.errors import StateError
 from mlvitals.windows.coded import Lexicon
 from mlvitals.windows.remembered_rows import LABEL, PREDICTION, pack_rows, unpack_rows
 
@@ -44,6 +45,21 @@ def test_rows_come_back_to_the_bit(kind, data):
     again = unpack_rows(kind, packed, other)
     for name in kind.texts:
         assert other.decode(again[name]).to_list() == LEXICON.decode(rows[name]).to_list()
+
+
+@pytest.mark.parametrize("kind", [PREDICTION, LABEL], ids=lambda kind: kind.name)
+@given(st.data())
+def test_rows_that_were_packed_before_a_column_was_added_are_read_with_nothing_in_it(kind, data):
+    rows = data.draw(rows_of(kind))
+    names = kind.columns.names[: kind.least]
+    older = kind._replace(columns=np.dtype([(name, kind.columns[name]) for name in names]))
+    found = unpack_rows(kind, pack_rows(older, rows[list(names)].astype(older.columns), LEXICON), LEXICON)
+    assert all(found[name].tobytes() == rows[name].tobytes() for name in names)
+    assert not any(found[name].any() for name in kind.columns.names[kind.least :])
+    fewer = kind._replace(columns=np.dtype([(name, kind.columns[name]) for name in names[:-1]]), cells=())
+    packed = pack_rows(fewer, rows[list(names[:-1])].astype(fewer.columns), LEXICON)
+    with pytest.raises(StateError, match="columns, not"):
+        unpack_rows(kind, packed, LEXICON)
 
 
 def test_what_says_the_same_in_every_row_takes_no_room():

@@ -101,13 +101,14 @@ class LabelsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     maturities: ages at which a cohort is judged, ascending. delay: the age by which most labels are expected; the first
     maturity where it is left out. horizon: how long labels are listened for; the last maturity where it is left out.
     only: "positive" where labels come of the positive class alone, so that who has none by the last maturity is
-    negative.
+    negative. propensity: predictions log the chance of what was done with them, by which their labels are weighed.
     """
 
     maturities: Annotated[tuple[Duration, ...], msgspec.Meta(min_length=1)]
     delay: Duration
     horizon: Duration
     only: Literal["positive"] | None = None
+    propensity: bool = False
 
     @property
     def silence(self) -> int | None:

@@ -16,6 +16,7 @@ from mlvitals.windows.coded import Coded
 from mlvitals.windows.labels import CONFLICT, DUPLICATE, NEW, Labels
 from mlvitals.windows.layout import Layout, Task
 from mlvitals.windows.predictions import Predictions
+from mlvitals.windows.propensities import propensities_of
 from mlvitals.windows.served_amounts import amounts_of
 from mlvitals.windows.summarize import Columns, predicted_texts
 from mlvitals.windows.vectors import pack_vectors
@@ -162,6 +163,7 @@ def remembered(
         amounts=amounts_of(columns, layout)[rows],
         segments=segments,
         vectors=pack_vectors(columns.batch, layout.output, rows),
+        propensities=propensities_of(columns, layout.output)[rows],
     )
 
 

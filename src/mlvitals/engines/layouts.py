@@ -3,6 +3,9 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import msgspec
 
 from mlvitals.config import ModelConfig
 from mlvitals.windows.bins import CategoryBins, NumericBins
@@ -24,6 +27,7 @@ def choice_of(config: ModelConfig) -> Choice:
         positive=config.performance.positive,
         threshold=config.performance.threshold,
         amount=None if config.cost is None else config.cost.amount,
+        propensity=config.labels is not None and config.labels.propensity,
     )
 
 
@@ -74,12 +78,18 @@ class References:
         if base is None:
             return None
         output = base.layout.output if trained is None else trained.layout.output
-        # What is priced, and how far rankings are read, is the configuration's to say, whatever it said when the
-        # reference was taken.
+        # What is priced or weighed, and how far rankings are read, is the configuration's to say, whatever it said when
+        # the reference was taken.
         if output.task is Task.RANKING:
             output = replace(output, ranked=self.choice.cutoffs)
+        if output.task is Task.BINARY:
+            output = replace(output, weighs=_weighs(self.choice))
         wished = replace(base.layout, output=output, amount=self.choice.amount)
         return base.layout if wished == base.layout else wished
+
+
+def _weighs(choice: Choice) -> Literal[True] | msgspec.UnsetType:
+    return True if choice.propensity else msgspec.UNSET
 
 
 def provisional_layout(choice: Choice, task: Task) -> Layout:
@@ -104,5 +114,6 @@ def provisional_layout(choice: Choice, task: Task) -> Layout:
         threshold=0.5 if choice.threshold is None else choice.threshold,
         probability=True,
         distribution=True,
+        weighs=_weighs(choice),
     )
     return Layout(features=(), output=output, amount=choice.amount)

@@ -21,6 +21,14 @@ _LABEL: Final = 2
 _CHANGE: Final = 3
 _OTHER: Final = 4
 _NO_GRADES: Final = f"relevance is not an object of ids with grades from 0 on, {MOST_RELEVANT:,} above 0 at most"
+_NUMBERS_OF_PREDICTIONS: Final = (
+    wire.PREDICTION_SCORE,
+    wire.PREDICTION_VALUE,
+    wire.LATENCY_MS,
+    wire.WEIGHT,
+    wire.AMOUNT,
+    wire.PROPENSITY,
+)
 _KINDS: Final = {wire.EVENT_PREDICTION: _PREDICTION, wire.EVENT_LABEL: _LABEL, wire.EVENT_CHANGE: _CHANGE}
 
 
@@ -152,7 +160,7 @@ def _check_predictions(fields: Fields, roles: Roles, verdicts: Verdicts, plan: D
     if not requests:
         verdicts.fail(rows & ~fields.has_output & ~fields.there(wire.ERROR), "neither a prediction nor an error")
     verdicts.fail(rows & fields.wrong(wire.PREDICTION_LABEL), "prediction.label is not a scalar")
-    for name in (wire.PREDICTION_SCORE, wire.PREDICTION_VALUE, wire.LATENCY_MS, wire.WEIGHT, wire.AMOUNT):
+    for name in _NUMBERS_OF_PREDICTIONS:
         verdicts.fail(rows & fields.wrong(name), f"{name} is not a number")
     if plan.rankings:
         ranked = "prediction.ranking is not a list of ids (texts or numbers)"

@@ -219,6 +219,7 @@ _WIRE_NAMES: Final = frozenset(
         wire.ERROR,
         wire.WEIGHT,
         wire.AMOUNT,
+        wire.PROPENSITY,
         wire.LABEL,
         wire.LABEL_TIMESTAMP,
         wire.LABEL_AMOUNT,

@@ -10,7 +10,7 @@ from mlvitals.formats.fieldmap import FieldMap
 from mlvitals.formats.paths import ANY
 
 _ALWAYS: Final = {wire.EVENT, wire.TIMESTAMP, wire.MODEL, wire.MODEL_VERSION, wire.AMOUNT, wire.KIND, wire.TEXT}
-_OF_PREDICTIONS: Final = {wire.LATENCY_MS, wire.WEIGHT}
+_OF_PREDICTIONS: Final = {wire.LATENCY_MS, wire.WEIGHT, wire.PROPENSITY}
 # They also tell a prediction from a label where no column `event` does.
 _OF_KIND: Final = {wire.PREDICTION_LABEL, wire.PREDICTION_SCORE, wire.PREDICTION_VALUE, wire.PREDICTION, wire.ERROR}
 _OF_LABELS: Final = {wire.LABEL_TIMESTAMP, wire.LABEL_AMOUNT, wire.LABEL_VERSION}

@@ -22,6 +22,7 @@ NUMBER_FIELDS: Final = (
     wire.LATENCY_MS,
     wire.WEIGHT,
     wire.AMOUNT,
+    wire.PROPENSITY,
     wire.LABEL_AMOUNT,
 )
 # Where the time was a number that is no time: a name in `Rows.wrong` only.

@@ -40,6 +40,7 @@ _FLOATS: Final = (
     wire.LATENCY_MS,
     wire.WEIGHT,
     wire.AMOUNT,
+    wire.PROPENSITY,
     wire.LABEL_AMOUNT,
 )
 

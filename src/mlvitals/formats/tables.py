@@ -21,6 +21,7 @@ _PREDICTION_FIELDS: Final = (
     wire.LATENCY_MS,
     wire.WEIGHT,
     wire.AMOUNT,
+    wire.PROPENSITY,
 )
 
 

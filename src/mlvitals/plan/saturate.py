@@ -35,6 +35,8 @@ def saturated(layout: Layout, seed: int = 0) -> Summary:
         _match_decisions(summary)
     if layout.output.task is Task.BINARY and layout.output.classes is not None:
         _match_classes(summary)
+    if "weighed" in layout.outcome_sections:
+        _match_weights(summary)
     # So many of the predictions have their label that every quantile of its delay is known.
     delays = summary.outcomes[0, layout.outcome_sections["delays"]]
     delays[:] = summary.predictions // len(delays)
@@ -67,6 +69,18 @@ def _match_classes(summary: Summary) -> None:
     negative = next((code for code in range(bins.size) if code != positive), bins.size + OTHER)
     classes[positive] = int(by_score[1].sum())
     classes[negative] += int(by_score[0].sum()) - summary.decisions[0]
+
+
+def _match_weights(summary: Summary) -> None:
+    """Have labels stand for the predictions of their decision, unevenly."""
+    row, parts = summary.outcomes[0], summary.layout.outcome_sections
+    labels, served = summary.outcome(0).confusion[:2, :2], summary.decisions
+    if served is None:
+        return
+    weights = labels * np.array(served)[:, None] / labels.sum(axis=1, keepdims=True)
+    row[parts["weighed"]] = labels.ravel()
+    for name, sums in (("weight", weights), ("weight_squared", 1.3 * weights**2 / labels)):
+        row[parts[name]] = np.concatenate([_sum(value) for value in sums.ravel().tolist()])
 
 
 def _outcomes(name: str, size: int, seed: int) -> Counts:

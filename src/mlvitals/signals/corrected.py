@@ -1,7 +1,7 @@
 """Performance as it is of all predictions, corrected for the labels that are missing.
 
 Of a young cohort as it will be once its labels have come, by how those of matured cohorts came; of one that has
-matured, by the score bins of the labels that came.
+matured, by the score bins of the labels that came, and by the known chances that they would come.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mlvitals.signals.arrival import Arrival, arrivals
+from mlvitals.signals.by_propensity import corrected_by_propensity
 from mlvitals.signals.by_score import corrected_by_score
 from mlvitals.signals.completion import Completed, Group, complete
 from mlvitals.signals.selection import OF_POSITIVE_DECISIONS, Decided, bounds, decided, scores_of
@@ -19,6 +20,7 @@ from mlvitals.windows.matured import Matured
 
 DELAY_CURVES: Final = "delay_curves"
 SCORE_BINS: Final = "score_bins"
+PROPENSITY: Final = "propensity"
 
 _ENDS: Final = (0.025, 0.5, 0.975)
 _ARRIVED: Final = (
@@ -61,6 +63,7 @@ def _expected(prospect: _Prospect) -> dict[str, tuple[float, float, float]]:
 def _corrected(evidence: Evidence) -> Iterator[Reading]:
     yield from _by_delay(evidence)
     yield from _by_score(evidence)
+    yield from _by_propensity(evidence)
 
 
 def _by_score(evidence: Evidence) -> Iterator[Reading]:
@@ -83,6 +86,30 @@ def _by_score(evidence: Evidence) -> Iterator[Reading]:
                 "identified_share": one.identified,
                 "effective_samples": one.effective,
                 **otherwise,
+            },
+        )
+
+
+def _by_propensity(evidence: Evidence) -> Iterator[Reading]:
+    found, maturity = corrected_by_propensity(evidence), evidence.maturity
+    if found is None or evidence.outcome is None or maturity is None:
+        return
+    for metric, one in found.metrics.items():
+        if one.value is None:
+            continue
+        yield Reading(
+            value=one.value,
+            samples=int(one.effective),
+            attributes={"method": PROPENSITY, "metric": metric, "maturity": maturity},
+            lower=one.lower,
+            upper=one.upper,
+            evidence={
+                "coverage": evidence.outcome.judged / evidence.current.predictions,
+                "identified_share": one.identified,
+                "effective_samples": one.effective,
+                "missing": float(found.missing),
+                "missing_expected": found.expected,
+                "unweighed": float(found.unweighed),
             },
         )
 
@@ -126,14 +153,19 @@ PERFORMANCE_CORRECTED: Final = Statistic(
     spec=MetricSpec(
         name="mlvitals.performance.corrected",
         unit="{score}",
-        brief="Performance corrected for labels that are missing, by how those of matured cohorts came, or by score "
-        "bin: accuracy, precision, recall, specificity, f1.",
+        brief="Performance corrected for labels that are missing, by how those of matured cohorts came, by score "
+        "bin, or by propensity: accuracy, precision, recall, specificity, f1.",
         layer=Layer.MODEL,
         stage=Stage.MATURITY,
         one_sided=True,
         orientation=Orientation.HIGHER,
         level=Export.STANDARD,
-        levels={"precision": Export.LEAN, "recall": Export.LEAN, SCORE_BINS: Export.STANDARD},
+        levels={
+            "precision": Export.LEAN,
+            "recall": Export.LEAN,
+            SCORE_BINS: Export.STANDARD,
+            PROPENSITY: Export.STANDARD,
+        },
         attributes=("method", "metric", "maturity"),
         minimum_samples=RATIO_ROWS,
     ),

@@ -6,8 +6,9 @@ from typing import Final
 import msgspec
 
 from mlvitals.signals.arrival import arrivals, why_unknown
-from mlvitals.signals.by_score import corrected_by_score
-from mlvitals.signals.selection import OF_POSITIVE_DECISIONS, Decided, bounds, decided
+from mlvitals.signals.by_propensity import CONTRADICTED, HARDLY_ANY, corrected_by_propensity
+from mlvitals.signals.by_score import ByScore, corrected_by_score
+from mlvitals.signals.selection import METRICS, OF_POSITIVE_DECISIONS, Decided, bounds, decided
 from mlvitals.signals.spec import Evidence, Reading
 from mlvitals.windows.matured import Matured
 
@@ -57,10 +58,21 @@ def _uncorrected(cohort: Decided, matured: Matured | None) -> dict[bool, dict[st
 
 
 def _hidden(evidence: Evidence) -> dict[str, Told]:
-    """Return why metrics are not corrected by score at the last maturity, and what they can be, where they are not."""
-    found = corrected_by_score(evidence)
-    if found is None:
-        return {}
+    """Return why metrics are not corrected at the last maturity, and what they can be, where they are not."""
+    found, weighed = corrected_by_score(evidence), corrected_by_propensity(evidence)
+    told: dict[str, Told] = {} if found is None else _hidden_by_score(found)
+    if weighed is None:
+        return told
+    for metric in METRICS:
+        by_weight = weighed.metrics.get(metric)
+        if by_weight is not None and by_weight.value is not None:
+            told.pop(metric, None)
+        else:
+            told.setdefault(metric, {})["unweighed"] = CONTRADICTED if weighed.contradicted else HARDLY_ANY
+    return told
+
+
+def _hidden_by_score(found: ByScore) -> dict[str, Told]:
     return {
         metric: {
             "uncorrected": found.one_sided or TOO_FEW,

@@ -10,6 +10,7 @@ from mlvitals.windows.summary import Counts, Outcome, Summary
 
 Floats = npt.NDArray[np.float64]
 
+METRICS: Final = ("accuracy", "precision", "recall", "specificity", "f1")
 OF_POSITIVE_DECISIONS: Final = frozenset({"precision"})  # the metrics that do not depend on negative ones
 
 

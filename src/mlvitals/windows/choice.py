@@ -25,7 +25,8 @@ class Choice:
     shown. segments: columns, without prefix.
     metrics: the performance metrics asked for; they tell a regression, and a ranking with its cutoffs. positive,
     threshold: of a binary task.
-    amount: the column that says what a prediction has at stake, as in `Layout`.
+    amount: the column that says what a prediction has at stake, as in `Layout`. propensity: labels of a binary task are
+    weighed by the prediction's propensity.
     """
 
     include: tuple[str, ...] = ("*",)
@@ -38,6 +39,7 @@ class Choice:
     positive: str | None = None
     threshold: float | None = None
     amount: str | None = None
+    propensity: bool = False
 
     def monitors(self, feature: str) -> bool:
         """Tell whether a feature is to be monitored."""

@@ -196,6 +196,7 @@ class LabelIndex:
         rows["until"] = np.maximum(predictions.starts, self._memory.forgotten)
         rows["fingerprint"] = predictions.fingerprints
         rows["score"], rows["amount"] = predictions.scores, predictions.amounts
+        rows["propensity"] = predictions.propensities
         rows["uncounted"] = predictions.uncounted
         rows["vector"] = [one is not None for one in predictions.vectors]
         for name, column in (("version", "versions"), ("decision", "decisions"), ("segments", "segments")):
@@ -256,6 +257,7 @@ class LabelIndex:
             contents=contents.take(order),
             stakes=stakes,
             amounts=np.where(np.isnan(priced), stakes, priced),
+            propensities=rows["propensity"].copy(),
             label=label,
             silent=silent,
             limited=said["version"] != EMPTY,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -16,7 +17,7 @@ from mlvitals.windows.bins import SPECIALS, CategoryBins, NumericBins
 from mlvitals.windows.delays import DELAY_BINS
 from mlvitals.windows.exact_sum import CELLS
 from mlvitals.windows.histogram import HISTOGRAM_BINS
-from mlvitals.windows.outcome_sums import CALIBRATION_RUNS, PROBABILITY_SUMS, loss_sizes, rank_sizes
+from mlvitals.windows.outcome_sums import CALIBRATION_RUNS, PROBABILITY_SUMS, WEIGHT_SIZES, loss_sizes, rank_sizes
 from mlvitals.windows.sections import sections_of
 
 
@@ -85,6 +86,7 @@ class OutputLayout:
     probability: the reference's scores all lie in [0, 1], so that they can be held against what came true.
     distribution: the reference logs probabilities of classes, from which follows what else is not logged.
     ranked: of a ranking, the ascending places at which its metrics are cut; of others nothing, not even in their hash.
+    weighs: true in a binary task whose labels stand for others by the prediction's propensity; of others nothing, too.
     """
 
     task: Task
@@ -96,6 +98,7 @@ class OutputLayout:
     probability: bool = False
     distribution: bool = False
     ranked: tuple[int, ...] | msgspec.UnsetType = msgspec.UNSET
+    weighs: Literal[True] | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def cutoffs(self) -> tuple[int, ...]:
@@ -142,6 +145,7 @@ class OutputLayout:
         `brier_squared` and `log_loss_squared` those of each row's square.
         With the probabilities of many classes: the same sums over the `distributions`, rows whose probabilities are
         one and whose true class is of the layout; `improper` rows have probabilities that are none.
+        Where labels are weighed: as `WEIGHT_SIZES` says.
         In a ranking: as `rank_sizes` says.
         """
         if self.task is Task.RANKING:
@@ -150,7 +154,7 @@ class OutputLayout:
             sums = ("absolute", "squared", "signed", "label", "label_squared", "relative", "relative_squared")
             sizes = {"measured": 1, "relative_rows": 1} | dict.fromkeys(sums, CELLS)
             return sizes if self.score is None else sizes | loss_sizes(self.group_count)
-        sizes = {}
+        sizes = dict(WEIGHT_SIZES) if self.weighs is True else {}
         if self.distribution and self.task is Task.MULTICLASS and self.classes is not None:
             sizes |= {"distributions": 1, "improper": 1} | dict.fromkeys(PROBABILITY_SUMS, CELLS)
         if self.score is None:

@@ -38,4 +38,5 @@ def take_older_rows(connection: sqlite3.Connection, model: str) -> Iterator[Pred
             amounts=np.array(amounts, dtype=np.float64),
             segments=Coded.of(segments),
             vectors=vectors,
+            propensities=np.zeros(len(ids)),
         )

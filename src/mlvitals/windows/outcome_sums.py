@@ -18,6 +18,11 @@ MOMENT_SUMS: Final = ("cross_first", "cross_second", "label_third", "label_fourt
 # Of probabilities: what each row is off by, and the square of that.
 PROBABILITY_SUMS: Final = ("brier", "brier_squared", "log_loss", "log_loss_squared")
 
+# Of labels that are weighed, by decision × true class, negative before positive: how many there are, and the exact sums
+# of their weights, 1 ÷ propensity, and of the squares of these.
+_GROUPS: Final = 4
+WEIGHT_SIZES: Final = {"weighed": _GROUPS, "weight": CELLS * _GROUPS, "weight_squared": CELLS * _GROUPS}
+
 # The places at which a ranking's metrics may be cut: few, for each is series.
 CUTOFFS: Final = (1, 3, 5, 10, 20, 50, 100)
 RANK_METRICS: Final = tuple(f"{metric}@{cutoff}" for metric in ("ndcg", "map") for cutoff in CUTOFFS)

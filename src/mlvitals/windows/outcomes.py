@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,8 @@ Counts = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+
+_DECISIONS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,8 @@ def add_outcomes(outcomes: Counts, layout: Layout, pairs: Pairs, what: Contribut
         add_amounts(outcomes, layout, what.buckets, what.signs, Judged(predicted, true, scores, amounts[what.rows]))
     if layout.output.task is Task.BINARY:
         _add_score(cells, layout.output, scores, true == 1, predicted == 1)
+        if "weighed" in cells.parts:
+            _add_weights(cells, pairs.propensities[what.rows], predicted, true)
     else:
         judged = is_judged(predicted, true, side)
         right = (predicted == true)[judged]
@@ -227,6 +232,15 @@ def _add_score(cells: _Cells, output: OutputLayout, scores: Floats, true: Flags,
         cells.count("calibration", run * output.group_count + groups, times)
     if output.task is Task.BINARY:
         cells.sum_losses(np.square(scores - true), log_losses(np.where(true, scores, 1 - scores)))
+
+
+def _add_weights(cells: _Cells, propensities: Floats, predicted: Codes, true: Codes) -> None:
+    """Add what labelled predictions stand for, 1 ÷ their propensity each, by decision and true class."""
+    weighed = (propensities > 0) & (predicted < _DECISIONS)
+    cells, weights = cells.only(weighed), 1 / propensities[weighed]
+    groups = predicted[weighed] * _DECISIONS + true[weighed]
+    cells.count("weighed", groups)
+    cells.sum_exactly(("weight", "weight_squared"), (weights, weights * weights), groups)
 
 
 def _add_distributions(cells: _Cells, output: OutputLayout, packed: Sequence[bytes | None], true: Codes) -> None:

@@ -20,7 +20,8 @@ class Pairs:
 
     prediction: the index of the pair's prediction among those that met any label. ids: equal where the predictions' ids
     are, which stand together. stakes: the prediction's amount; amounts: the label's, else the prediction's; NaN where
-    there is none. label: equal where the labels are. silent: there is no label, and that says something by now.
+    there is none. propensities: 0 where there is none. label: equal where the labels are. silent: there is no label,
+    and that says something by now.
     limited: the label is of one version only.
     """
 
@@ -37,6 +38,7 @@ class Pairs:
     contents: Coded
     stakes: Floats
     amounts: Floats
+    propensities: Floats
     label: Codes
     silent: Flags
     limited: Flags

@@ -16,7 +16,7 @@ class Predictions:
 
     ids: hashes of two words, shape (rows, 2). uncounted: it belongs to no cohort (it was late, or its request failed),
     but its label is no orphan. scores, amounts: NaN where there is none. segments: JSON arrays. vectors: as
-    `pack_vectors` says, None of most models.
+    `pack_vectors` says, None of most models. propensities: as `propensities_of` says, 0 where there is none.
     """
 
     ids: Words
@@ -30,6 +30,7 @@ class Predictions:
     amounts: Floats
     segments: Coded
     vectors: Sequence[bytes | None]
+    propensities: Floats
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -52,4 +53,5 @@ class Predictions:
             amounts=np.concatenate([part.amounts for part in parts]),
             segments=Coded.joined([part.segments for part in parts]),
             vectors=[one for part in parts for one in part.vectors],
+            propensities=np.concatenate([part.propensities for part in parts]),
         )

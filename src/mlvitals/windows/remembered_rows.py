@@ -19,10 +19,12 @@ class Kind(NamedTuple):
 
     until: they are forgotten with the windows that start at or before it. near: a column of times near another one.
     texts: columns of codes of the lexicon. cells: columns of cells of the lexicon, each with that of what these hold.
+    least: how many of the columns all rows have that ever were packed; what the others hold is 0 where they are not.
     """
 
     name: str
     columns: np.dtype[np.void]
+    least: int
     near: tuple[tuple[str, str], ...]
     texts: tuple[str, ...]
     cells: tuple[tuple[str, str], ...]
@@ -36,9 +38,10 @@ PREDICTION: Final = Kind(
             *_ID,
             *(("start", "<i8"), ("time", "<i8"), ("fingerprint", "<i8"), ("score", "<f8"), ("amount", "<f8")),
             *(("version", "<u4"), ("decision", "<u4"), ("segments", "<u4")),
-            *(("uncounted", "u1"), ("vector", "u1")),
+            *(("uncounted", "u1"), ("vector", "u1"), ("propensity", "<f8")),
         ]
     ),
+    least=13,
     near=(("until", "start"), ("time", "start")),
     texts=("version", "decision", "segments"),
     cells=(),
@@ -52,6 +55,7 @@ LABEL: Final = Kind(
             *(("content_kind", "u1"), ("amount_kind", "u1")),
         ]
     ),
+    least=10,
     near=(),
     texts=("version", "source"),
     cells=(("content", "content_kind"), ("amount", "amount_kind")),
@@ -125,7 +129,10 @@ def unpack_rows(kind: Kind, packed: bytes, lexicon: Lexicon) -> Rows:
 def _unpack(kind: Kind, found: _Packed, lexicon: Lexicon) -> Rows:
     codes = np.array([lexicon.code(text) for text in found.texts] or [0], dtype=np.uint64)
     rows = np.zeros(found.rows, dtype=kind.columns)
-    for name, column in zip(kind.columns.names or (), found.columns, strict=True):
+    names = kind.columns.names or ()
+    if not kind.least <= len(found.columns) <= len(names):
+        raise ValueError(f"{len(found.columns)} columns, not {len(names)}")
+    for name, column in zip(names, found.columns, strict=False):
         rows[name] = _stretch(column, found.rows).view(_word(kind.columns[name]))
     for name in kind.texts:
         rows[name] = codes[rows[name]]

@@ -125,6 +125,14 @@ class Summary:
         return Outcome(self.layout, self.outcomes[: bucket + 1].sum(axis=0))
 
 
+class Weights(NamedTuple):
+    """How many labels have a propensity, Σ 1 ÷ propensity of these, and the sum of its squares."""
+
+    labels: Counts
+    weight: Floats
+    squared: Floats
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
     """The joined labels of a cohort at one maturity."""
@@ -200,6 +208,12 @@ class Outcome:
     def totals(self, name: str) -> Floats:
         """Return a section's exact sums (`loss_absolute` …), each rounded once, shape (sums,)."""
         return np.array([read_exact(cells) for cells in self._part(name).reshape(-1, CELLS)])
+
+    @property
+    def weighed(self) -> "Weights":
+        """The labels that are weighed, each part of shape (2, 2): by decision and true class."""
+        weight, squared = (self.totals(name).reshape(2, 2) for name in ("weight", "weight_squared"))
+        return Weights(self._part("weighed").reshape(2, 2), weight, squared)
 
     @property
     def loss_rows(self) -> Counts:

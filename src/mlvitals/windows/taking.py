@@ -156,6 +156,7 @@ def _labelled(columns: Columns, layout: Layout) -> tuple[Rows, Pairs]:
         contents=contents,
         stakes=amounts,
         amounts=amounts,
+        propensities=np.zeros(len(rows)),
         label=np.arange(len(rows)),
         silent=np.zeros(len(rows), dtype=bool),
         limited=np.zeros(len(rows), dtype=bool),
