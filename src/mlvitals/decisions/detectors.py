@@ -36,11 +36,15 @@ Make = Callable[[Floats, float], Streams | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """Windows to learn from. basis: a name for their content. read: their starts, and counts of (windows, counts)."""
+    """Windows to learn from. basis: a name for them. read: their starts, and counts of (windows, counts).
+
+    shared: the name is that of their content, whatever state learns from them, and not of a stretch of this one.
+    """
 
     basis: str
     windows: int
     read: Callable[[], tuple[Times, Floats]]
+    shared: bool = False
 
 
 class Detectors:
@@ -164,12 +168,12 @@ class Detectors:
         """Judge by what is usual: as it was learnt before, in this process or in this state, or by learning it now."""
         self._basis = f"{_FORM} {history.basis}"
         key = self._basis, *self._memory.key
-        learnt = _LEARNT.get(key) or self._memory.usual(self._basis)
+        learnt = (_LEARNT.get(key) if history.shared else None) or self._memory.usual(self._basis)
         if learnt is None:
             learnt = self._learn_from(*history.read())
             if learnt is None:
                 return
-        if key not in _LEARNT:
+        if history.shared and key not in _LEARNT:
             _LEARNT[key] = learnt
             while len(_LEARNT) > _LEARNT_AT_MOST:
                 del _LEARNT[next(iter(_LEARNT))]

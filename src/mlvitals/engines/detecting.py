@@ -147,4 +147,5 @@ class ModelDetectors:
         def read() -> tuple[Times, Floats]:
             return starts, read_windows(operating, vector, starts)
 
-        return History(basis=f"{operating.hash} {operating.series_hash}", windows=len(starts), read=read)
+        basis = f"{operating.hash} {operating.series_hash}"
+        return History(basis=basis, windows=len(starts), read=read, shared=True)
