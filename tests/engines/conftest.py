@@ -188,7 +188,7 @@ class Bench:
         members: dict[str, Member] = {}
         pages = PageBudget(self.decisions, 2)
         for config in (self.config, *self.others):
-            pages.join(config, ())
+            pages.join(config, (), ())
             if config.name in self.broken:
                 continue
             references = self._references(store, config)

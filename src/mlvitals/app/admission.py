@@ -43,7 +43,7 @@ class Admission:
         self._judges: dict[str, Judge] = {}
         self._pages = PageBudget(config.decisions, config.budget.versions)
         for model in config.models:  # also those that cannot run: what they have is not to move others' bars
-            self._pages.join(model, ())
+            self._pages.join(model, (), ())
 
     @property
     def problems(self) -> list[str]:

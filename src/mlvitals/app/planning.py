@@ -11,6 +11,7 @@ from mlvitals.errors import MlvitalsError
 from mlvitals.plan import Job, Known, Plan, make_plan, monitored
 from mlvitals.sinks import SinkContext
 from mlvitals.state import Store
+from mlvitals.windows.groups import segment_names
 
 
 def plan_config(config: Config, prices: PricesConfig | None) -> Plan:
@@ -30,10 +31,11 @@ def plan_config(config: Config, prices: PricesConfig | None) -> Plan:
             continue
         layout = judge.references.layout("")
         features = () if layout is None else (feature.name for feature in layout.features)
+        segments = () if layout is None else segment_names(model.segments, layout.segments)
         models[model.name] = Known(
             monitored=monitored(model, judge),
             service=service_of(config, model),
-            detectors=demand_of(model, features, config.budget.versions),
+            detectors=demand_of(model, features, segments, config.budget.versions),
         )
     patterns = [pattern.match for pattern in config.patterns if pattern.fault is None]
     with ExitStack() as stack:

@@ -34,6 +34,7 @@ class WeightsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     feature: Weight = DEFAULT_WEIGHTS[Detector.FEATURE]
     features: Weight = DEFAULT_WEIGHTS[Detector.FEATURES]
     prediction: Weight = DEFAULT_WEIGHTS[Detector.PREDICTION]
+    segment: Weight = DEFAULT_WEIGHTS[Detector.SEGMENT]
     coverage: Weight = DEFAULT_WEIGHTS[Detector.COVERAGE]
     performance: Weight = DEFAULT_WEIGHTS[Detector.PERFORMANCE]
     cost: Weight = DEFAULT_WEIGHTS[Detector.COST]
@@ -100,7 +101,7 @@ class DecisionsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
         return any(one.names(model, signal, attributes) for one in self.page_on)
 
 
-def demand_of(model: "ModelConfig", features: Iterable[str], versions: int) -> ModelDemand:
+def demand_of(model: "ModelConfig", features: Iterable[str], segments: Iterable[str], versions: int) -> ModelDemand:
     """Return what a model's detectors ask of the budget; versions: how many serve at a time."""
     return ModelDemand(
         name=model.name,
@@ -111,6 +112,7 @@ def demand_of(model: "ModelConfig", features: Iterable[str], versions: int) -> M
         maturities=() if model.labels is None else tuple(map(str, model.labels.maturities)),
         checkpoints=() if model.labels is None else tuple(map(str, model.labels.checkpoints)),
         priced=model.cost is not None,
+        segments=tuple(segments),
     )
 
 

@@ -119,7 +119,7 @@ def usual(layout: Layout) -> Evidence:
     """Return an ordinary window against an ordinary reference."""
     parts = {f"channel={name}": _random(layout, _RANDOM_ROWS["usual"] // 2, seed) for name, seed in _SEGMENTS.items()}
     ordinary = _evidence(reduce(Summary.__add__, parts.values()), _random(layout, _RANDOM_ROWS["usual"], 4))
-    alone = ("volume", "errors", "features", "prediction", "coverage", "performance", "cost", SELFCHECK)
+    alone = ("volume", "errors", "features", "prediction", "segment", "coverage", "performance", "cost", SELFCHECK)
     every = [*((name, "7d") for name in alone), *(("feature", feature.name) for feature in layout.features)]
     states = tuple(DetectorState(name, subject, 0.5, 3.0, Status.OK, {EXPECTED: 0.5}) for name, subject in every)
     rival = Rival(version="2", outcome=_random(layout, _RANDOM_ROWS["usual"], 7).outcome(0))

@@ -26,8 +26,8 @@ RESERVE: Final = "reserve"
 # A detector is late by windows in proportion to the logarithm of its bar. So the delay is least, in the mean over
 # faults, where each share is as large as the part of faults that its detector is the first to see. Most faults are of
 # single features; a whole share split over thirty of them raises each bar by one and a half decades. What all features
-# together, failed requests, coverage and cost would show alone is rare. The reserve is for segments and the diagnosis;
-# of a model without prices it holds what the detector of cost would have.
+# together, failed requests, segments, coverage and cost would show alone is rare. The reserve is for the diagnosis; of
+# a model without segments or prices it holds what their detectors would have.
 DEFAULT_WEIGHTS: Final[Mapping[str, float]] = MappingProxyType(
     {
         Detector.VOLUME: 10.0,
@@ -35,10 +35,11 @@ DEFAULT_WEIGHTS: Final[Mapping[str, float]] = MappingProxyType(
         Detector.FEATURE: 40.0,
         Detector.FEATURES: 5.0,
         Detector.PREDICTION: 10.0,
+        Detector.SEGMENT: 5.0,
         Detector.COVERAGE: 5.0,
         Detector.PERFORMANCE: 10.0,
         Detector.COST: 5.0,
-        RESERVE: 10.0,
+        RESERVE: 5.0,
     }
 )
 
@@ -51,7 +52,9 @@ CAP_POWER: Final = 0.6
 _LEAST_BAR: Final = log10(20)
 
 _LABELLED: Final = (Detector.COVERAGE, Detector.PERFORMANCE, Detector.COST)
-_OF_VERSIONS: Final = (Detector.PREDICTION, *_LABELLED)
+_OF_VERSIONS: Final = (Detector.PREDICTION, Detector.SEGMENT, *_LABELLED)
+# What only some models have, and is held in reserve of others.
+_HELD: Final = (Detector.SEGMENT, Detector.COST)
 _SEVERAL: Final = 2
 
 
@@ -63,6 +66,7 @@ class ModelDemand:
     those that are watched. versions: how many serve at a time, each of which has detectors of its own for what it
     predicts and for its cohorts. maturities: at which these are judged; none where no labels are joined. checkpoints:
     ages before the first of them at which coverage is looked at. priced: whether it is known what mistakes cost.
+    segments: of which what each version predicts is watched, as `column=value`.
     """
 
     name: str
@@ -73,6 +77,7 @@ class ModelDemand:
     maturities: Sequence[str] = ()
     checkpoints: Sequence[str] = ()
     priced: bool = False
+    segments: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +144,7 @@ class ModelShares:
             KeyError: the model has no such detector, as was told when the budget was shared out.
 
         """
-        subjects = {Detector.FEATURE: self.demand.features}
+        subjects = {Detector.FEATURE: self.demand.features, Detector.SEGMENT: self.demand.segments}
         subjects |= dict.fromkeys(_LABELLED, self.demand.maturities)
         subjects[Detector.COVERAGE] = (*self.demand.checkpoints, *self.demand.maturities)
         if source.model != self.demand.name or source.subject not in subjects.get(source.detector, ("",)):
@@ -179,7 +184,7 @@ def allocate(
 
 def _split(pages: Fraction, weights: Mapping[str, float], demand: ModelDemand) -> ModelShares:
     counts = dict(_counts(demand))
-    held = Fraction(weights[RESERVE]) + (0 if Detector.COST in counts else Fraction(weights[Detector.COST]))
+    held = sum((Fraction(weights[one]) for one in (RESERVE, *_HELD) if one not in counts), Fraction(0))
     total = sum((Fraction(weights[detector]) for detector in counts), held)
     unit = pages / total if total else Fraction(0)
     allotments = {
@@ -201,6 +206,8 @@ def _counts(demand: ModelDemand) -> Iterator[tuple[Detector, int]]:
     if len(demand.features) >= _SEVERAL:  # of a single one it would repeat what that one says
         yield Detector.FEATURES, 1
     yield Detector.PREDICTION, demand.versions
+    if demand.segments:
+        yield Detector.SEGMENT, demand.versions * len(demand.segments)
     looks = len(demand.maturities) + len(demand.checkpoints)
     if looks:
         yield Detector.COVERAGE, demand.versions * looks

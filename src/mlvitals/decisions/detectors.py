@@ -124,11 +124,11 @@ class Detectors:
         """Return the share that is usual of a rate in the window that starts then; None while that is still learnt."""
         return None if self._ensemble is None else self._ensemble.expected_rate(source, component, start)
 
-    def let_go(self, end: int) -> list[Recovery]:
-        """End every alarm, for nothing is served any more of what it was of."""
-        if self._ensemble is None or not self._ensemble.latched:
+    def let_go(self, end: int, of: Source | None = None) -> list[Recovery]:
+        """End every alarm, or that of one detector, for nothing is served any more of what it was of."""
+        gone = sorted(source for source in self.latched if of in (None, source))
+        if self._ensemble is None or not gone:
             return []
-        gone = sorted(self._ensemble.latched)
         for source in gone:
             self._ensemble.release(source)
         self._save()

@@ -10,7 +10,8 @@ class Detector(StrEnum):
 
     volume: how many predictions a window holds, silence included. errors: the share of requests that failed. feature:
     one feature's distribution and quality. features: all of a model's features together, for what moves each a little.
-    prediction: what a version says. coverage, performance, cost: a cohort at a maturity.
+    prediction: what a version says. segment: what it says in a declared segment. coverage, performance, cost: a cohort
+    at a maturity.
     """
 
     VOLUME = "volume"
@@ -18,6 +19,7 @@ class Detector(StrEnum):
     FEATURE = "feature"
     FEATURES = "features"
     PREDICTION = "prediction"
+    SEGMENT = "segment"
     COVERAGE = "coverage"
     PERFORMANCE = "performance"
     COST = "cost"
@@ -26,7 +28,8 @@ class Detector(StrEnum):
 class Source(NamedTuple):
     """Which detector speaks: of a model, of one version (empty for all together), of one subject.
 
-    subject: the feature of `feature`, the maturity of `coverage`, `performance` and `cost`; else empty.
+    subject: the feature of `feature`, `column=value` of `segment`, the maturity of `coverage`, `performance` and
+    `cost`; else empty.
     """
 
     model: str

@@ -55,5 +55,7 @@ def promises(reference: Reference) -> Iterator[Promise]:
         yield Promise(detectors=(Detector.FEATURE, *several), mode=mode, why=why)
     if output_bins(reference.layout.output) is not None:
         yield Promise(detectors=(Detector.PREDICTION,), mode=mode, why=why)
+    if reference.layout.segments and output_bins(reference.layout.output) is not None:
+        yield Promise(detectors=(Detector.SEGMENT,), mode=None, why="a reference has no windows of segments")
     labelled = Detector.COVERAGE, Detector.PERFORMANCE
     yield Promise(detectors=labelled, mode=None, why="a reference does not tell when labels came")

@@ -1,5 +1,6 @@
 """What is watched of a model: its traffic, its features, its predictions, and its cohorts once their labels came."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -74,6 +75,32 @@ def prediction_streams(model: str, version: str, layout: Layout, reference: Coun
     source = Source(model, version, Detector.PREDICTION, "")
     one = Watched(source=source, bins=bins, reference=reference, distribution=True, typical=typical)
     return column_streams([one])
+
+
+def segment_streams(
+    source: Source, layout: Layout, segments: Sequence[str], reference: Counts, typical: float
+) -> Streams | None:
+    """Return the streams of what `output_counts` gives of each segment, side by side; None as of all predictions.
+
+    source: of the model, the version and the detector. reference: the counts of all that is learnt from. typical: their
+    sum in a typical window.
+    """
+    bins, rows = output_bins(layout.output), max(int(reference.sum()), 1)
+    if bins is None:
+        return None
+    parts = np.split(reference, len(segments))
+    return column_streams(
+        [
+            Watched(
+                source=source._replace(subject=name),
+                bins=bins,
+                reference=part,
+                distribution=True,
+                typical=typical * int(part.sum()) / rows,
+            )
+            for name, part in zip(segments, parts, strict=True)
+        ]
+    )
 
 
 def cohort_streams(model: str, version: str, maturity: str, task: Task) -> Streams:

@@ -25,14 +25,18 @@ from mlvitals.engines.page_budget import PageBudget
 from mlvitals.engines.selfchecking import selfcheck_state
 from mlvitals.hashing import content_hash
 from mlvitals.signals.cost import Mistakes
-from mlvitals.signals.evidence import EXPECTED
+from mlvitals.signals.evidence import EXPECTED, WORST_SEGMENT
 from mlvitals.signals.prediction_drift import output_bins, output_counts
 from mlvitals.signals.spec import DetectorState, Status
 from mlvitals.signals.table import feature_section
-from mlvitals.windows.cohorts import Cohort
+from mlvitals.windows.cohorts import Cohort, CohortKey
+from mlvitals.windows.groups import segment_names
+from mlvitals.windows.layout import Layout
 from mlvitals.windows.relaid import relaid
 from mlvitals.windows.summary import Summary
 
+# Detectors whose counts go by what was configured: under another one they are others.
+_BY_CONTENT: Final = frozenset({Detector.COST, Detector.SEGMENT})
 _LEAST_EVIDENCE: Final = -2.0  # of no interest, and a plot of zeros' logarithms is none
 
 
@@ -81,9 +85,25 @@ class Deciding:
             if counts is not None:
                 detectors = self._detectors.prediction(cohort.key.version, cohort.summary.layout)
                 judged.append(detectors.take(start, counts.astype(np.float64), bars))
+                judged.append(self._segments(cohort, len(counts), bars))
         end = self._size.end(start)
         recoveries = self._let_go(start, end)
         return self._tell(Span(model=self._name, start=start, end=end), judged, recoveries)
+
+    def _segments(self, cohort: Cohort, width: int, bars: Callable[[Source], float]) -> Judgement | None:
+        """Take in what a version predicts in each segment of a window; width: of the counts of one."""
+        names, (start, version, _) = self._segment_names, cohort.key
+        if not names or cohort.summary.layout.segments != self._run.layout("").segments:
+            return None  # it has none, or was begun under another reference
+        parts = [self._run.cohorts.get(CohortKey(start, version, name)) for name in names]
+        counts = [None if part is None else output_counts(part.summary) for part in parts]
+        side_by_side = [np.zeros(width) if one is None else one for one in counts]
+        detectors = self._detectors.segments(version, cohort.summary.layout, names)
+        return detectors.take(start, np.concatenate(side_by_side).astype(np.float64), bars)
+
+    @property
+    def _segment_names(self) -> Sequence[str]:
+        return segment_names(self._run.config.segments, self._run.layout("").segments)
 
     def cohort(
         self, cohort: Cohort, bucket: int, maturity: str, age: int, mistakes: Mistakes | None = None
@@ -137,8 +157,25 @@ class Deciding:
         if output_bins(own.output) is not None:
             first = Source(self._name, version, Detector.PREDICTION, "")
             standing += self._states(self._detectors.prediction(version, own), first, bars)
+            standing += self._worst_segment(version, own, bars)
         operating = self._run.references.operating
         return standing if operating is None else standing + selfcheck_state(operating)
+
+    def _worst_segment(
+        self, version: str, layout: Layout, bars: Callable[[Source], float]
+    ) -> tuple[DetectorState, ...]:
+        """Return how the detector of the segment stands that has most evidence, and pages if any does."""
+        names = self._segment_names
+        if not names:
+            return ()
+        detectors = self._detectors.segments(version, layout, names)
+        states = self._states(detectors, Source(self._name, version, Detector.SEGMENT, names[0]), bars)
+        alarming = (Status.ALERT, Status.WARNING)
+        worst = max(states, key=lambda one: (one.status in alarming, one.status is Status.ALERT, one.evidence))
+        told = dict(worst.told)
+        if detectors.mode is not None:
+            told |= {WORST_SEGMENT: worst.subject, "segments": float(len(names))}
+        return (worst._replace(subject="", told=told),)
 
     def states_of_cohort(self, cohort: Cohort, maturity: str) -> tuple[DetectorState, ...]:
         """Return how the detectors of a version's cohorts at a maturity stand after the newest of them."""
@@ -191,7 +228,7 @@ class Deciding:
 
     def _join(self) -> None:
         features = [feature.name for feature in self._run.layout("").features]
-        self._budget.join(self._run.config, features)
+        self._budget.join(self._run.config, features, self._segment_names)
 
     def _tell(
         self, span: Span, judged: Iterable[Judgement | None], recoveries: Sequence[Recovery] = (), age: int = 0
@@ -241,13 +278,24 @@ class Deciding:
         over: list[Recovery] = []
         for source in self._episodes.lasting(self._name):
             if source.version and self._size.length:
-                detectors = self._detectors.of(source, self._run.layout(source.version))
+                detectors = self._detectors.of(source, self._run.layout(source.version), self._segment_names)
                 last = start if detectors.last is None else detectors.last
-                if source.detector is Detector.COST and source not in detectors.latched:  # prices are others now
+                long = detectors.recovery_windows * self._size.length
+                changed = source.detector in _BY_CONTENT and source not in detectors.latched
+                if changed:  # prices or segments are others now
                     over.append(Recovery(source=source, end=end))
-                elif start - ages.get(source.subject, 0) - last >= detectors.recovery_windows * self._size.length:
+                elif start - ages.get(source.subject, 0) - last >= long:
                     over += detectors.let_go(end)
+                elif source.detector is Detector.SEGMENT and self._is_gone(source, start, long):
+                    over += detectors.let_go(end, source)
         return over
+
+    def _is_gone(self, source: Source, start: int, long: int) -> bool:
+        """Tell whether nothing was predicted in a segment for so long, up to the window at `start`."""
+        if self._run.cohorts.get(CohortKey(start, source.version, source.subject)) is not None:
+            return False
+        last = self._run.cohorts.last_served(source.version, source.subject)
+        return last is None or start - last >= long
 
 
 def _state(

@@ -1,12 +1,13 @@
 """The budgeted detectors of a model: made when first needed, learnt from the reference or from what is served."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from mlvitals.decisions.detectors import Detectors, History
+from mlvitals.decisions.detectors import Detectors, History, Make
 from mlvitals.decisions.ensemble import Rule
 from mlvitals.decisions.finding import Detector, Source
 from mlvitals.decisions.latch import recovery_windows
@@ -21,8 +22,9 @@ from mlvitals.decisions.vectors import (
     read_windows,
     traffic_vector,
 )
-from mlvitals.decisions.watching import cohort_streams, cost_streams, coverage_streams
+from mlvitals.decisions.watching import cohort_streams, cost_streams, coverage_streams, segment_streams
 from mlvitals.engines.layouts import References
+from mlvitals.hashing import content_hash
 from mlvitals.windows.layout import Layout, Task
 
 Floats = npt.NDArray[np.float64]
@@ -72,36 +74,45 @@ class ModelDetectors:
         fits = operating is not None and operating.layout.output == layout.output
         return self._learnt(prediction_vector(self._name, version, layout), fits=fits)
 
+    def segments(self, version: str, layout: Layout, segments: Sequence[str]) -> Detectors:
+        """Return the detectors of what a version predicts in each segment; a reference has no windows of these.
+
+        Other segments, or other bins, are learnt anew.
+        """
+        first = Source(self._name, version, Detector.SEGMENT, "")
+        counted = content_hash(msgspec.json.encode((layout.output, segments)))
+
+        def make(counts: Floats, typical: float) -> Streams | None:
+            return segment_streams(first, layout, segments, counts.astype(np.int64), typical)
+
+        return self._unlearnt(f"segments:{version}:{counted}", make, lambda counts: np.asarray(counts.sum(axis=1)))
+
     def cohort(self, version: str, maturity: str, task: Task) -> Detectors:
         """Return the detectors of a version's cohorts at a maturity; no reference says when labels come."""
         name = f"cohort:{version}:{maturity}"
-        return self._unlearnt(name, lambda: cohort_streams(self._name, version, maturity, task))
+        return self._unlearnt(name, lambda *_: cohort_streams(self._name, version, maturity, task))
 
     def cost(self, version: str, maturity: str) -> Detectors:
         """Return the detector of what a version's mistakes cost that are known at a maturity."""
         name = f"cost:{version}:{maturity}:{self._prices}"
-        return self._unlearnt(name, lambda: cost_streams(self._name, version, maturity))
+        return self._unlearnt(name, lambda *_: cost_streams(self._name, version, maturity))
 
     def coverage(self, version: str, age: str) -> Detectors:
         """Return the detector of how much of a version's cohorts is labelled by an age before the first maturity."""
-        return self._unlearnt(f"cohort:{version}:{age}", lambda: coverage_streams(self._name, version, age))
+        return self._unlearnt(f"cohort:{version}:{age}", lambda *_: coverage_streams(self._name, version, age))
 
-    def _unlearnt(self, name: str, make: Callable[[], Streams]) -> Detectors:
+    def _unlearnt(self, name: str, make: Make, rows: Callable[[Floats], Floats] = first_counts) -> Detectors:
         if name not in self.known:
-            streams = make()
-            self.known[name] = Detectors(
-                memory=Memory(self._connection, self._name, name),
-                rule=self._rule,
-                make=lambda *_: streams,
-                rows=first_counts,
-                history=None,
-            )
+            memory = Memory(self._connection, self._name, name)
+            self.known[name] = Detectors(memory=memory, rule=self._rule, make=make, rows=rows, history=None)
         return self.known[name]
 
-    def of(self, source: Source, layout: Layout) -> Detectors:
-        """Return the detectors that a version's source is of, under its layout."""
+    def of(self, source: Source, layout: Layout, segments: Sequence[str]) -> Detectors:
+        """Return the detectors that a version's source is of, under its layout and the model's segments."""
         if source.detector is Detector.PREDICTION:
             return self.prediction(source.version, layout)
+        if source.detector is Detector.SEGMENT:
+            return self.segments(source.version, layout, segments)
         if source.detector is Detector.COST:
             return self.cost(source.version, source.subject)
         if source.subject in self._checkpoints:
@@ -122,7 +133,9 @@ class ModelDetectors:
 
     def forget(self, before: int) -> None:
         """Forget the detectors of versions of which nothing was taken since a time; what comes again begins anew."""
-        for name in forget_detectors(self._connection, self._name, ("prediction:*", "cohort:*", "cost:*"), before):
+        for name in forget_detectors(
+            self._connection, self._name, ("prediction:*", "segments:*", "cohort:*", "cost:*"), before
+        ):
             self.known.pop(name, None)
 
     def _learnt(self, vector: Vector, *, fits: bool) -> Detectors:

@@ -19,9 +19,9 @@ class PageBudget:
         self._demands: dict[str, ModelDemand] = {}
         self._shares: Mapping[str, ModelShares] = {}
 
-    def join(self, model: ModelConfig, features: Sequence[str]) -> None:
+    def join(self, model: ModelConfig, features: Sequence[str], segments: Sequence[str]) -> None:
         """Let a model share in it, or change what it watches."""
-        demand = demand_of(model, features, self._versions)
+        demand = demand_of(model, features, segments, self._versions)
         if self._demands.get(model.name) != demand:
             self._demands[model.name] = demand
             self._shares = {}

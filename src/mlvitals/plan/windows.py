@@ -18,7 +18,7 @@ from mlvitals.signals.evidence import EXPECTED, SELFCHECK
 from mlvitals.signals.measurement import Measurement
 from mlvitals.signals.spec import DetectorState, Rival, Status, Volume
 from mlvitals.windows.cohorts import Cohort, CohortKey
-from mlvitals.windows.groups import ALL, OTHER_SEGMENT
+from mlvitals.windows.groups import ALL, segment_names
 from mlvitals.windows.layout import Layout, Task
 from mlvitals.windows.matured import Matured
 from mlvitals.windows.reference import Reference
@@ -101,9 +101,7 @@ def saturated_windows(model: Monitored) -> Iterator[Saturated]:
 
 
 def _measure(model: Monitored, version: str, layout: Layout) -> Saturated:
-    segments = [
-        f"{column}={value}" for column in model.segments for value in (*layout.segments.get(column, ()), OTHER_SEGMENT)
-    ]
+    segments = segment_names(model.segments, layout.segments)
     longest = max(segments, key=len, default=ALL)
     whole = CohortKey(_START, version, ALL)
     return Saturated(
@@ -139,7 +137,7 @@ def _emissions(model: Monitored, layout: Layout, key: CohortKey) -> list[Emissio
         volume=Volume(expected=float(rows), noise=rows / 7, windows=100) if key.segment == ALL else None,
     )
     whole = key.segment == ALL
-    states = _states(layout) if whole else ()
+    states = _states(layout, model.segments) if whole else ()
     emitted = [_emission(model, cohort, model.judge.window(cohort, surroundings, states), 0)]
     for maturity, age in model.maturities:
         companions = _companions(model, cohort, maturity) if whole else NOBODY
@@ -173,10 +171,11 @@ def _matured(outcome: Outcome) -> Matured | None:
     return Matured(served=labels.sum(axis=2), known=labels, final=labels)
 
 
-def _states(layout: Layout) -> tuple[DetectorState, ...]:
+def _states(layout: Layout, segments: Sequence[str]) -> tuple[DetectorState, ...]:
     """Return a state of every detector that reads a window of all predictions, and of the reference's self-check."""
     several = (Detector.FEATURES,) if len(layout.features) > 1 else ()
-    alone = (Detector.VOLUME, Detector.ERRORS, *several, Detector.PREDICTION, SELFCHECK)
+    parted = (Detector.SEGMENT,) if segments else ()
+    alone = (Detector.VOLUME, Detector.ERRORS, *several, Detector.PREDICTION, *parted, SELFCHECK)
     every = [*((str(one), "") for one in alone), *((Detector.FEATURE, feature.name) for feature in layout.features)]
     return tuple(DetectorState(one, subject, 0.0, 1.0, Status.OK, {}) for one, subject in every)
 

@@ -12,6 +12,8 @@ COVERAGE: Final = "coverage"
 COST: Final = "cost"
 # What the detector of coverage tells beside its evidence: the share that it has come to expect.
 EXPECTED: Final = "expected"
+# What that of segments tells: which one has most evidence.
+WORST_SEGMENT: Final = "worst_segment"
 _SUBJECT: Final = {"feature": "feature", COVERAGE: "maturity", "performance": "maturity", COST: "maturity"}
 
 
@@ -76,6 +78,12 @@ PREDICTION_DRIFT_EVIDENCE: Final = _statistic(
     "Evidence, as log10, that the distribution of what a version predicts changed; it pages at its bar.",
     Layer.MODEL,
 )
+SEGMENT_EVIDENCE: Final = _statistic(
+    "mlvitals.segment.evidence",
+    "segment",
+    "Most evidence, as log10, that what a version predicts in one declared segment changed; it pages at its bar.",
+    Layer.MODEL,
+)
 LABEL_COVERAGE_EVIDENCE: Final = _statistic(
     "mlvitals.label.coverage.evidence",
     COVERAGE,
@@ -102,6 +110,7 @@ SIGNAL_OF_DETECTOR: Final[Mapping[str, str]] = {
     "feature": FEATURE_DRIFT_EVIDENCE.spec.name,
     "features": FEATURE_JOINT_EVIDENCE.spec.name,
     "prediction": PREDICTION_DRIFT_EVIDENCE.spec.name,
+    "segment": SEGMENT_EVIDENCE.spec.name,
     COVERAGE: LABEL_COVERAGE_EVIDENCE.spec.name,
     "performance": PERFORMANCE_EVIDENCE.spec.name,
     COST: COST_EVIDENCE.spec.name,
@@ -159,6 +168,7 @@ EVIDENCE: Final = (
     FEATURE_DRIFT_EVIDENCE,
     FEATURE_JOINT_EVIDENCE,
     PREDICTION_DRIFT_EVIDENCE,
+    SEGMENT_EVIDENCE,
     LABEL_COVERAGE_EVIDENCE,
     PERFORMANCE_EVIDENCE,
     COST_EVIDENCE,

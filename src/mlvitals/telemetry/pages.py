@@ -31,6 +31,7 @@ _SUBJECTS: Final = {
     Detector.FEATURE: "feature {subject} of {model}",
     Detector.FEATURES: "the features of {model} together",
     Detector.PREDICTION: "what {model} predicts",
+    Detector.SEGMENT: "segment {subject} of {model}",
     Detector.COVERAGE: "labels of {model} at {subject}",
     Detector.PERFORMANCE: "performance of {model} at {subject}",
     Detector.COST: "cost of {model} at {subject}",

@@ -164,6 +164,12 @@ class Cohorts:
             (self._model, *key),
         )
 
+    def last_served(self, version: str, segment: str) -> int | None:
+        """Return the start of the last closed window with a version's predictions in a segment; None if forgotten."""
+        query = "SELECT start FROM previous WHERE model = ? AND version = ? AND segment = ?"
+        row = self._connection.execute(query, (self._model, version, segment)).fetchone()
+        return None if row is None else int(row[0])
+
     def previous(self, key: CohortKey) -> Summary | None:
         """Return the counts kept of an earlier window of this version and segment; None where there is no near one."""
         row = self._connection.execute(

@@ -1,6 +1,6 @@
 """Sorting a batch's rows into groups: one for each model version, window and segment value."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,6 +61,11 @@ def group_rows(
         starts=[int(known[code // width]) for code in present],
         segments=[ALL if segment is None else f"{segment[0]}={segment[2][code % width]}" for code in present],
     )
+
+
+def segment_names(columns: Sequence[str], values: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return all segments of some columns, by the values that have one of their own, as `column=value`."""
+    return [f"{name}={value}" for name in columns for value in (*values.get(name, ()), OTHER_SEGMENT)]
 
 
 def segment_codes(

@@ -195,6 +195,7 @@ MODEL: Final = Board(
                     "Evidence: predictions and performance",
                     "As log10; they page at their bar.",
                     ask("prediction.drift.evidence", by=("model_version",), label="predictions"),
+                    ask("segment.evidence", by=("model_version",), label="worst segment"),
                     ask("performance.evidence", by=("maturity",), label="performance"),
                 ),
             ),
