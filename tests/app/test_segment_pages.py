@@ -25,7 +25,7 @@ def events(days, *, moved=(), gone_from=None):
                 MONDAY + day * DAY + row * DAY // ROWS,
                 str(random.choice([*CHANNELS], p=[*CHANNELS.values()])),
             )
-            score, label = float(random.beta(2.0, 5.0)), None
+            score = float(random.beta(2.0, 5.0))
             if time >= MOVED and channel in moved:
                 score = score**0.5
             if channel == "app" and gone_from is not None and day >= gone_from:

@@ -5,7 +5,7 @@ from math import log10
 import pytest
 import yaml
 
-from mlvitals.signals.evidence import COST_EVIDENCE, EVIDENCE
+from mlvitals.signals.evidence import COST_EVIDENCE, EVIDENCE, SEGMENT_EVIDENCE
 from mlvitals.signals.running import RUNNING
 
 
@@ -62,7 +62,9 @@ def test_what_leaves_is_within_what_was_planned_and_not_far_from_it(houses, leve
 def test_the_evidence_of_every_detector_was_planned_and_so_it_leaves(houses):
     _, out = houses("{export: full, versions: 1}")
     sent = {name for name, _ in series_of(out)}
-    assert {statistic.spec.name for statistic in EVIDENCE} - sent == {COST_EVIDENCE.spec.name}  # they have no prices
+    # They have neither prices nor segments.
+    unsent = {one.spec.name for one in (COST_EVIDENCE, SEGMENT_EVIDENCE)}
+    assert {statistic.spec.name for statistic in EVIDENCE} - sent == unsent
 
 
 def test_a_budget_is_kept_the_base_stays_and_logs_carry_everything(houses):

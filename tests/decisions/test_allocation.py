@@ -107,7 +107,8 @@ def test_single_features_keep_the_most():
 
 def test_what_a_model_has_not_goes_to_what_it_has_and_what_is_not_built_to_the_reserve():
     plain = allocate(1.0, DEFAULT_WEIGHTS, [HOURLY])["fraud"]
-    assert set(plain.allotments) == set(Detector) - {Detector.COVERAGE, Detector.PERFORMANCE, Detector.COST}
+    of_some = {Detector.SEGMENT, Detector.COVERAGE, Detector.PERFORMANCE, Detector.COST}
+    assert set(plain.allotments) == set(Detector) - of_some
     assert plain.reserve == Fraction(15, 85)
     alone = allocate(1.0, DEFAULT_WEIGHTS, [replace(HOURLY, features=("amount",))])["fraud"]
     assert Detector.FEATURES not in alone.allotments
@@ -126,6 +127,21 @@ def test_prices_take_the_share_of_cost_out_of_the_reserve_and_no_other_moves():
     assert plain.pages_per_week == priced.pages_per_week == 1
     assert priced.of(Source("fraud", "7", Detector.COST, "30d")).pages_per_week == Fraction(5, 400)
     assert Detector.COST not in allocate(1.0, DEFAULT_WEIGHTS, [replace(HOURLY, priced=True)])["fraud"].allotments
+
+
+def test_segments_take_their_share_out_of_the_reserve_and_no_other_moves():
+    channels = ("channel=web", "channel=app", "channel=__other__")
+    plain, parted = (
+        allocate(1.0, DEFAULT_WEIGHTS, [one])["fraud"] for one in (HOURLY, replace(HOURLY, segments=channels))
+    )
+    assert parted.allotments[Detector.SEGMENT].count == 6  # of two versions
+    assert plain.reserve - parted.reserve == parted.allotments[Detector.SEGMENT].pages_per_week
+    assert {one: parted.allotments[one] for one in plain.allotments} == plain.allotments
+    own = Source("fraud", "7", Detector.SEGMENT, "channel=app")
+    assert parted.of(own) == parted.allotments[Detector.SEGMENT].each
+    assert parted.of(own, versions=4).pages_per_week == parted.of(own).pages_per_week / 2
+    with pytest.raises(KeyError):
+        parted.of(own._replace(subject="channel=phone"))
 
 
 def test_a_detector_that_a_model_has_not_has_no_share():
