@@ -54,8 +54,8 @@ def test_what_is_written_holds(workplace):
         ("{weights: {volume: -1}}", "Expected `float` >= 0.0 - at `$.decisions.weights.volume`"),
         (
             (
-                "{weights: {volume: 0, errors: 0, feature: 0, features: 0, prediction: 0, coverage: 0, performance: 0, "
-                "cost: 0}}"
+                "{weights: {volume: 0, errors: 0, feature: 0, features: 0, prediction: 0, segment: 0, coverage: 0, "
+                "performance: 0, cost: 0}}"
             ),
             "one of the weights, beside that of the reserve, must be greater than 0 - at `$.decisions.weights`",
         ),
