@@ -92,13 +92,14 @@ class Deciding:
 
     def _segments(self, cohort: Cohort, width: int, bars: Callable[[Source], float]) -> Judgement | None:
         """Take in what a version predicts in each segment of a window; width: of the counts of one."""
-        names, (start, version, _) = self._segment_names, cohort.key
-        if not names or cohort.summary.layout.segments != self._run.layout("").segments:
-            return None  # it has none, or was begun under another reference
+        names, (start, version, _), layout = self._segment_names, cohort.key, cohort.summary.layout
         parts = [self._run.cohorts.get(CohortKey(start, version, name)) for name in names]
+        begun = {self._run.layout(version).hash, layout.hash, *(part.summary.layout.hash for part in parts if part)}
+        if not names or len(begun) > 1:
+            return None  # it has none, or another reference came in its midst
         counts = [None if part is None else output_counts(part.summary) for part in parts]
         side_by_side = [np.zeros(width) if one is None else one for one in counts]
-        detectors = self._detectors.segments(version, cohort.summary.layout, names)
+        detectors = self._detectors.segments(version, layout, names)
         return detectors.take(start, np.concatenate(side_by_side).astype(np.float64), bars)
 
     @property

@@ -25,6 +25,7 @@ from mlvitals.decisions.vectors import (
 from mlvitals.decisions.watching import cohort_streams, cost_streams, coverage_streams, segment_streams
 from mlvitals.engines.layouts import References
 from mlvitals.hashing import content_hash
+from mlvitals.signals.prediction_drift import output_bins
 from mlvitals.windows.layout import Layout, Task
 
 Floats = npt.NDArray[np.float64]
@@ -80,7 +81,7 @@ class ModelDetectors:
         Other segments, or other bins, are learnt anew.
         """
         first = Source(self._name, version, Detector.SEGMENT, "")
-        counted = content_hash(msgspec.json.encode((layout.output, segments)))
+        counted = content_hash(msgspec.json.encode((output_bins(layout.output), segments)))
 
         def make(counts: Floats, typical: float) -> Streams | None:
             return segment_streams(first, layout, segments, counts.astype(np.int64), typical)
