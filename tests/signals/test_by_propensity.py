@@ -14,10 +14,7 @@ from mlvitals.windows.bins import CategoryBins, NumericBins
 from mlvitals.windows.exact_sum import CELLS, add_exact
 from mlvitals.windows.layout import Layout, OutputLayout, Task
 from mlvitals.windows.summary import Outcome
-
-METRICS = {"accuracy", "precision", "recall", "specificity", "f1"}
-EDGES = tuple(np.arange(1, 200) / 200)
-THRESHOLD = 0.25
+from tests.signals.selected_cohorts import EDGES, METRICS, cohort, counts_of, truth_of
 
 
 @pytest.fixture(scope="module")
@@ -31,34 +28,16 @@ def evidence_of(layout, fill, usual):
     """Make the evidence of decisions and true classes, of which some are labelled, by chances that are logged."""
 
     def make(scores, decided, true, labelled, chances):
-        bins = np.searchsorted(EDGES, scores, side="right")
-
-        def counted(mask):
-            return np.bincount(bins[mask], minlength=200)
-
         def summed(values):
             cells = np.zeros(4 * CELLS, dtype=np.int64)
             places = (2 * decided[weighed] + true[weighed]).astype(np.intp) * CELLS
             add_exact(cells, places, values, np.ones(len(values), dtype=np.int64))
             return cells
 
-        served = {
-            "predictions": len(scores),
-            "score": [*counted(np.ones(len(scores), dtype=bool)), 0, 0, 0],
-            "positive_score": counted(decided),
-            "class": [int((~decided).sum()), int(decided.sum()), 0, 0, 0],
-        }
-        confusion = np.zeros((3, 3), dtype=np.int64)
-        np.add.at(confusion, (decided[labelled].astype(int), true[labelled].astype(int)), 1)
         weighed = labelled & np.isfinite(chances)
         weights = 1 / chances[weighed]
-        outcome = {
-            "labelled": int(labelled.sum()),
-            "confusion": confusion.ravel(),
-            "negatives": [*counted(labelled & ~true), 0, 0, 0],
-            "positives": [*counted(labelled & true), 0, 0, 0],
-            "acted_negatives": counted(labelled & ~true & decided),
-            "acted_positives": counted(labelled & true & decided),
+        served, outcome = counts_of(scores, decided, true, labelled)
+        outcome |= {
             "weighed": np.bincount(2 * decided[weighed] + true[weighed], minlength=4),
             "weight": summed(weights),
             "weight_squared": summed(weights * weights),
@@ -80,12 +59,10 @@ def told(evidence):
     return {one.attributes["metric"]: one for one in PERFORMANCE_SCORE.compute(evidence)}
 
 
-def cohort(generator, rows, prior):
-    """Scores, decisions and truths; and what people see beside the score, which goes by the truth as well."""
-    true = generator.random(rows) < prior
-    margins = np.where(true, 1.5, -1.5) + 1.3 * generator.normal(size=rows) + np.log(prior / (1 - prior))
-    scores = 1 / (1 + np.exp(-margins))
-    return scores, scores >= THRESHOLD, true, generator.random(rows) < np.where(true, 0.7, 0.2)
+def watched(generator, rows, prior):
+    """Draw a cohort, and what people see beside the score, which goes by the truth as well."""
+    scores, decided, true = cohort(generator, rows, prior)
+    return scores, decided, true, generator.random(rows) < np.where(true, 0.7, 0.2)
 
 
 def chances_of(design, scores, decided, seen):
@@ -97,23 +74,10 @@ def chances_of(design, scores, decided, seen):
     }[design]
 
 
-def truth_of(decided, true):
-    hits, alarms = (decided & true).sum(), (decided & ~true).sum()
-    misses, correct = (~decided & true).sum(), (~decided & ~true).sum()
-    parts = {
-        "accuracy": (hits + correct, len(true)),
-        "precision": (hits, hits + alarms),
-        "recall": (hits, hits + misses),
-        "specificity": (correct, correct + alarms),
-        "f1": (2 * hits, 2 * hits + alarms + misses),
-    }
-    return {metric: part / whole for metric, (part, whole) in parts.items()}
-
-
 def test_it_is_what_weights_by_row_say(evidence_of):
     """What has no label is as the labelled are, each for 1 ÷ chance - 1 others: the same by rows, without our code."""
     generator = np.random.default_rng(11)
-    scores, decided, true, seen = cohort(generator, 20_000, 0.2)
+    scores, decided, true, seen = watched(generator, 20_000, 0.2)
     chances = np.where(seen, 0.9, 0.15) * np.where(scores > 0.9, 0.5, 1.0)
     labelled = generator.random(len(scores)) < chances
     without = labelled & (generator.random(len(scores)) < 0.02)
@@ -168,7 +132,7 @@ def test_its_interval_holds_what_all_labels_would_say(evidence_of, design, prior
     held: dict[str, list[bool]] = {metric: [] for metric in METRICS}
     off, by_score = [], []
     for _ in range(150):
-        scores, decided, true, seen = cohort(generator, 8_000, prior)
+        scores, decided, true, seen = watched(generator, 8_000, prior)
         chances = chances_of(design, scores, decided, seen)
         labelled = (generator.random(len(true)) < chances) & (generator.random(len(true)) >= lost)
         evidence = evidence_of(scores, decided, true, labelled, chances)
@@ -189,7 +153,7 @@ def test_its_interval_holds_what_all_labels_would_say(evidence_of, design, prior
 
 def test_without_chances_of_being_seen_alarms_leave_bounds(evidence_of):
     """Whoever never lets an alarm through has logged that it was certain to be stopped: nothing speaks for it."""
-    scores, decided, true, _ = cohort(np.random.default_rng(1), 5_000, 0.2)
+    scores, decided, true, _ = watched(np.random.default_rng(1), 5_000, 0.2)
     evidence = evidence_of(scores, decided, true, ~decided, np.ones(len(true)))
     assert read(evidence) == {}
     assert {one.evidence["unweighed"] for metric, one in told(evidence).items() if metric in METRICS} == {HARDLY_ANY}
@@ -197,7 +161,7 @@ def test_without_chances_of_being_seen_alarms_leave_bounds(evidence_of):
 
 def test_labels_that_are_lost_besides_leave_no_value_once_they_are_many(evidence_of):
     generator = np.random.default_rng(2)
-    scores, decided, true, seen = cohort(generator, 20_000, 0.2)
+    scores, decided, true, seen = watched(generator, 20_000, 0.2)
     chances = np.where(seen, 0.9, 0.15)
     labelled = generator.random(len(true)) < chances
     few, many = (labelled & (generator.random(len(true)) >= lost) for lost in (0.05, 0.3))
@@ -209,7 +173,7 @@ def test_labels_that_are_lost_besides_leave_no_value_once_they_are_many(evidence
 
 def test_chances_that_are_not_those_of_a_label_are_told_as_such(evidence_of):
     """Every alarm is looked at, while what is logged says that one in ten would be."""
-    scores, decided, true, _ = cohort(np.random.default_rng(3), 5_000, 0.2)
+    scores, decided, true, _ = watched(np.random.default_rng(3), 5_000, 0.2)
     everyone = np.ones(len(true), dtype=bool)
     all_but = everyone.copy()
     all_but[np.flatnonzero(decided)[:10]] = False
@@ -219,7 +183,7 @@ def test_chances_that_are_not_those_of_a_label_are_told_as_such(evidence_of):
 
 
 def test_once_every_label_is_there_it_is_what_they_say(evidence_of):
-    scores, decided, true, _ = cohort(np.random.default_rng(6), 3_000, 0.2)
+    scores, decided, true, _ = watched(np.random.default_rng(6), 3_000, 0.2)
     evidence = evidence_of(scores, decided, true, np.ones(len(true), dtype=bool), np.ones(len(true)))
     truth = truth_of(decided, true)
     found = read(evidence)
@@ -230,7 +194,7 @@ def test_once_every_label_is_there_it_is_what_they_say(evidence_of):
 
 def test_before_the_last_maturity_and_without_weights_nothing_is_said(evidence_of, layout):
     generator = np.random.default_rng(8)
-    scores, decided, true, seen = cohort(generator, 3_000, 0.2)
+    scores, decided, true, seen = watched(generator, 3_000, 0.2)
     chances = np.where(seen, 0.9, 0.2)
     evidence = evidence_of(scores, decided, true, generator.random(len(true)) < chances, chances)
     assert set(read(evidence)) == METRICS

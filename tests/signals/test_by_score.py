@@ -14,10 +14,7 @@ from mlvitals.signals.strata import strata_of
 from mlvitals.windows.bins import CategoryBins, NumericBins
 from mlvitals.windows.layout import Layout, OutputLayout, Task
 from mlvitals.windows.summary import Outcome
-
-METRICS = {"accuracy", "precision", "recall", "specificity", "f1"}
-EDGES = tuple(np.arange(1, 200) / 200)
-THRESHOLD = 0.25
+from tests.signals.selected_cohorts import EDGES, METRICS, THRESHOLD, cohort, counts_of, truth_of
 
 
 @pytest.fixture(scope="module")
@@ -39,31 +36,7 @@ def evidence_of(layout, fill, usual):
     """Make the evidence of scores, decisions and true classes, of which some are labelled."""
 
     def make(scores, decided, true, labelled):
-        bins = np.searchsorted(EDGES, scores, side="right")
-
-        def counted(mask):
-            return np.bincount(bins[mask & np.isfinite(scores)], minlength=200)
-
-        def special(mask):
-            return [int((mask & np.isnan(scores)).sum()), 0, 0]
-
-        everyone = np.ones(len(scores), dtype=bool)
-        served = {
-            "predictions": len(scores),
-            "score": [*counted(everyone), *special(everyone)],
-            "positive_score": counted(decided),
-            "class": [int((~decided).sum()), int(decided.sum()), 0, 0, 0],
-        }
-        confusion = np.zeros((3, 3), dtype=np.int64)
-        np.add.at(confusion, (decided[labelled].astype(int), true[labelled].astype(int)), 1)
-        outcome = {
-            "labelled": int(labelled.sum()),
-            "confusion": confusion.ravel(),
-            "negatives": [*counted(labelled & ~true), *special(labelled & ~true)],
-            "positives": [*counted(labelled & true), *special(labelled & true)],
-            "acted_negatives": counted(labelled & ~true & decided),
-            "acted_positives": counted(labelled & true & decided),
-        }
+        served, outcome = counts_of(scores, decided, true, labelled)
         current = fill(layout, served, [outcome])
         return replace(
             usual["binary"], current=current, outcome=current.outcome(0), maturity="45d", matured=None, final=True
@@ -74,26 +47,6 @@ def evidence_of(layout, fill, usual):
 
 def read(statistic, evidence):
     return {one.attributes["metric"]: one for one in statistic.compute(evidence)}
-
-
-def cohort(generator, rows, prior):
-    true = generator.random(rows) < prior
-    margins = np.where(true, 1.5, -1.5) + 1.3 * generator.normal(size=rows) + np.log(prior / (1 - prior))
-    scores = 1 / (1 + np.exp(-margins))
-    return scores, scores >= THRESHOLD, true
-
-
-def truth_of(decided, true):
-    hits, alarms = (decided & true).sum(), (decided & ~true).sum()
-    misses, correct = (~decided & true).sum(), (~decided & ~true).sum()
-    parts = {
-        "accuracy": (hits + correct, len(true)),
-        "precision": (hits, hits + alarms),
-        "recall": (hits, hits + misses),
-        "specificity": (correct, correct + alarms),
-        "f1": (2 * hits, 2 * hits + alarms + misses),
-    }
-    return {metric: part / whole for metric, (part, whole) in parts.items()}
 
 
 def test_it_is_what_weights_by_stratum_say(evidence_of):

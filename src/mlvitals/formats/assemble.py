@@ -12,7 +12,7 @@ from mlvitals.events import EXAMPLES_KEPT, EventBatch, ReadAccount
 from mlvitals.events.rankings import MOST_RELEVANT
 from mlvitals.formats.base import DecodePlan
 from mlvitals.formats.fields import Fields
-from mlvitals.formats.rows import TIME_RANGE, Mask, Rows
+from mlvitals.formats.rows import PREDICTION_NUMBERS, TIME_RANGE, Mask, Rows
 from mlvitals.formats.tables import change_table, label_table, prediction_table
 
 _UNDECIDED: Final = 0
@@ -21,14 +21,6 @@ _LABEL: Final = 2
 _CHANGE: Final = 3
 _OTHER: Final = 4
 _NO_GRADES: Final = f"relevance is not an object of ids with grades from 0 on, {MOST_RELEVANT:,} above 0 at most"
-_NUMBERS_OF_PREDICTIONS: Final = (
-    wire.PREDICTION_SCORE,
-    wire.PREDICTION_VALUE,
-    wire.LATENCY_MS,
-    wire.WEIGHT,
-    wire.AMOUNT,
-    wire.PROPENSITY,
-)
 _KINDS: Final = {wire.EVENT_PREDICTION: _PREDICTION, wire.EVENT_LABEL: _LABEL, wire.EVENT_CHANGE: _CHANGE}
 
 
@@ -160,7 +152,7 @@ def _check_predictions(fields: Fields, roles: Roles, verdicts: Verdicts, plan: D
     if not requests:
         verdicts.fail(rows & ~fields.has_output & ~fields.there(wire.ERROR), "neither a prediction nor an error")
     verdicts.fail(rows & fields.wrong(wire.PREDICTION_LABEL), "prediction.label is not a scalar")
-    for name in _NUMBERS_OF_PREDICTIONS:
+    for name in PREDICTION_NUMBERS:
         verdicts.fail(rows & fields.wrong(name), f"{name} is not a number")
     if plan.rankings:
         ranked = "prediction.ranking is not a list of ids (texts or numbers)"

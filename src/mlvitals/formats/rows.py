@@ -16,15 +16,15 @@ from mlvitals.events.names import escape
 
 TIME_FIELDS: Final = (wire.TIMESTAMP, wire.LABEL_TIMESTAMP)
 NAME_FIELDS: Final = (wire.MODEL, wire.MODEL_VERSION, wire.PREDICTION_ID, wire.LABEL_VERSION, wire.KIND, wire.TEXT)
-NUMBER_FIELDS: Final = (
+PREDICTION_NUMBERS: Final = (
     wire.PREDICTION_SCORE,
     wire.PREDICTION_VALUE,
     wire.LATENCY_MS,
     wire.WEIGHT,
     wire.AMOUNT,
     wire.PROPENSITY,
-    wire.LABEL_AMOUNT,
 )
+NUMBER_FIELDS: Final = (*PREDICTION_NUMBERS, wire.LABEL_AMOUNT)
 # Where the time was a number that is no time: a name in `Rows.wrong` only.
 TIME_RANGE: Final = "timestamp.range"
 SCALAR_FIELDS: Final = (wire.LABEL, wire.PREDICTION_LABEL)

@@ -9,7 +9,7 @@ import pyarrow as pa
 from mlvitals import wire
 from mlvitals.events.names import levels_of
 from mlvitals.formats.base import DecodePlan, Want
-from mlvitals.formats.rows import INT64
+from mlvitals.formats.rows import INT64, NUMBER_FIELDS
 
 DEEPEST: Final = 64
 MOST_FIELDS: Final = 10_000
@@ -33,15 +33,6 @@ _TEXTS: Final = (
     wire.KIND,
     wire.TEXT,
     wire.PREDICTION_LABEL,
-)
-_FLOATS: Final = (
-    wire.PREDICTION_SCORE,
-    wire.PREDICTION_VALUE,
-    wire.LATENCY_MS,
-    wire.WEIGHT,
-    wire.AMOUNT,
-    wire.PROPENSITY,
-    wire.LABEL_AMOUNT,
 )
 
 
@@ -78,7 +69,7 @@ class Shape:
     def __init__(self, plan: DecodePlan) -> None:
         self._root = _Node("struct")
         self._count = 0
-        for kind, names in (("text", _TEXTS), ("float", _FLOATS)):
+        for kind, names in (("text", _TEXTS), ("float", NUMBER_FIELDS)):
             for name in names:
                 self._declare(name.split("."), kind)
         self._declare([wire.FEATURES], "struct")

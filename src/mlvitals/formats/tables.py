@@ -10,19 +10,9 @@ from mlvitals import wire
 from mlvitals.events import TIME_TYPE
 from mlvitals.formats.base import DecodePlan
 from mlvitals.formats.fields import Fields
-from mlvitals.formats.rows import Mask
+from mlvitals.formats.rows import PREDICTION_NUMBERS, Mask
 
-_PREDICTION_FIELDS: Final = (
-    wire.MODEL_VERSION,
-    wire.ERROR,
-    wire.PREDICTION_LABEL,
-    wire.PREDICTION_SCORE,
-    wire.PREDICTION_VALUE,
-    wire.LATENCY_MS,
-    wire.WEIGHT,
-    wire.AMOUNT,
-    wire.PROPENSITY,
-)
+_PREDICTION_FIELDS: Final = (wire.MODEL_VERSION, wire.ERROR, wire.PREDICTION_LABEL, *PREDICTION_NUMBERS)
 
 
 def prediction_table(fields: Fields, mask: Mask, plan: DecodePlan) -> pa.RecordBatch:

@@ -15,7 +15,7 @@ from mlvitals.signals.made_once import made_once
 from mlvitals.signals.selection import decided
 from mlvitals.signals.spec import Evidence
 from mlvitals.signals.strata import LEAST_LABELS
-from mlvitals.signals.weighted import Corrected, Weighed, beta_points, corrected_scores, whole_outwards
+from mlvitals.signals.weighted import SHRUNK, Corrected, Weighed, beta_points, corrected_scores, whole_outwards
 from mlvitals.windows.summary import Counts, Weights
 
 Floats = npt.NDArray[np.float64]
@@ -28,7 +28,6 @@ _LOST: Final = 0.1
 # By so much they may stand for too many, beside three standard errors.
 _EXCESS: Final = 0.01
 _ERRORS: Final = 3.0
-_SHRUNK: Final = 2.0  # rows of the decision's share that few labels are judged beside
 
 
 class ByPropensity(NamedTuple):
@@ -79,7 +78,7 @@ def _corrected_by_propensity(evidence: Evidence) -> ByPropensity | None:
     both = (negative, positive)
     contradicted = any(one.excess > _EXCESS * one.standing_for + _ERRORS * one.error for one in both)
     return ByPropensity(
-        metrics={} if contradicted else corrected_scores(weigh(negative), weigh(positive)),
+        metrics={} if contradicted else corrected_scores(_weigh(negative), _weigh(positive)),
         missing=sum(cohort.served) - int(cohort.labelled.sum()),
         expected=sum(float((one.weight - one.weighed).sum()) for one in both),
         unweighed=sum(int((one.labels - one.weighed).sum()) for one in both),
@@ -92,7 +91,7 @@ def _by_decision(served: tuple[int, int], labelled: Counts, weights: Weights) ->
     return negative, positive
 
 
-def weigh(decision: _Labelled) -> Weighed:
+def _weigh(decision: _Labelled) -> Weighed:
     """Return what a decision's labels say, each of weight w = 1 ÷ propensity standing for w - 1 that have none.
 
     Where labels are lost besides, at random among those of a decision, the others stand for them too: w is divided by
@@ -123,7 +122,7 @@ def weigh(decision: _Labelled) -> Weighed:
         return result
     share = float(stands[1]) / total
     common = (positives + share * others + 0.5) / (decision.served + 1)
-    near = (share * effective + _SHRUNK * common) / (effective + _SHRUNK)
+    near = (share * effective + SHRUNK * common) / (effective + SHRUNK)
     linear = float((1 - near) ** 2 * squares[1] + near**2 * squares[0]) / total**2
     variance = max(linear, near * (1 - near) / effective) + near * (1 - near) / others
     drawn = positives + whole_outwards(others * beta_points(share, near, variance))

@@ -4,7 +4,7 @@ Of a young cohort as it will be once its labels have come, by how those of matur
 matured, by the score bins of the labels that came, and by the known chances that they would come.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from mlvitals.signals.completion import Completed, Group, complete
 from mlvitals.signals.selection import OF_POSITIVE_DECISIONS, Decided, bounds, decided, scores_of
 from mlvitals.signals.share import RATIO_ROWS
 from mlvitals.signals.spec import Evidence, Export, Layer, MetricSpec, Orientation, Reading, Stage, Statistic
+from mlvitals.signals.weighted import Corrected
 from mlvitals.windows.matured import Matured
 
 DELAY_CURVES: Final = "delay_curves"
@@ -67,51 +68,46 @@ def _corrected(evidence: Evidence) -> Iterator[Reading]:
 
 
 def _by_score(evidence: Evidence) -> Iterator[Reading]:
-    found, maturity = corrected_by_score(evidence), evidence.maturity
-    if found is None or evidence.outcome is None or maturity is None or found.one_sided:
+    found = corrected_by_score(evidence)
+    if found is None or found.one_sided:
         return
-    coverage = evidence.outcome.judged / evidence.current.predictions
     for metric, one in found.metrics.items():
-        if one.value is None:
-            continue
         otherwise = {name: values[metric] for name, values in found.sensitivity.items() if metric in values}
-        yield Reading(
-            value=one.value,
-            samples=int(one.effective),
-            attributes={"method": SCORE_BINS, "metric": metric, "maturity": maturity},
-            lower=one.lower,
-            upper=one.upper,
-            evidence={
-                "coverage": coverage,
-                "identified_share": one.identified,
-                "effective_samples": one.effective,
-                **otherwise,
-            },
-        )
+        yield from _of_all(evidence, SCORE_BINS, metric, one, otherwise)
 
 
 def _by_propensity(evidence: Evidence) -> Iterator[Reading]:
-    found, maturity = corrected_by_propensity(evidence), evidence.maturity
-    if found is None or evidence.outcome is None or maturity is None:
+    found = corrected_by_propensity(evidence)
+    if found is None:
         return
+    told = {
+        "missing": float(found.missing),
+        "missing_expected": found.expected,
+        "unweighed": float(found.unweighed),
+    }
     for metric, one in found.metrics.items():
-        if one.value is None:
-            continue
-        yield Reading(
-            value=one.value,
-            samples=int(one.effective),
-            attributes={"method": PROPENSITY, "metric": metric, "maturity": maturity},
-            lower=one.lower,
-            upper=one.upper,
-            evidence={
-                "coverage": evidence.outcome.judged / evidence.current.predictions,
-                "identified_share": one.identified,
-                "effective_samples": one.effective,
-                "missing": float(found.missing),
-                "missing_expected": found.expected,
-                "unweighed": float(found.unweighed),
-            },
-        )
+        yield from _of_all(evidence, PROPENSITY, metric, one, told)
+
+
+def _of_all(
+    evidence: Evidence, method: str, metric: str, found: Corrected, told: Mapping[str, float]
+) -> Iterator[Reading]:
+    """Yield a metric of all predictions by what weighed labels say; nothing where they speak for too few."""
+    if found.value is None or evidence.outcome is None or evidence.maturity is None:
+        return
+    yield Reading(
+        value=found.value,
+        samples=int(found.effective),
+        attributes={"method": method, "metric": metric, "maturity": evidence.maturity},
+        lower=found.lower,
+        upper=found.upper,
+        evidence={
+            "coverage": evidence.outcome.judged / evidence.current.predictions,
+            "identified_share": found.identified,
+            "effective_samples": found.effective,
+            **told,
+        },
+    )
 
 
 def _by_delay(evidence: Evidence) -> Iterator[Reading]:

@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float64]
 # Of so many of what a metric rests on nothing need be known: its interval holds all that they could be.
 TOLERATED: Final = 0.01
 _ENDS: Final = (0.025, 0.975)
-_SHRUNK: Final = 2.0  # rows of the decision's share that a stratum's few labels are judged beside
+SHRUNK: Final = 2.0  # rows of the decision's share that few labels are judged beside
 
 
 class Weighed(NamedTuple):
@@ -75,7 +75,7 @@ def weigh_strata(strata: Strata, odds: float = 1.0) -> Weighed:
     if open_still == 0:
         return weighed
     common = (float(served @ share) + 0.5) / (weighed.identified + 1)
-    near = (positives + _SHRUNK * common) / (labels + _SHRUNK)
+    near = (positives + SHRUNK * common) / (labels + SHRUNK)
     spread = near * (1 - near)
     variance = float((others**2 * spread / labels + others * spread).sum()) / open_still**2
     shares = beta_points(float(others @ share) / open_still, float(others @ near) / open_still, variance)
