@@ -46,10 +46,10 @@ def lines(some):
 
 
 @pytest.fixture
-def told(tmp_path, mlvitals):
-    """Run over some events with these segments; return what is told, and of it what is told of pages."""
+def start(tmp_path, mlvitals):
+    """Begin a model with these segments; return what takes its reference, and what runs it and returns its pages."""
 
-    def run(segments, **fault):
+    def begin(segments):
         model = {
             "name": "claims",
             "operating": {"path": "claims.reference"},
@@ -65,17 +65,36 @@ def told(tmp_path, mlvitals):
         }
         path = tmp_path / "mlvitals.yaml"
         path.write_text(json.dumps(document), encoding="utf-8")
-        (tmp_path / "usual.jsonl").write_text(lines(events(range(-21, 0))), encoding="utf-8")
-        (known,) = load(path, {}).models
-        built = build_reference(known, version=None, paths=[str(tmp_path / "usual.jsonl")], complete=True)
-        write_reference(built.reference, tmp_path / "claims.reference")
-        (tmp_path / "events.jsonl").write_text(lines(events(range(DAYS), **fault)), encoding="utf-8")
-        answer = mlvitals("run", "-c", path, "--once")
-        assert answer.code == 0, answer.err
-        records = [json.loads(line) for line in answer.out.splitlines()]
-        return [one for one in records if one.get("event_name", "").startswith("mlvitals.page")]
 
-    return run
+        def refer(some):
+            (tmp_path / "usual.jsonl").write_text(lines(some), encoding="utf-8")
+            (known,) = load(path, {}).models
+            built = build_reference(known, version=None, paths=[str(tmp_path / "usual.jsonl")], complete=True)
+            write_reference(built.reference, tmp_path / "claims.reference")
+
+        def run(some, *words):
+            with (tmp_path / "events.jsonl").open("a", encoding="utf-8") as file:
+                file.write(lines(some))
+            answer = mlvitals("run", "-c", path, *words)
+            assert answer.code == 0, answer.err
+            records = [json.loads(line) for line in answer.out.splitlines()]
+            return [one for one in records if one.get("event_name", "").startswith("mlvitals.page")]
+
+        return refer, run
+
+    return begin
+
+
+@pytest.fixture
+def told(start):
+    """Run over some events with these segments; return what is told of pages."""
+
+    def run_all(segments, **fault):
+        refer, run = start(segments)
+        refer(events(range(-21, 0)))
+        return run(events(range(DAYS), **fault), "--once")
+
+    return run_all
 
 
 def test_what_moves_in_one_segment_pages_as_that_segment(told):
@@ -107,3 +126,24 @@ def test_a_segment_that_is_served_no_more_ends_its_page(told):
     page, closed = told(["channel"], moved=["app"], gone_from=33)[:2]
     assert (page["event_name"], closed["event_name"]) == ("mlvitals.page", "mlvitals.page.closed")
     assert page["body"]["episode"] == closed["body"]["episode"]
+
+
+def test_a_reference_that_comes_in_the_midst_of_a_window_stops_nothing(start):
+    """Of that day the whole was begun under the old reference, and a channel that came later under the new one."""
+    refer, run = start(["channel"])
+    refer(events(range(-21, 0)))
+    every, noon = [*events(range(DAYS), moved=["app"])], format_time(MONDAY + 18 * DAY + DAY // 2)
+    before = [
+        one
+        for one in every
+        if one["timestamp"] < noon
+        and (one["timestamp"] < format_time(MONDAY + 18 * DAY) or one["features"]["channel"] != "app")
+    ]
+    assert run(before, "--until", noon) == []
+    coarse = [*events(range(-21, 0))]
+    for one in coarse:
+        one["prediction"]["score"] = round(one["prediction"]["score"], 1)
+    refer(coarse)
+    page, *joined = run([one for one in every if one["timestamp"] >= noon], "--once")
+    assert page["body"]["detector"] == "prediction"  # which are no round numbers, as those of the new reference are
+    assert {one["event_name"] for one in joined} <= {"mlvitals.page.joined"}

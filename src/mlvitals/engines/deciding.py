@@ -81,24 +81,26 @@ class Deciding:
         predicting = [cohort for cohort in cohorts if cohort.summary.predictions]
         bars = self._bars(start, {cohort.key.version for cohort in predicting})
         for cohort in predicting:
-            counts = output_counts(cohort.summary)
-            if counts is not None:
-                detectors = self._detectors.prediction(cohort.key.version, cohort.summary.layout)
+            own, counts = self._run.layout(cohort.key.version), output_counts(cohort.summary)
+            # A window that was begun under another reference has other bins, of which this one knows nothing.
+            if counts is not None and cohort.summary.layout.output == own.output:
+                detectors = self._detectors.prediction(cohort.key.version, own)
                 judged.append(detectors.take(start, counts.astype(np.float64), bars))
-                judged.append(self._segments(cohort, len(counts), bars))
+                judged.append(self._segments(cohort, own, bars))
         end = self._size.end(start)
         recoveries = self._let_go(start, end)
         return self._tell(Span(model=self._name, start=start, end=end), judged, recoveries)
 
-    def _segments(self, cohort: Cohort, width: int, bars: Callable[[Source], float]) -> Judgement | None:
-        """Take in what a version predicts in each segment of a window; width: of the counts of one."""
-        names, (start, version, _), layout = self._segment_names, cohort.key, cohort.summary.layout
+    def _segments(self, cohort: Cohort, layout: Layout, bars: Callable[[Source], float]) -> Judgement | None:
+        """Take in what a version predicts in each segment of a window, all of which is counted under its layout."""
+        names, (start, version, _) = self._segment_names, cohort.key
         parts = [self._run.cohorts.get(CohortKey(start, version, name)) for name in names]
-        begun = {self._run.layout(version).hash, layout.hash, *(part.summary.layout.hash for part in parts if part)}
-        if not names or len(begun) > 1:
-            return None  # it has none, or another reference came in its midst
-        counts = [None if part is None else output_counts(part.summary) for part in parts]
-        side_by_side = [np.zeros(width) if one is None else one for one in counts]
+        begun = {cohort.summary.layout.hash, *(part.summary.layout.hash for part in parts if part is not None)}
+        if not names or begun != {layout.hash}:
+            return None
+        nothing = output_counts(Summary.empty(layout))
+        counts = [nothing if part is None else output_counts(part.summary) for part in parts]
+        side_by_side = [one for one in counts if one is not None]
         detectors = self._detectors.segments(version, layout, names)
         return detectors.take(start, np.concatenate(side_by_side).astype(np.float64), bars)
 
