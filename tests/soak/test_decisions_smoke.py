@@ -28,22 +28,26 @@ def test_a_feature_is_remembered_in_less_than_64_kilobytes(wide):
     assert sum(array.nbytes for array in ensemble.kept) / 100 < _STATE
 
 
-def test_a_hundred_features_are_decided_faster_than_a_million_numbers_are_sorted(wide):
+def test_a_hundred_features_are_decided_faster_than_a_quarter_of_a_million_numbers_are_merged(wide):
+    """20 ms are promised: what such a sort takes where decisions take 10, by instructions that every machine has."""
     ensemble, live = wide
     bars = dict.fromkeys(ensemble.sources, ALONE)
+    numbers = np.random.default_rng(1).random(250_000)
 
-    def once(window):
+    def seconds(work):
         began = time.process_time()
-        ensemble.take(live[window], start(WEEK + window), bars)
+        work()
         return time.process_time() - began
 
-    def sort():
-        numbers = np.random.default_rng(1).random(1_000_000)
-        began = time.process_time()
-        numbers.sort()
-        return time.process_time() - began
-
-    assert min(once(window) for window in range(24)) < min(sort() for _ in range(3))
+    turns = [
+        (
+            seconds(lambda: ensemble.take(live[window], start(WEEK + window), bars)),  # noqa: B023 - called at once
+            seconds(lambda: np.sort(numbers, kind="stable")),
+        )
+        for window in range(24)
+    ]
+    decided, merged = (min(taken) for taken in zip(*turns, strict=True))
+    assert decided < merged
 
 
 def test_ordinary_production_pages_nobody_for_two_weeks():
